@@ -1,0 +1,37 @@
+"""API keys as their owner sees them: everything but the key itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """What is known of a key. Times are Unix milliseconds."""
+
+    id: str
+    owner: str
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    environment: str
+    rate_limit: int
+    created_at_ms: int
+    expires_at_ms: int | None = None
+    last_used_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedKey:
+    """A key at the one moment when its raw form is known."""
+
+    key: ApiKey
+    raw_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page of keys, and whether there are more behind it."""
+
+    items: list[ApiKey]
+    has_more: bool

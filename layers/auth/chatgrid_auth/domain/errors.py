@@ -1,0 +1,82 @@
+"""What can go wrong, as types. A refused credential is a verdict, never one of these.
+
+ChatGridError
+├── Fault                           something around us is broken: 5xx, never 401
+│   ├── StoreUnavailable            DynamoDB did not do what was asked
+│   │   └── StoreThrottled          … because it, or we, were too busy
+│   └── IdentityProviderUnavailable the keys that sign JWTs cannot be known
+├── ConditionFailed                 a conditional write found another state
+├── NotFound                        no such thing, or not the caller's
+├── KeyLimitReached                 the owner holds as many keys as allowed
+└── InvalidCursor                   a page cursor that this API never gave
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+class ChatGridError(Exception):
+    """The root of all errors of this project."""
+
+
+class Fault(ChatGridError):
+    """A part that the system depends on failed; the caller's credential is not judged."""
+
+
+class StoreUnavailable(Fault):
+    """DynamoDB could not be asked, or answered with a fault.
+
+    Args:
+        operation: the DynamoDB operation, for instance ``UpdateItem``.
+        code: DynamoDB's error code, or a word of ours for a network fault.
+    """
+
+    def __init__(self, operation: str, code: str) -> None:
+        super().__init__(f"{operation}: {code}")
+        self.operation = operation
+        self.code = code
+
+
+class StoreThrottled(StoreUnavailable):
+    """DynamoDB refused for load, and went on refusing within the time there was."""
+
+
+class IdentityProviderUnavailable(Fault):
+    """The identity provider could not be asked, and nothing known serves in its place."""
+
+
+class ConditionFailed(ChatGridError):
+    """A conditional write was refused.
+
+    Args:
+        item: the item as it was, in DynamoDB JSON, when the write asked for it
+            and the item exists; ``None`` otherwise.
+    """
+
+    def __init__(self, item: Mapping[str, Any] | None) -> None:
+        super().__init__("the condition of a conditional write does not hold")
+        self.item = item
+
+
+class NotFound(ChatGridError):
+    """There is no such thing, or it belongs to somebody else: never told apart."""
+
+
+class KeyLimitReached(ChatGridError):
+    """The owner already holds as many keys as one user may.
+
+    Args:
+        maximum: how many keys one user may hold.
+    """
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(f"a user may hold {maximum} API keys")
+        self.maximum = maximum
+
+
+class InvalidCursor(ChatGridError):
+    """A page cursor that this API did not hand out."""

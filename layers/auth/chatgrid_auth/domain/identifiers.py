@@ -1,0 +1,35 @@
+"""Identifiers whose order is the order of creation (UUID version 7, RFC 9562 section 5.7)."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CANONICAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+def uuid7(*, now_ms: int, entropy: Callable[[int], bytes]) -> str:
+    """A new identifier; those of a later millisecond sort after those of an earlier one.
+
+    Args:
+        now_ms: Unix time in milliseconds.
+        entropy: gives that many random bytes; ``os.urandom`` outside tests.
+    """
+    random = int.from_bytes(entropy(10), "big")
+    value = (
+        (now_ms & (1 << 48) - 1) << 80
+        | 0x7 << 76
+        | (random >> 62 & 0xFFF) << 64
+        | 0b10 << 62
+        | random & (1 << 62) - 1
+    )
+    return str(UUID(int=value))
+
+
+def is_uuid(candidate: str) -> bool:
+    """Whether this is a UUID in its canonical lower-case form."""
+    return _CANONICAL.fullmatch(candidate) is not None

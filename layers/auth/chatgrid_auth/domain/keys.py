@@ -1,0 +1,91 @@
+"""API keys: ``cgk_<environment>_<25 random characters><7 characters of checksum>``.
+
+The checksum is CRC-32 in base 36 over everything before it, prefix included, so a mistyped
+key, or a ``live`` key relabelled ``test``, is refused without asking the store, and a secret
+scanner can tell a key from look-alikes. 36^25 is more than 2^129 keys.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from zlib import crc32
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ENVIRONMENTS = ("live", "test")
+ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+RANDOM_LENGTH = 25
+CHECKSUM_LENGTH = 7
+#: ``cgk_live_`` and ``cgk_test_`` are of one length.
+LABEL_LENGTH = 9
+KEY_LENGTH = LABEL_LENGTH + RANDOM_LENGTH + CHECKSUM_LENGTH
+#: How much of a key may be shown: the label and four of its random characters.
+PREFIX_LENGTH = 13
+
+_LABELS = tuple(f"cgk_{environment}_" for environment in ENVIRONMENTS)
+_BODY_START = KEY_LENGTH - CHECKSUM_LENGTH
+#: Random bytes from here up would make some characters likelier than others.
+_UNBIASED_BELOW = 256 - 256 % len(ALPHABET)
+
+
+def generate(environment: str, *, entropy: Callable[[int], bytes]) -> str:
+    """Make a new key, each of its random characters equally likely.
+
+    Args:
+        environment: ``live`` or ``test``.
+        entropy: gives that many random bytes; ``os.urandom`` outside tests.
+
+    Raises:
+        ValueError: the environment is not one of the two.
+    """
+    if environment not in ENVIRONMENTS:
+        raise ValueError("environment must be live or test")
+    characters: list[str] = []
+    while len(characters) < RANDOM_LENGTH:
+        characters += [ALPHABET[byte % 36] for byte in entropy(32) if byte < _UNBIASED_BELOW]
+    body = f"cgk_{environment}_" + "".join(characters[:RANDOM_LENGTH])
+    return body + _checksum(body)
+
+
+def is_well_formed(candidate: str) -> bool:
+    """Whether this could be a key: label, length, alphabet and checksum all hold.
+
+    Never raises, whatever the text; says nothing about whether the key exists.
+    """
+    if len(candidate) != KEY_LENGTH or not candidate.startswith(_LABELS):
+        return False
+    tail = candidate[LABEL_LENGTH:]
+    # str.isalnum alone would take the digits and letters of every script.
+    if not (tail.isascii() and tail.isalnum() and tail == tail.lower()):
+        return False
+    return _checksum(candidate[:_BODY_START]) == candidate[_BODY_START:]
+
+
+def hash_of(raw_key: str) -> str:
+    """The SHA-256 of a key in hex: the only form in which a key is ever stored.
+
+    A plain hash is enough, because a key is random and has 129 bits: there is no dictionary
+    to try, which is what slow password hashes are for.
+    """
+    return sha256(raw_key.encode()).hexdigest()
+
+
+def environment_of(raw_key: str) -> str:
+    """``live`` or ``test``, read from a well-formed key."""
+    return raw_key[4:8]
+
+
+def prefix_of(raw_key: str) -> str:
+    """The part of a key that may be shown in lists: its first 13 characters."""
+    return raw_key[:PREFIX_LENGTH]
+
+
+def _checksum(body: str) -> str:
+    remainder = crc32(body.encode())
+    digits = ""
+    for _ in range(CHECKSUM_LENGTH):
+        remainder, digit = divmod(remainder, 36)
+        digits = ALPHABET[digit] + digits
+    return digits

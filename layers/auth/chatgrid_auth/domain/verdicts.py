@@ -1,0 +1,131 @@
+"""What the gate says to a request. Closed: every request gets exactly one of these.
+
+``Allowed`` is built last and holds the caller; a refusal never does. Plain slotted classes,
+because importing ``dataclasses`` costs the authorizer as much as a bare Python start.
+"""
+
+from __future__ import annotations
+
+API_KEY = "api-key"
+JWT = "jwt"
+
+INVALID_TOKEN = "Missing or invalid token"  # noqa: S105 - the contract's words, not a secret
+REVOKED = "API key has been revoked"
+EXPIRED = "API key has expired"
+
+
+class Figures:
+    """Where a caller stands with its limit.
+
+    Attributes:
+        limit: requests in any 60 seconds.
+        remaining: how many more are admitted now.
+        reset_s: Unix time in seconds at which the whole limit is there again.
+    """
+
+    __slots__ = ("limit", "remaining", "reset_s")
+
+    def __init__(self, *, limit: int, remaining: int, reset_s: int) -> None:
+        self.limit = limit
+        self.remaining = remaining
+        self.reset_s = reset_s
+
+
+class Caller:
+    """Who is calling: known only once a request is allowed.
+
+    Attributes:
+        user_id: the user that the credential belongs to.
+        auth_mode: ``api-key`` or ``jwt``.
+        scopes: what the caller may do, lesser scopes included.
+        key_id: the API key's id; ``None`` for a JWT.
+        environment: the API key's ``live`` or ``test``; ``None`` for a JWT.
+        email: as the identity provider gave it; ``None`` when unknown.
+        anonymous: whether the identity provider calls the user anonymous.
+        expires_at_ms: when the credential ends, in Unix milliseconds; ``None`` for never.
+    """
+
+    __slots__ = (
+        "anonymous",
+        "auth_mode",
+        "email",
+        "environment",
+        "expires_at_ms",
+        "key_id",
+        "scopes",
+        "user_id",
+    )
+
+    def __init__(  # noqa: PLR0913 - a value object: one argument for each fact
+        self,
+        *,
+        user_id: str,
+        auth_mode: str,
+        scopes: tuple[str, ...],
+        key_id: str | None = None,
+        environment: str | None = None,
+        email: str | None = None,
+        anonymous: bool = False,
+        expires_at_ms: int | None = None,
+    ) -> None:
+        self.user_id = user_id
+        self.auth_mode = auth_mode
+        self.scopes = scopes
+        self.key_id = key_id
+        self.environment = environment
+        self.email = email
+        self.anonymous = anonymous
+        self.expires_at_ms = expires_at_ms
+
+
+class Refused:
+    """The credential is not accepted: 401.
+
+    Attributes:
+        message: the contract's words for the client.
+        reason: ours, for logs: ``malformed``, ``unknown``, ``revoked``, ``expired``,
+            ``invalid_token``.
+    """
+
+    __slots__ = ("message", "reason")
+
+    def __init__(self, *, message: str, reason: str) -> None:
+        self.message = message
+        self.reason = reason
+
+
+class Forbidden:
+    """The credential is good, but lacks a scope: 403."""
+
+    __slots__ = ("figures", "required_scope")
+
+    def __init__(self, *, required_scope: str, figures: Figures) -> None:
+        self.required_scope = required_scope
+        self.figures = figures
+
+
+class Limited:
+    """The credential is good, but its limit is used up: 429.
+
+    Attributes:
+        retry_after_s: waiting this many seconds is enough for one more request.
+        usage_key: the API Gateway key that the request is counted on.
+    """
+
+    __slots__ = ("figures", "retry_after_s", "usage_key")
+
+    def __init__(self, *, figures: Figures, retry_after_s: int, usage_key: str) -> None:
+        self.figures = figures
+        self.retry_after_s = retry_after_s
+        self.usage_key = usage_key
+
+
+class Allowed:
+    """The request may go on to the backend, on behalf of ``caller``."""
+
+    __slots__ = ("caller", "figures", "usage_key")
+
+    def __init__(self, *, caller: Caller, figures: Figures, usage_key: str) -> None:
+        self.caller = caller
+        self.figures = figures
+        self.usage_key = usage_key

@@ -1,0 +1,1 @@
+"""What the system does, in terms of ports."""
