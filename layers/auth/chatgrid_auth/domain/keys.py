@@ -60,7 +60,7 @@ def is_well_formed(candidate: str) -> bool:
     # str.isalnum alone would take the digits and letters of every script.
     if not (tail.isascii() and tail.isalnum() and tail == tail.lower()):
         return False
-    return _checksum(candidate[:_BODY_START]) == candidate[_BODY_START:]
+    return int(candidate[_BODY_START:], 36) == crc32(candidate[:_BODY_START].encode())
 
 
 def hash_of(raw_key: str) -> str:
