@@ -1,0 +1,66 @@
+"""DynamoDB through boto3, errors translated: for everything but the authorizer's hot path."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+THROTTLING = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TransactionConflictException",
+    }
+)
+
+
+def fault_of(operation: str, error: ClientError | BotoCoreError) -> StoreUnavailable:
+    """The fault that an error of boto3 stands for; texts of AWS's are left behind."""
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "Unknown")
+        kind = StoreThrottled if code in THROTTLING else StoreUnavailable
+        return kind(operation, code)
+    return StoreUnavailable(operation, type(error).__name__)
+
+
+class Boto3Transport:
+    """Calls of DynamoDB in its own JSON, by boto3's client.
+
+    Args:
+        client: boto3's low-level DynamoDB client, time-outs and retries set.
+    """
+
+    def __init__(self, client: DynamoDBClient) -> None:
+        self._client = client
+
+    def call(self, operation: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """Ask DynamoDB.
+
+        Args:
+            operation: for instance ``UpdateItem``.
+            payload: the request in DynamoDB JSON.
+
+        Raises:
+            ConditionFailed: the condition of a write did not hold.
+            StoreUnavailable: any fault.
+        """
+        try:
+            answer = getattr(self._client, xform_name(operation))(**payload)
+        except self._client.exceptions.ConditionalCheckFailedException as refused:
+            raise ConditionFailed(cast("Any", refused.response.get("Item"))) from None
+        except (ClientError, BotoCoreError) as error:
+            raise fault_of(operation, error) from None
+        return cast("dict[str, Any]", answer)
+
+    def call_encoded(self, operation: str, body: bytes) -> dict[str, Any]:
+        """As ``call``, for a request that is JSON already."""
+        return self.call(operation, json.loads(body))

@@ -1,0 +1,50 @@
+"""The names under which things lie in the keys table, and how values are written there.
+
+Standard library only: the authorizer reads this too.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+#: The sort key of a credential item: there is one under each hash.
+CREDENTIAL = "#"
+#: The sort key of the item that counts an owner's keys.
+COUNT = "COUNT"
+#: The partition in which work for the usage plans waits.
+PLANS = "PLANS"
+
+ACTIVE = "active"
+REVOKED = "revoked"
+
+
+def credential_pk(key_hash: str) -> str:
+    """The partition of the credential with this SHA-256 (hex)."""
+    return "KEY#" + key_hash
+
+
+def user_pk(user_id: str) -> str:
+    """The partition of all that belongs to a user."""
+    return "USER#" + user_id
+
+
+def record_sk(key_id: str) -> str:
+    """The sort key of a non-revoked key's record."""
+    return "KEY#" + key_id
+
+
+def revoked_sk(key_id: str) -> str:
+    """The sort key of a revoked key's record."""
+    return "REVOKED#" + key_id
+
+
+def s(value: str) -> dict[str, Any]:
+    """A string in DynamoDB JSON."""
+    return {"S": value}
+
+
+def n(value: int) -> dict[str, Any]:
+    """A whole number in DynamoDB JSON."""
+    return {"N": str(value)}

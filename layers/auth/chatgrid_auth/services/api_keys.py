@@ -1,0 +1,122 @@
+"""Issue, list, get and revoke API keys: what their owner can do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.credentials import ApiKey, IssuedKey, Page
+from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.identifiers import uuid7
+from chatgrid_auth.domain.scopes import SCOPES, effective
+
+
+class KeyStore(Protocol):
+    """Where keys are kept. Every write is all or nothing."""
+
+    def create(self, key: ApiKey, *, key_hash: str, keys_per_user: int) -> None:
+        """Keep a new key.
+
+        Raises:
+            KeyLimitReached: the owner already holds ``keys_per_user`` keys.
+            StoreUnavailable: the store is out; the key may or may not exist, unusable by
+                anybody, since nobody has seen its raw form.
+        """
+
+    def page(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
+        """The owner's non-revoked keys in the order of their ids, ``after`` that id."""
+
+    def get(self, owner: str, key_id: str) -> ApiKey | None:
+        """One of the owner's non-revoked keys."""
+
+    def revoke(self, owner: str, key_id: str, *, now_ms: int) -> bool:
+        """Revoke for good; whether there was a non-revoked key of the owner to revoke."""
+
+
+class ApiKeys:
+    """What a caller may do with the keys of its own user, and with no others.
+
+    Args:
+        store: where keys are kept.
+        now_ms: the clock, in Unix milliseconds.
+        entropy: gives that many random bytes, from the operating system's generator.
+        default_rate_limit: requests in 60 s for keys that name no limit.
+        keys_per_user: how many non-revoked keys one user may hold.
+    """
+
+    def __init__(
+        self,
+        store: KeyStore,
+        *,
+        now_ms: Callable[[], int],
+        entropy: Callable[[int], bytes],
+        default_rate_limit: int,
+        keys_per_user: int,
+    ) -> None:
+        self._store = store
+        self._now_ms = now_ms
+        self._entropy = entropy
+        self._default_rate_limit = default_rate_limit
+        self._keys_per_user = keys_per_user
+
+    def issue(  # noqa: PLR0913 - one argument for each thing that a key is made of
+        self,
+        owner: str,
+        *,
+        name: str,
+        scopes: Sequence[str],
+        environment: str,
+        rate_limit: int | None,
+        expires_at_ms: int | None,
+    ) -> IssuedKey:
+        """Make a key. Its raw form is in the answer, and nowhere else, ever.
+
+        Raises:
+            KeyLimitReached: the owner holds as many keys as allowed.
+            StoreUnavailable: the store is out.
+        """
+        now_ms = self._now_ms()
+        raw_key = keys.generate(environment, entropy=self._entropy)
+        key = ApiKey(
+            id=uuid7(now_ms=now_ms, entropy=self._entropy),
+            owner=owner,
+            name=name,
+            prefix=keys.prefix_of(raw_key),
+            scopes=_in_order(scopes),
+            environment=environment,
+            rate_limit=self._default_rate_limit if rate_limit is None else rate_limit,
+            created_at_ms=now_ms,
+            expires_at_ms=expires_at_ms,
+        )
+        self._store.create(key, key_hash=keys.hash_of(raw_key), keys_per_user=self._keys_per_user)
+        return IssuedKey(key=key, raw_key=raw_key)
+
+    def list(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
+        """A page of the owner's non-revoked keys, expired ones included."""
+        return self._store.page(owner, limit=limit, after=after, descending=descending)
+
+    def get(self, owner: str, key_id: str) -> ApiKey:
+        """One of the owner's non-revoked keys.
+
+        Raises:
+            NotFound: no such key, a revoked one, or somebody else's.
+        """
+        key = self._store.get(owner, key_id)
+        if key is None:
+            raise NotFound
+        return key
+
+    def revoke(self, owner: str, key_id: str) -> None:
+        """Revoke a key for good: it is refused on the very next request.
+
+        Raises:
+            NotFound: no such key, a revoked one, or somebody else's.
+        """
+        if not self._store.revoke(owner, key_id, now_ms=self._now_ms()):
+            raise NotFound
+
+
+def _in_order(granted: Sequence[str]) -> tuple[str, ...]:
+    effective(granted)  # refuses what is not a scope
+    return tuple(scope for scope in SCOPES if scope in granted)
