@@ -8,6 +8,8 @@ comes back in the same answer and tells why.
 
 from __future__ import annotations
 
+import json
+
 from chatgrid_auth.adapters import items
 from chatgrid_auth.domain import window
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
@@ -132,8 +134,6 @@ class KeyDecisions:
         upkeep = window.maintenance(item, now_ms=now_ms)
         if upkeep is None:
             return
-        import json  # noqa: PLC0415 - once in some sixty requests of a sparse caller
-
         body = {
             "TableName": self._table,
             "Key": {"pk": item["pk"], "sk": item["sk"]},
@@ -141,5 +141,5 @@ class KeyDecisions:
         }
         try:
             self._transport.call_encoded("UpdateItem", json.dumps(body).encode())
-        except (ConditionFailed, StoreUnavailable):  # noqa: SIM105 - contextlib costs an import
-            pass  # the request is decided already; another one will clean up
+        except (ConditionFailed, StoreUnavailable):
+            return  # the request is decided already; another one will clean up

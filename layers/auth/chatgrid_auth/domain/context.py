@@ -1,0 +1,98 @@
+"""What the authorizer tells the backend, as API Gateway carries it.
+
+A REST API's authorizer context holds flat values, which reach the backend as strings. One module
+writes and reads them, so the two cannot drift apart. A refused request's context holds no caller.
+"""
+
+from __future__ import annotations
+
+from chatgrid_auth.domain.verdicts import Allowed, Caller, Figures, Forbidden, Limited
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Value = str | int
+
+ALLOWED = "allowed"
+FORBIDDEN = "forbidden"
+RATE_LIMITED = "rate_limited"
+
+
+def write(verdict: Allowed | Forbidden | Limited) -> dict[str, Value]:
+    """The context of a request that API Gateway lets through to its later stages."""
+    context: dict[str, Value] = {
+        "rate_limit": verdict.figures.limit,
+        "rate_remaining": verdict.figures.remaining,
+        "rate_reset": verdict.figures.reset_s,
+    }
+    if isinstance(verdict, Allowed):
+        context.update(_caller(verdict.caller), verdict=ALLOWED)
+    elif isinstance(verdict, Forbidden):
+        context.update(verdict=FORBIDDEN, required_scope=verdict.required_scope)
+    else:
+        context.update(verdict=RATE_LIMITED, retry_after=verdict.retry_after_s)
+    return context
+
+
+def _caller(caller: Caller) -> dict[str, Value]:
+    facts: dict[str, Value | None] = {
+        "user_id": caller.user_id,
+        "auth_mode": caller.auth_mode,
+        "scopes": " ".join(caller.scopes),
+        "key_id": caller.key_id,
+        "environment": caller.environment,
+        "email": caller.email,
+        "anonymous": "true" if caller.anonymous else None,
+        "expires_at": caller.expires_at_ms,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def read_caller(context: Mapping[str, object]) -> Caller | None:
+    """The caller of an allowed request; ``None`` for every other context, whatever it holds."""
+    if context.get("verdict") != ALLOWED:
+        return None
+    user_id, auth_mode = _text(context, "user_id"), _text(context, "auth_mode")
+    scopes = _text(context, "scopes")
+    if user_id is None or auth_mode is None or scopes is None:
+        return None
+    return Caller(
+        user_id=user_id,
+        auth_mode=auth_mode,
+        scopes=tuple(scopes.split()),
+        key_id=_text(context, "key_id"),
+        environment=_text(context, "environment"),
+        email=_text(context, "email"),
+        anonymous=context.get("anonymous") == "true",
+        expires_at_ms=_number(context, "expires_at"),
+    )
+
+
+def read_figures(context: Mapping[str, object]) -> Figures | None:
+    """The figures of the caller's limit; ``None`` when the context does not hold them all."""
+    limit, remaining = _number(context, "rate_limit"), _number(context, "rate_remaining")
+    reset_s = _number(context, "rate_reset")
+    if limit is None or remaining is None or reset_s is None:
+        return None
+    return Figures(limit=limit, remaining=remaining, reset_s=reset_s)
+
+
+def read_retry_after_s(context: Mapping[str, object]) -> int | None:
+    """How long a caller over its limit must wait, in seconds; ``None`` for every other."""
+    if context.get("verdict") != RATE_LIMITED:
+        return None
+    return _number(context, "retry_after") or 1
+
+
+def _text(context: Mapping[str, object], name: str) -> str | None:
+    value = context.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _number(context: Mapping[str, object], name: str) -> int | None:
+    # API Gateway makes strings of all values; `sam local` leaves numbers as they are.
+    value = context.get(name)
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else None

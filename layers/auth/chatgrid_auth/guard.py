@@ -1,0 +1,229 @@
+"""What a protected backend puts in front of its handler: the second lock, and the renderer.
+
+API Gateway has asked the authorizer already. The guard trusts nothing but the context that it
+left: no context, a verdict other than *allowed*, or a scope that does not cover this method and
+resource, and the handler does not run, whatever API Gateway did. It works the needed scope out by
+itself, from the resource that API Gateway matched and never from the path that the client
+spelled. It also puts the caller's figures on every response, and answers 429 by itself.
+
+``GuardMiddleware`` stands before an ASGI app that Mangum runs, ``guarded`` before a plain handler.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from chatgrid_auth.domain import context as carried
+from chatgrid_auth.domain import scopes
+from chatgrid_auth.domain.verdicts import Caller, Figures
+from chatgrid_auth.domain.window import WINDOW_MS
+
+Event = Mapping[str, Any]
+Headers = dict[str, str]
+ScopeRule = Callable[[str, str], str]
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Handler = Callable[[Event, Any, Caller], dict[str, Any]]
+
+#: Response headers that a browser's script may read.
+EXPOSED_HEADERS = (
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
+    "RateLimit-Policy, RateLimit, Retry-After, WWW-Authenticate"
+)
+
+
+class Admission:
+    """What the guard found: a caller to go on with, or an answer to give instead.
+
+    Attributes:
+        caller: who is calling; ``None`` when the handler must not run.
+        figures: where the caller stands; ``None`` when the context told none.
+        headers: what belongs on the response, whoever gives it.
+        status, body: the answer when there is no caller.
+    """
+
+    __slots__ = ("body", "caller", "figures", "headers", "status")
+
+    def __init__(
+        self,
+        *,
+        headers: Headers,
+        figures: Figures | None,
+        caller: Caller | None = None,
+        status: int = 403,
+        body: str = "",
+    ) -> None:
+        self.caller = caller
+        self.figures = figures
+        self.headers = headers
+        self.status = status
+        self.body = body
+
+
+def inspect(
+    event: Event, *, allow_origin: str, required_scope: ScopeRule, now_s: float
+) -> Admission:
+    """Decide from a proxy event alone whether its handler may run. Never raises.
+
+    Args:
+        event: API Gateway's proxy event (REST API).
+        allow_origin: the origin that browsers may call from, or ``*``.
+        required_scope: gives the scope that a method and a resource need.
+        now_s: Unix time in seconds.
+    """
+    request_context = event.get("requestContext")
+    found = request_context.get("authorizer") if isinstance(request_context, Mapping) else None
+    context: Mapping[str, object] = found if isinstance(found, Mapping) else {}
+    figures = carried.read_figures(context)
+    headers = {**_cors(allow_origin), **_figures(figures, now_s=now_s)}
+    retry_after_s = carried.read_retry_after_s(context)
+    if retry_after_s is not None:
+        return Admission(
+            headers={**headers, "Retry-After": str(retry_after_s)},
+            figures=figures,
+            status=429,
+            body=_envelope(429, "rate_limit_exceeded", "Rate limit exceeded"),
+        )
+    needed = required_scope(str(event.get("httpMethod")), str(event.get("resource")))
+    caller = carried.read_caller(context)
+    if caller is not None and needed in caller.scopes:
+        return Admission(headers=headers, figures=figures, caller=caller)
+    if caller is None and context.get("verdict") != carried.FORBIDDEN:
+        message = "Access denied"  # API Gateway let something through that has no verdict
+    else:
+        message = f"Missing required scope: {needed}"
+    return Admission(headers=headers, figures=figures, body=_envelope(403, "forbidden", message))
+
+
+class GuardMiddleware:
+    """An ASGI middleware: the app behind it sees allowed requests only.
+
+    The app finds the ``Caller`` in ``scope["chatgrid.caller"]`` and the ``Figures`` (or ``None``)
+    in ``scope["chatgrid.figures"]``. Outside Lambda there is no event, and nothing gets through.
+
+    Args:
+        app: the ASGI app to guard; Mangum runs the middleware.
+        allow_origin: the origin that browsers may call from, or ``*``.
+        required_scope: gives the scope that a method and a resource need.
+        clock: Unix time in seconds.
+    """
+
+    def __init__(
+        self,
+        app: AsgiApp,
+        *,
+        clock: Callable[[], float],
+        allow_origin: str = "*",
+        required_scope: ScopeRule = scopes.required_scope,
+    ) -> None:
+        self._app = app
+        self._allow_origin = allow_origin
+        self._required_scope = required_scope
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        admission = inspect(
+            scope.get("aws.event") or {},
+            allow_origin=self._allow_origin,
+            required_scope=self._required_scope,
+            now_s=self._clock(),
+        )
+        headers = [
+            (name.lower().encode(), value.encode()) for name, value in admission.headers.items()
+        ]
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *headers]
+            await send(message)
+
+        if admission.caller is None:
+            json_headers = [(b"content-type", b"application/json")]
+            await send_with_headers(
+                {
+                    "type": "http.response.start",
+                    "status": admission.status,
+                    "headers": json_headers,
+                }
+            )
+            await send({"type": "http.response.body", "body": admission.body.encode()})
+            return
+        scope["chatgrid.caller"] = admission.caller
+        scope["chatgrid.figures"] = admission.figures
+        await self._app(scope, receive, send_with_headers)
+
+
+def guarded(
+    *,
+    clock: Callable[[], float],
+    allow_origin: str = "*",
+    required_scope: ScopeRule = scopes.required_scope,
+) -> Callable[[Handler], Callable[[Event, Any], dict[str, Any]]]:
+    """Guard a plain proxy handler, which gets the caller as its third argument.
+
+    Args:
+        clock: Unix time in seconds, for instance ``time.time``.
+        allow_origin: the origin that browsers may call from, or ``*``.
+        required_scope: gives the scope that a method and a resource need.
+    """
+
+    def decorate(handler: Handler) -> Callable[[Event, Any], dict[str, Any]]:
+        @functools.wraps(handler)
+        def guarded_handler(event: Event, context: Any) -> dict[str, Any]:
+            admission = inspect(
+                event,
+                allow_origin=allow_origin,
+                required_scope=required_scope,
+                now_s=clock(),
+            )
+            if admission.caller is None:
+                return {
+                    "statusCode": admission.status,
+                    "headers": {"Content-Type": "application/json", **admission.headers},
+                    "body": admission.body,
+                }
+            response = handler(event, context, admission.caller)
+            return {**response, "headers": {**response.get("headers", {}), **admission.headers}}
+
+        return guarded_handler
+
+    return decorate
+
+
+def _cors(allow_origin: str) -> Headers:
+    headers = {
+        "Access-Control-Allow-Origin": allow_origin,
+        "Access-Control-Expose-Headers": EXPOSED_HEADERS,
+    }
+    return headers if allow_origin == "*" else {**headers, "Vary": "Origin"}
+
+
+def _figures(figures: Figures | None, *, now_s: float) -> Headers:
+    """The limit's headers: the well-known ``X-RateLimit-*``, and the IETF draft's fields.
+
+    draft-ietf-httpapi-ratelimit-headers: ``RateLimit-Policy`` names quota and window (``q``,
+    ``w``), ``RateLimit`` what remains and for how many seconds (``r``, ``t``).
+    """
+    if figures is None:
+        return {}
+    until_reset_s = max(0, figures.reset_s - int(now_s))
+    return {
+        "X-RateLimit-Limit": str(figures.limit),
+        "X-RateLimit-Remaining": str(figures.remaining),
+        "X-RateLimit-Reset": str(figures.reset_s),
+        "RateLimit-Policy": f'"default";q={figures.limit};w={WINDOW_MS // 1000}',
+        "RateLimit": f'"default";r={figures.remaining};t={until_reset_s}',
+    }
+
+
+def _envelope(status: int, code: str, message: str) -> str:
+    return json.dumps({"object": "error", "status": status, "code": code, "message": message})

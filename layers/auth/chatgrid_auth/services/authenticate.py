@@ -1,0 +1,261 @@
+"""From an ``Authorization`` header to a verdict. The authorizer does this, and nothing else.
+
+A refused credential is a value, an unreachable store an exception: an outage can never read as
+a bad key. The allow verdict is built last.
+"""
+
+from __future__ import annotations
+
+from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.scopes import SCOPES
+from chatgrid_auth.domain.verdicts import (
+    API_KEY,
+    EXPIRED,
+    INVALID_TOKEN,
+    JWT,
+    REVOKED,
+    Allowed,
+    Caller,
+    Figures,
+    Forbidden,
+    Limited,
+    Refused,
+)
+from chatgrid_auth.services.refusals import Refusals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from chatgrid_auth.domain.window import Reading
+
+    Verdict = Allowed | Limited | Forbidden | Refused
+
+    class KnownKey(Protocol):
+        """What the store said of a key, together with its decision."""
+
+        admitted: bool
+        owner: str
+        key_id: str
+        scopes: tuple[str, ...]
+        active: bool
+        expires_at_ms: int | None
+        usage_key: str | None
+        reading: Reading
+
+    class Keys(Protocol):
+        """Decides about keys, one store request each."""
+
+        def admit(self, key_hash: str, *, now_ms: int, scope: str) -> KnownKey | None: ...
+
+    class Users(Protocol):
+        """Counts the requests of JWT users, one store request each."""
+
+        def admit(self, user_id: str, *, now_ms: int) -> tuple[bool, Reading]: ...
+
+    class Claims(Protocol):
+        """What a verified token says."""
+
+        user_id: str
+        email: str | None
+        anonymous: bool
+        expires_at_ms: int
+
+    class Tokens(Protocol):
+        """Verifies JWTs; ``None`` for one that is not accepted."""
+
+        def verify(self, token: str, *, now_ms: int) -> Claims | None: ...
+
+
+#: How long an unknown or expired key is refused from memory: a created key is never unknown.
+PASSING_REFUSAL_MS = 5_000
+#: No request of a longer credential is looked at (API Gateway takes 10,240 bytes of headers).
+LONGEST_CREDENTIAL = 8_192
+_FOR_GOOD_MS = 1 << 62
+_REMEMBERED = 2_048
+
+_MALFORMED = Refused(message=INVALID_TOKEN, reason="malformed")
+_UNKNOWN = Refused(message=INVALID_TOKEN, reason="unknown")
+_INVALID_TOKEN = Refused(message=INVALID_TOKEN, reason="invalid_token")
+_REVOKED = Refused(message=REVOKED, reason="revoked")
+_EXPIRED = Refused(message=EXPIRED, reason="expired")
+
+
+def bearer_credential(authorization: str | None) -> str | None:
+    """The one credential of an ``Authorization: Bearer`` header; ``None`` if it holds none.
+
+    The scheme is matched without regard to case (RFC 9110, section 11.1).
+    """
+    if authorization is None or len(authorization) > LONGEST_CREDENTIAL:
+        return None
+    scheme, _, credential = authorization.partition(" ")
+    credential = credential.strip(" ")
+    if scheme.lower() != "bearer" or not credential or " " in credential:
+        return None
+    return credential
+
+
+class Authenticator:
+    """Gives every request exactly one verdict, with at most one store request.
+
+    Args:
+        keys: decides about API keys.
+        users: counts the requests of JWT users.
+        tokens: makes the verifier of JWTs; called when the first JWT arrives, so that a
+            process which sees none never loads what it needs.
+        key_tier: the API Gateway key of keys that have none of their own yet.
+        jwt_tier: the API Gateway key that all JWT users are counted on.
+    """
+
+    def __init__(
+        self,
+        *,
+        keys: Keys,
+        users: Users,
+        tokens: Callable[[], Tokens],
+        key_tier: str,
+        jwt_tier: str,
+    ) -> None:
+        self._keys = keys
+        self._users = users
+        self._make_tokens = tokens
+        self._tokens: Tokens | None = None
+        self._key_tier = key_tier
+        self._jwt_tier = jwt_tier
+        self._refusals = Refusals(capacity=_REMEMBERED)
+
+    def decide(self, authorization: str | None, *, scope: str, now_ms: int) -> Verdict:
+        """The verdict on a request.
+
+        Args:
+            authorization: the header's value; ``None`` when there is not exactly one.
+            scope: the scope that the request needs.
+            now_ms: Unix time in milliseconds.
+
+        Raises:
+            StoreUnavailable: the store could not decide.
+            IdentityProviderUnavailable: a JWT came, and its keys cannot be known.
+        """
+        credential = bearer_credential(authorization)
+        if credential is None:
+            return _MALFORMED
+        if credential.startswith("cgk_"):
+            if not keys.is_well_formed(credential):
+                return _MALFORMED
+            return self._decide_key(credential, scope=scope, now_ms=now_ms)
+        if credential.count(".") != 2:
+            return _MALFORMED
+        return self._decide_token(credential, scope=scope, now_ms=now_ms)
+
+    def _decide_key(self, raw_key: str, *, scope: str, now_ms: int) -> Verdict:
+        key_hash = keys.hash_of(raw_key)
+        refusal = self._refusals.recall(key_hash, now_ms=now_ms)
+        if refusal is not None:
+            return refusal.verdict(scope=scope, now_ms=now_ms)
+        known = self._keys.admit(key_hash, now_ms=now_ms, scope=scope)
+        if known is None:
+            return self._refuse(key_hash, _UNKNOWN, until_ms=now_ms + PASSING_REFUSAL_MS)
+        if not known.admitted:
+            return self._why_not(key_hash, known, scope=scope, now_ms=now_ms)
+        return Allowed(
+            caller=Caller(
+                user_id=known.owner,
+                auth_mode=API_KEY,
+                scopes=known.scopes,
+                key_id=known.key_id,
+                environment=keys.environment_of(raw_key),
+                expires_at_ms=known.expires_at_ms,
+            ),
+            figures=_figures(known.reading),
+            usage_key=known.usage_key or self._key_tier,
+        )
+
+    def _why_not(self, key_hash: str, known: KnownKey, *, scope: str, now_ms: int) -> Verdict:
+        """Why the store refused: the first of state, expiry, scope, window that does not hold."""
+        if not known.active:
+            return self._refuse(key_hash, _REVOKED, until_ms=_FOR_GOOD_MS)
+        if known.expires_at_ms is not None and known.expires_at_ms <= now_ms:
+            return self._refuse(key_hash, _EXPIRED, until_ms=now_ms + PASSING_REFUSAL_MS)
+        if scope not in known.scopes:
+            return Forbidden(required_scope=scope, figures=_figures(known.reading))
+        used_up = _UsedUp(known.reading, known.scopes, known.usage_key or self._key_tier)
+        return self._limit(key_hash, used_up, scope=scope, now_ms=now_ms)
+
+    def _decide_token(self, token: str, *, scope: str, now_ms: int) -> Verdict:
+        if self._tokens is None:
+            self._tokens = self._make_tokens()
+        claims = self._tokens.verify(token, now_ms=now_ms)
+        if claims is None:
+            return _INVALID_TOKEN
+        refusal = self._refusals.recall(claims.user_id, now_ms=now_ms)
+        if refusal is not None:
+            return refusal.verdict(scope=scope, now_ms=now_ms)
+        admitted, reading = self._users.admit(claims.user_id, now_ms=now_ms)
+        if not admitted:
+            used_up = _UsedUp(reading, SCOPES, self._jwt_tier)
+            return self._limit(claims.user_id, used_up, scope=scope, now_ms=now_ms)
+        return Allowed(
+            caller=Caller(
+                user_id=claims.user_id,
+                auth_mode=JWT,
+                scopes=SCOPES,
+                email=claims.email,
+                anonymous=claims.anonymous,
+                expires_at_ms=claims.expires_at_ms,
+            ),
+            figures=_figures(reading),
+            usage_key=self._jwt_tier,
+        )
+
+    def _refuse(self, name: str, refused: Refused, *, until_ms: int) -> Refused:
+        self._refusals.remember(name, _Final(refused), until_ms=until_ms)
+        return refused
+
+    def _limit(
+        self, name: str, used_up: _UsedUp, *, scope: str, now_ms: int
+    ) -> Forbidden | Limited:
+        self._refusals.remember(name, used_up, until_ms=used_up.free_at_ms(now_ms))
+        return used_up.verdict(scope=scope, now_ms=now_ms)
+
+
+class _Final:
+    """A refusal that does not depend on what is asked for."""
+
+    __slots__ = ("_refused",)
+
+    def __init__(self, refused: Refused) -> None:
+        self._refused = refused
+
+    def verdict(self, *, scope: str, now_ms: int) -> Refused:  # noqa: ARG002 - see Refusal
+        return self._refused
+
+
+class _UsedUp:
+    """A limit that is used up until a known moment; a missing scope still comes first."""
+
+    __slots__ = ("_reading", "_scopes", "_usage_key")
+
+    def __init__(self, reading: Reading, scopes: tuple[str, ...], usage_key: str) -> None:
+        self._reading = reading
+        self._scopes = scopes
+        self._usage_key = usage_key
+
+    def free_at_ms(self, now_ms: int) -> int:
+        """When one more request is admitted, in Unix milliseconds."""
+        return self._reading.retry_at_ms or now_ms
+
+    def verdict(self, *, scope: str, now_ms: int) -> Forbidden | Limited:
+        figures = _figures(self._reading)
+        if scope not in self._scopes:
+            return Forbidden(required_scope=scope, figures=figures)
+        wait_ms = self.free_at_ms(now_ms) - now_ms
+        return Limited(
+            figures=figures,
+            retry_after_s=max(1, -(-wait_ms // 1000)),
+            usage_key=self._usage_key,
+        )
+
+
+def _figures(reading: Reading) -> Figures:
+    return Figures(limit=reading.limit, remaining=reading.remaining, reset_s=reading.reset_s)
