@@ -1,0 +1,1 @@
+"""The Lambda authorizer: from API Gateway's event to a policy, by way of one verdict."""

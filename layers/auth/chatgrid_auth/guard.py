@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -118,9 +119,9 @@ class GuardMiddleware:
         self,
         app: AsgiApp,
         *,
-        clock: Callable[[], float],
         allow_origin: str = "*",
         required_scope: ScopeRule = scopes.required_scope,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._app = app
         self._allow_origin = allow_origin
@@ -164,16 +165,16 @@ class GuardMiddleware:
 
 def guarded(
     *,
-    clock: Callable[[], float],
     allow_origin: str = "*",
     required_scope: ScopeRule = scopes.required_scope,
+    clock: Callable[[], float] = time.time,
 ) -> Callable[[Handler], Callable[[Event, Any], dict[str, Any]]]:
     """Guard a plain proxy handler, which gets the caller as its third argument.
 
     Args:
-        clock: Unix time in seconds, for instance ``time.time``.
         allow_origin: the origin that browsers may call from, or ``*``.
         required_scope: gives the scope that a method and a resource need.
+        clock: Unix time in seconds.
     """
 
     def decorate(handler: Handler) -> Callable[[Event, Any], dict[str, Any]]:

@@ -56,7 +56,7 @@ class Caller:
         "user_id",
     )
 
-    def __init__(  # noqa: PLR0913 - a value object: one argument for each fact
+    def __init__(
         self,
         *,
         user_id: str,

@@ -60,7 +60,7 @@ class ApiKeys:
         self._default_rate_limit = default_rate_limit
         self._keys_per_user = keys_per_user
 
-    def issue(  # noqa: PLR0913 - one argument for each thing that a key is made of
+    def issue(
         self,
         owner: str,
         *,

@@ -1,0 +1,48 @@
+"""Writes the answer that API Gateway understands: a policy for one method, and a context.
+
+What leads to which status is in docs/architecture.md. The policy names exactly the invoked
+method: results are never cached, so it never has to serve another one.
+"""
+
+from __future__ import annotations
+
+from chatgrid_auth.domain import context
+from chatgrid_auth.domain.verdicts import Allowed, Limited, Refused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from chatgrid_auth.services.authenticate import Verdict
+
+#: Whoever is not known. API Gateway answers 500 to a policy without a principal.
+NOBODY = "anonymous"
+
+
+def write(verdict: Verdict, *, method_arn: str) -> dict[str, Any]:
+    """The authorizer's answer for a verdict."""
+    if isinstance(verdict, Refused):
+        facts: dict[str, Any] = {"message": verdict.message, "reason": verdict.reason}
+        return _answer("Deny", method_arn, principal=NOBODY, facts=facts)
+    principal = verdict.caller.user_id if isinstance(verdict, Allowed) else NOBODY
+    answer = _answer("Allow", method_arn, principal=principal, facts=context.write(verdict))
+    if isinstance(verdict, (Allowed, Limited)):
+        # Without this key API Gateway itself refuses the request: that is how a missing scope
+        # becomes a 403 before any backend is reached.
+        answer["usageIdentifierKey"] = verdict.usage_key
+    return answer
+
+
+def _answer(
+    effect: str, method_arn: str, *, principal: str, facts: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "principalId": principal,
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Action": "execute-api:Invoke", "Effect": effect, "Resource": method_arn}
+            ],
+        },
+        "context": facts,
+    }

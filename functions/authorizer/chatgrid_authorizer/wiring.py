@@ -1,0 +1,98 @@
+"""The composition root: reads the environment, builds everything once, at init."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from chatgrid_auth import settings
+from chatgrid_auth.adapters.aws_credentials import credentials_from
+from chatgrid_auth.adapters.decisions import KeyDecisions
+from chatgrid_auth.adapters.dynamodb_http import DynamoDB
+from chatgrid_auth.adapters.user_windows import UserWindows
+from chatgrid_auth.services.authenticate import Authenticator
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from chatgrid_auth.services.authenticate import Tokens
+
+#: Requests of one JWT user in any 60 seconds: a promise of the API, not a setting.
+JWT_RATE_LIMIT = 200
+
+
+class Gate:
+    """All that the handler works with.
+
+    Attributes:
+        authenticator: gives the verdicts.
+        now_ms: the clock, in Unix milliseconds.
+        elapsed_ms: a clock that only goes forward, for durations.
+        log: writes one line.
+        metrics_namespace: where CloudWatch puts the metrics of a line.
+        cold: whether no request was decided yet.
+    """
+
+    __slots__ = ("authenticator", "cold", "elapsed_ms", "log", "metrics_namespace", "now_ms")
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        now_ms: Callable[[], int],
+        elapsed_ms: Callable[[], float],
+        log: Callable[[str], None],
+        metrics_namespace: str,
+    ) -> None:
+        self.authenticator = authenticator
+        self.now_ms = now_ms
+        self.elapsed_ms = elapsed_ms
+        self.log = log
+        self.metrics_namespace = metrics_namespace
+        self.cold = True
+
+
+def build(environ: Mapping[str, str] = os.environ) -> Gate:
+    """The gate of this container.
+
+    Raises:
+        SettingError: an environment variable is missing or not usable.
+    """
+    dynamodb = DynamoDB(
+        region=settings.text(environ, "AWS_REGION"),
+        credentials=credentials_from(environ),
+        endpoint=environ.get("AWS_ENDPOINT_URL_DYNAMODB"),
+    )
+    return Gate(
+        authenticator=Authenticator(
+            keys=KeyDecisions(dynamodb, table=settings.text(environ, "KEYS_TABLE")),
+            users=UserWindows(
+                dynamodb,
+                table=settings.text(environ, "RATE_LIMITS_TABLE"),
+                limit=JWT_RATE_LIMIT,
+            ),
+            tokens=_tokens(environ),
+            key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
+            jwt_tier=settings.text(environ, "USAGE_KEY_WEB"),
+        ),
+        now_ms=lambda: time.time_ns() // 1_000_000,
+        elapsed_ms=lambda: time.perf_counter_ns() / 1e6,
+        log=_print_line,
+        metrics_namespace=settings.text(environ, "METRICS_NAMESPACE"),
+    )
+
+
+def _tokens(environ: Mapping[str, str]) -> Callable[[], Tokens]:
+    def make() -> Tokens:
+        # PyJWT and cryptography cost many times the rest: only a process that meets a JWT pays.
+        from chatgrid_auth.adapters.jwt_settings import parse_settings  # noqa: PLC0415
+        from chatgrid_auth.adapters.jwt_verifier import build_verifier  # noqa: PLC0415
+
+        return build_verifier(parse_settings(environ))
+
+    return make
+
+
+def _print_line(text: str) -> None:
+    print(text)  # noqa: T201 - Lambda's log is standard output
