@@ -1,0 +1,69 @@
+# Two commands matter: `make dev` runs the whole system on this machine, `make test` proves it.
+# Each sets up what it needs, and again only when something changed.
+
+PYTHON ?= python3
+VENV   ?= .venv
+PORT   ?= 3000
+STATE  ?= .devkit
+ARGS   ?=
+
+BIN       := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SAM_VENV  ?= .venv-sam
+SAM       := $(SAM_VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help dev test format lint types unit validate build lock clean
+
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Settings: PYTHON=python3.13 VENV=folder PORT=3000 STATE=folder ARGS='-k name'"
+
+dev: $(INSTALLED) ## Run the whole system here: gateway, functions and an embedded AWS
+	@exec $(BIN)/chatgrid-dev --port $(PORT) --state $(STATE)
+
+test: format lint types unit ## Check format, lint and types, and run every test that needs no Docker and no AWS account
+
+format: $(INSTALLED)
+	$(BIN)/ruff format --check .
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/cfn-lint template.yaml
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+unit: $(INSTALLED)
+	$(BIN)/pytest $(ARGS)
+
+validate: $(SAM) ## Validate template.yaml with the real SAM CLI
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam validate --lint --template template.yaml
+
+build: $(SAM) ## Build the functions and layers for deployment
+	SAM_CLI_TELEMETRY=0 $(SAM_VENV)/bin/sam build --template template.yaml
+
+lock: $(INSTALLED) ## Choose newer versions: write every lock file again
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/dev.in -o requirements/dev.txt
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/sam.in -o requirements/sam.txt
+	for layer in web jwt; do \
+	  $(BIN)/uv pip compile --upgrade --python-version 3.13 --python-platform aarch64-manylinux2014 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt layers/$$layer/requirements.in -o layers/$$layer/requirements.txt || exit 1; \
+	done
+
+clean: ## Remove what was built and installed; the local system's state stays
+	rm -rf $(VENV) $(SAM_VENV) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+
+$(INSTALLED): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, and '$(PYTHON)' is not that. Name one: make PYTHON=python3.13 ..." >&2; exit 1; }
+	@echo "Setting up $(VENV) (once, and again when the lock file changes) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SAM): requirements/sam.txt
+	@echo "Setting up the SAM CLI in $(SAM_VENV) (once, and again when its lock file changes) ..."
+	$(PYTHON) -m venv $(SAM_VENV)
+	$(SAM_VENV)/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements/sam.txt
+	@touch $@

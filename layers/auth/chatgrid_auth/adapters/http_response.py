@@ -1,0 +1,115 @@
+"""Reading HTTP/1.1 responses (RFC 9112) strictly, from bytes alone: no I/O here.
+
+What a well-behaved server never sends is a fault, not something to make sense of: an answer
+that is read wrongly could be taken for another request's.
+"""
+
+from __future__ import annotations
+
+HEAD_LIMIT_BYTES = 16 * 1024
+HEADER_LIMIT = 64
+BODY_LIMIT_BYTES = 1024 * 1024
+END_OF_HEAD = b"\r\n\r\n"
+
+_TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+_HEX = frozenset(b"0123456789abcdefABCDEF")
+
+
+class HttpFault(Exception):
+    """There is no response that can be trusted.
+
+    Args:
+        code: what happened, as one word.
+        unanswered: the connection ended before the first byte of a response.
+    """
+
+    def __init__(self, code: str, *, unanswered: bool = False) -> None:
+        super().__init__(code)
+        self.code = code
+        self.unanswered = unanswered
+
+
+class Response:
+    """A whole response: its status, its headers by lower-case name, its body."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: dict[bytes, bytes], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def keeps_alive(self) -> bool:
+        """Whether another request may follow on the connection."""
+        return b"close" not in self.headers.get(b"connection", b"")
+
+
+def parse_head(head: bytes) -> Response:
+    """The status and headers of a head without its closing empty line; the body is empty.
+
+    Raises:
+        HttpFault: anything but a final HTTP/1.1 response with unambiguous headers.
+    """
+    lines = head.lower().split(b"\r\n")
+    status = lines[0]
+    if not (
+        status.startswith(b"http/1.1 ")
+        and status[9:12].isdigit()
+        and status[12:13] in {b" ", b""}
+        and status[9] in b"2345"
+    ):
+        raise HttpFault("MalformedResponse")
+    if len(lines) > HEADER_LIMIT:
+        raise HttpFault("HeadTooLarge")
+    headers: dict[bytes, bytes] = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(b":")
+        # Names are tokens: no blank before the colon, no folded line, no bare control bytes.
+        if not colon or not name or not _TOKEN.issuperset(name) or b"\n" in value or b"\r" in value:
+            raise HttpFault("MalformedResponse")
+        value = value.strip(b" \t")
+        if headers.setdefault(name, value) != value:
+            if name in {b"content-length", b"transfer-encoding"}:
+                raise HttpFault("MalformedResponse")
+            headers[name] += b", " + value
+    return Response(int(status[9:12]), headers, b"")
+
+
+def body_length(response: Response) -> int | None:
+    """How many bytes the body has, or ``None`` when it is chunked.
+
+    Raises:
+        HttpFault: the length is unknown, ambiguous or beyond ``BODY_LIMIT_BYTES``.
+    """
+    length = response.headers.get(b"content-length")
+    coding = response.headers.get(b"transfer-encoding")
+    if coding is not None:
+        if coding != b"chunked" or length is not None:
+            raise HttpFault("MalformedResponse")
+        return None
+    if length is None or not length.isdigit():
+        raise HttpFault("MalformedResponse")
+    return within_limit(int(length[:12], 10))
+
+
+def chunk_size(line: bytes) -> int:
+    """The size that the first line of a chunk gives; extensions are ignored.
+
+    Raises:
+        HttpFault: the line is not a chunk's, or the chunk is beyond ``BODY_LIMIT_BYTES``.
+    """
+    digits = line.partition(b";")[0].rstrip(b" \t")
+    if not digits or not _HEX.issuperset(digits):
+        raise HttpFault("MalformedResponse")
+    return within_limit(int(digits[:12], 16))
+
+
+def within_limit(size: int) -> int:
+    """The size, if a response may be that large.
+
+    Raises:
+        HttpFault: it may not.
+    """
+    if size > BODY_LIMIT_BYTES:
+        raise HttpFault("ResponseTooLarge")
+    return size

@@ -1,0 +1,26 @@
+"""A JSON Web Key Set, read so that a broken document is a fault and a broken key is no key."""
+
+from __future__ import annotations
+
+from chatgrid_auth.adapters.jwt_parts import strict_json
+from chatgrid_auth.adapters.verification_keys import KeySet, public_key
+from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+
+
+def parse_jwks(document: bytes) -> KeySet:
+    """The usable keys of a set, possibly none (RFC 7517 section 5).
+
+    A set without keys is an answer: Supabase publishes one for projects that sign with the
+    shared secret only. What is not a set at all says nothing, so that the last good one stays.
+
+    Raises:
+        IdentityProviderUnavailable: the document is not a key set.
+    """
+    try:
+        content = strict_json(document)
+    except (ValueError, RecursionError):
+        raise IdentityProviderUnavailable("the key set is not JSON") from None
+    members = content.get("keys") if isinstance(content, dict) else None
+    if not isinstance(members, list) or not all(isinstance(jwk, dict) for jwk in members):
+        raise IdentityProviderUnavailable("the key set has another shape")
+    return KeySet(key for jwk in members if (key := public_key(jwk)) is not None)

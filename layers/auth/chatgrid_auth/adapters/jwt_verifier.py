@@ -1,0 +1,135 @@
+"""A Supabase access token becomes a caller, or nothing, or an outage; never anything else.
+
+The order is from cheap to dear, and nothing is fetched on behalf of a token that would be refused
+anyway: size, hash and memory; shape; algorithm; claims; and only then key and signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+
+from chatgrid_auth.adapters.jwks import parse_jwks
+from chatgrid_auth.adapters.jwks_fetch import fetch
+from chatgrid_auth.adapters.jwt_parts import MAX_TOKEN_LENGTH, UnverifiedToken, read_unverified
+from chatgrid_auth.adapters.jwt_settings import JwtSettings
+from chatgrid_auth.adapters.key_cache import KeyCache
+from chatgrid_auth.adapters.supabase_claims import ClaimRules, TokenClaims
+from chatgrid_auth.adapters.token_memory import TokenMemory
+from chatgrid_auth.adapters.verification_keys import KeySet, VerificationKey
+
+
+class Remembered:
+    """A verified token: what it says, until when, and whose key must still be trusted."""
+
+    __slots__ = ("claims", "keys", "until_ms")
+
+    def __init__(self, claims: TokenClaims, until_ms: int, keys: KeyCache) -> None:
+        self.claims = claims
+        self.until_ms = until_ms
+        self.keys = keys
+
+
+class JwtVerifier:
+    """Verifies access tokens of one Supabase project.
+
+    Args:
+        rules: what the claims must say.
+        algorithms: those that the operator accepts.
+        published: the provider's public keys; ``None`` = no asymmetric algorithm.
+        secret: the legacy secret's cache; ``None`` = no HS256.
+        memory: which tokens were verified; whoever withdraws a key must empty it.
+    """
+
+    def __init__(
+        self,
+        *,
+        rules: ClaimRules,
+        algorithms: frozenset[str],
+        published: KeyCache | None,
+        secret: KeyCache | None,
+        memory: TokenMemory[Remembered],
+    ) -> None:
+        self._rules = rules
+        self._algorithms = algorithms
+        self._published = published
+        self._secret = secret
+        self._memory = memory
+
+    def verify(self, token: str, *, now_ms: int) -> TokenClaims | None:
+        """The caller; ``None`` for the contract's 401 `Missing or invalid token`.
+
+        Raises:
+            IdentityProviderUnavailable: the token may be good, but its key cannot be known.
+        """
+        if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
+            return None
+        digest = sha256(token.encode("ascii")).digest()
+        shelf = self._memory.shelf
+        entry = shelf.get(digest)
+        if entry is not None and now_ms < entry.keys.due_at_ms:
+            return entry.claims if now_ms < entry.until_ms else None
+        return self._verify(token, digest, now_ms)
+
+    def _verify(self, token: str, digest: bytes, now_ms: int) -> TokenClaims | None:
+        unverified = read_unverified(token)
+        if unverified is None or unverified.algorithm not in self._algorithms:
+            return None
+        claims = self._rules.accept(unverified.claims, now_ms=now_ms)
+        if claims is None:
+            return None
+        source = self._secret if unverified.algorithm == "HS256" else self._published
+        if source is None:
+            return None
+        source.current(now_ms)  # now, so that a key withdrawn meanwhile has emptied the memory
+        shelf = self._memory.shelf  # before the key is looked for: see TokenMemory
+        if (entry := shelf.get(digest)) is not None:
+            return entry.claims  # its time was tested above
+        key = self._key(source, unverified, now_ms)
+        if key is None or not key.signs(token, payload=unverified.payload):
+            return None
+        until_ms = claims.expires_at_ms + self._rules.leeway_ms
+        self._memory.put(shelf, digest, Remembered(claims, until_ms, source))
+        return claims
+
+    @staticmethod
+    def _key(source: KeyCache, token: UnverifiedToken, now_ms: int) -> VerificationKey | None:
+        if token.algorithm == "HS256":  # there is one secret; some tokens name it, some do not
+            return source.find("", "HS256", now_ms=now_ms)
+        if token.key_id is None:
+            return None
+        return source.find(token.key_id, token.algorithm, now_ms=now_ms)
+
+
+def build_verifier(
+    settings: JwtSettings, *, load_secret: Callable[[str], KeySet] | None = None
+) -> JwtVerifier:
+    """A verifier for these settings; nothing is fetched before a token asks for it."""
+    memory: TokenMemory[Remembered] = TokenMemory()
+
+    def cache(load: Callable[[], KeySet]) -> KeyCache:
+        return KeyCache(
+            load,
+            hard_age_ms=settings.jwks_max_age_seconds * 1000,
+            on_withdrawn=memory.forget_all,
+        )
+
+    algorithms = settings.algorithms if settings.issuer else frozenset()
+    published = secret = None
+    if algorithms - {"HS256"}:
+        published = cache(lambda: parse_jwks(fetch(settings.jwks_url)))
+    if "HS256" in algorithms:
+        load = load_secret
+        secret = cache(lambda: load(settings.secret_arn))
+    return JwtVerifier(
+        rules=ClaimRules(
+            issuer=settings.issuer,
+            audience=settings.audience,
+            leeway_seconds=settings.leeway_seconds,
+            accept_anonymous=settings.accept_anonymous,
+        ),
+        algorithms=frozenset(algorithms),
+        published=published,
+        secret=secret,
+        memory=memory,
+    )

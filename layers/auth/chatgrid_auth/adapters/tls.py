@@ -1,0 +1,55 @@
+"""TLS to AWS: verified, version 1.2 or later, and quick to set up.
+
+``ssl.create_default_context`` parses the platform's hundred and more certificates, which takes
+longer than all else that the authorizer does before its first decision. AWS's own endpoints are
+signed by five roots (``amazon_roots.pem``), so those alone are loaded. Should AWS move to
+others, one handshake fails, the platform's store, which every other client trusts, is added,
+and the handshake is tried again. A ``cafile`` that the operator gives is all the trust there is.
+
+Imported when a client of an ``https`` endpoint is made, and never for ``http``.
+"""
+
+from __future__ import annotations
+
+import ssl
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+
+AMAZON_ROOTS = __file__.rpartition("/")[0] + "/amazon_roots.pem"
+
+
+class Tls:
+    """How to wrap a connected socket.
+
+    Args:
+        cafile: PEM file of the only roots to trust; ``None`` for Amazon's, then the platform's.
+
+    Raises:
+        OSError: the file cannot be read, or holds no certificate.
+    """
+
+    #: What a socket that does not block raises in order to be asked again.
+    again = (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError)
+    want_write = ssl.SSLWantWriteError
+
+    def __init__(self, cafile: str | None = None) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies, and checks the name
+        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._context.load_verify_locations(cafile or AMAZON_ROOTS)
+        self._may_widen = cafile is None
+
+    def wrap(self, connected: socket.socket, host: str) -> ssl.SSLSocket:
+        """The socket under TLS; the handshake is still to be made."""
+        return self._context.wrap_socket(
+            connected, server_hostname=host, do_handshake_on_connect=False
+        )
+
+    def widen_trust(self, failure: BaseException) -> bool:
+        """Whether a failed handshake is worth one more, with the platform's roots added."""
+        if not (self._may_widen and isinstance(failure, ssl.SSLCertVerificationError)):
+            return False
+        self._may_widen = False
+        self._context.load_default_certs()
+        return True

@@ -1,0 +1,284 @@
+"""Usage-plan keys follow ChatGrid keys: the work that issuing and revoking leave behind.
+
+Issuing a key leaves ``provision`` in the queue, revoking it ``retire``, each in the transaction
+of its own. A step of work may be cut off anywhere and done again: names are the same each time,
+the value is written down before it is used, and what the queue says is removed last.
+
+A credential never points at an API Gateway key that is not whole. It is pointed there only when
+the key has existed, enabled and in its plan, for the activation delay, and turned away before
+the key is touched; in between the tier's shared key serves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from chatgrid_auth.domain import usage_keys
+from chatgrid_auth.domain.errors import ConditionFailed
+from chatgrid_auth.domain.usage_keys import (
+    ControlPlaneError,
+    ControlPlaneUnavailable,
+    GatewayKey,
+    KeyCeilingReached,
+    ValueTaken,
+)
+from chatgrid_auth.services.pacing import OutOfTime, Pace
+
+Action = Literal["provision", "retire"]
+
+#: After so many faults in a row API Gateway is taken to be out; the rest waits for the next run.
+_FAULTS_IN_A_ROW = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One ChatGrid key's entry in the queue.
+
+    `value` is set once chosen, `ready_at_ms` once the API Gateway key is whole.
+    """
+
+    key_id: str
+    action: Action
+    owner: str
+    key_hash: str
+    value: str | None = field(default=None, repr=False)
+    ready_at_ms: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What one run saw and did; a rehearsal counts what it would have done."""
+
+    created: int = 0
+    activated: int = 0
+    retired: int = 0
+    missing: int = 0
+    orphaned: int = 0
+    disabled: int = 0
+    detached: int = 0
+    unidentified: int = 0
+    held: int = 0
+    ceiling: int = 0
+    throttled: int = 0
+    failed: int = 0
+    queue_depth: int = 0
+    sweeps: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def fault(self, error: ControlPlaneError) -> None:
+        """Count a fault, and keep its operation and code (never a value) for the log."""
+        self.failed += 1
+        self.faults.append(str(error))
+
+
+class ControlPlane(Protocol):
+    """API Gateway's keys and plans; each method is one call, and may raise ControlPlaneError."""
+
+    def find(self, name: str) -> list[GatewayKey]:
+        """The keys of exactly this name."""
+
+    def create(self, name: str, *, value: str, description: str) -> GatewayKey:
+        """A new, enabled key.
+
+        Raises:
+            ValueTaken: a key with this value exists.
+            KeyCeilingReached: the account can hold no more.
+        """
+
+    def enable(self, gateway_id: str) -> None:
+        """Enable a key."""
+
+    def disable(self, gateway_id: str) -> None:
+        """Disable a key; one that is gone is disabled enough."""
+
+    def delete(self, gateway_id: str) -> None:
+        """Delete a key, and take it from its plans; one that is gone is deleted enough."""
+
+    def attach(self, gateway_id: str, *, plan: str) -> None:
+        """Put a key into a plan; one that is there already stays."""
+
+    def keys(self, position: str | None) -> tuple[list[GatewayKey], str | None]:
+        """A page of all keys of the account, and where the next one starts."""
+
+    def attached(self, position: str | None, *, plan: str) -> tuple[list[str], str | None]:
+        """A page of the ids of a plan's keys, and where the next one starts."""
+
+
+class PlanQueue(Protocol):
+    """The work that waits. Writes hold only while the entry is the one that was read.
+
+    Raises ConditionFailed when the entry is another by now, StoreUnavailable for faults.
+    """
+
+    def pending(self) -> list[Work]:
+        """What waits, oldest keys first, up to a bound."""
+
+    def reserve(self, work: Work, *, value: str) -> str:
+        """Write down the value for the key, unless one is written already: the one that holds."""
+
+    def whole(self, work: Work, *, value: str, ready_at_ms: int) -> None:
+        """The API Gateway key is complete, and may be used from then on."""
+
+    def add(self, work: Work) -> bool:
+        """Leave work for a key unless some waits already; whether it was left."""
+
+    def done(self, work: Work) -> None:
+        """Take the entry out."""
+
+
+class Credentials(Protocol):
+    """Which API Gateway key each live credential names."""
+
+    def point(self, key_hash: str, *, value: str) -> bool:
+        """Name this API Gateway key from now on; false when the key is not live any more."""
+
+    def unpoint(self, key_hash: str, *, value: str) -> None:
+        """Name none from now on, if this one was named."""
+
+
+class Provisioner:
+    """Works the queue off, as far as the time goes.
+
+    Args:
+        plane: API Gateway.
+        queue: the work.
+        credentials: the credentials that name API Gateway keys.
+        pace: spaces the calls and knows the time left.
+        now_ms: the clock, in Unix milliseconds.
+        entropy: gives that many random bytes, from the operating system's generator.
+        plan: id of the usage plan.
+        prefix: what the names of this stack's API Gateway keys start with.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it works with, each replaceable
+        self,
+        *,
+        plane: ControlPlane,
+        queue: PlanQueue,
+        credentials: Credentials,
+        pace: Pace,
+        now_ms: Callable[[], int],
+        entropy: Callable[[int], bytes],
+        plan: str,
+        prefix: str,
+    ) -> None:
+        self._plane = plane
+        self._queue = queue
+        self._credentials = credentials
+        self._pace = pace
+        self._now_ms = now_ms
+        self._entropy = entropy
+        self._plan = plan
+        self._prefix = prefix
+        self._full = False
+
+    def drain(self, pending: Sequence[Work], tally: Tally) -> None:
+        """Do what can be done now: activations first, then retirements, then new keys.
+
+        Activations need no call of API Gateway, and retirements make room for new keys.
+        """
+        faults_in_a_row = 0
+        for work in sorted(pending, key=self._turn):
+            try:
+                self._pace.check()
+                self._step(work, tally)
+                faults_in_a_row = 0
+            except OutOfTime:
+                return
+            except ConditionFailed:
+                continue  # revoked, or another run's by now: the queue says what is next
+            except ControlPlaneUnavailable as error:
+                tally.fault(error)
+                faults_in_a_row += 1
+                if faults_in_a_row == _FAULTS_IN_A_ROW:
+                    return
+            except ControlPlaneError as error:
+                tally.fault(error)
+
+    def _turn(self, work: Work) -> int:
+        if work.action == "retire":
+            return 1
+        return 0 if work.ready_at_ms is not None else 2
+
+    def _step(self, work: Work, tally: Tally) -> None:
+        if work.action == "retire":
+            self._retire(work, tally)
+        elif work.ready_at_ms is None or work.value is None:
+            self._provision(work, tally)
+        elif work.ready_at_ms <= self._now_ms():
+            self._activate(work, work.value, tally)
+
+    def _provision(self, work: Work, tally: Tally) -> None:
+        """Make the API Gateway key whole, and start its activation delay."""
+        # Written down first: a value is unique in the account, so that a second creation, by
+        # the run after a crash or by another at the same time, is refused and not a second key.
+        chosen = usage_keys.new_value(self._entropy)
+        value = work.value or self._queue.reserve(work, value=chosen)
+        name = usage_keys.name_of(work.key_id, prefix=self._prefix)
+        key = self._find(name, value)
+        if key is None:
+            if self._full:
+                self._leave_on_shared_key(work, tally)
+                return
+            try:
+                key = self._create(name, value, work, tally)
+            except KeyCeilingReached:
+                self._full = True
+                self._leave_on_shared_key(work, tally)
+                return
+        gateway_id = key.id
+        if not key.enabled:
+            self._pace.call(lambda: self._plane.enable(gateway_id))
+        self._pace.call(lambda: self._plane.attach(gateway_id, plan=self._plan))
+        ready_at_ms = self._now_ms() + usage_keys.ACTIVATION_DELAY_MS
+        self._queue.whole(work, value=key.value, ready_at_ms=ready_at_ms)
+
+    def _create(self, name: str, value: str, work: Work, tally: Tally) -> GatewayKey:
+        description = usage_keys.description_of(work.owner)
+        try:
+            key = self._pace.call(
+                lambda: self._plane.create(name, value=value, description=description),
+                lane="create",
+            )
+        except ValueTaken:
+            # Made by a run that was cut off, or at this moment by another.
+            found = self._find(name, value)
+            if found is None:
+                raise
+            return found
+        tally.created += 1
+        return key
+
+    def _find(self, name: str, value: str | None) -> GatewayKey | None:
+        found = self._pace.call(lambda: self._plane.find(name))
+        return usage_keys.preferred(found, value=value)
+
+    def _leave_on_shared_key(self, work: Work, tally: Tally) -> None:
+        """No room in API Gateway: the tier's key serves this one; a sweep looks for room again."""
+        self._queue.done(work)
+        tally.ceiling += 1
+
+    def _activate(self, work: Work, value: str, tally: Tally) -> None:
+        if self._credentials.point(work.key_hash, value=value):
+            tally.activated += 1
+            self._queue.done(work)
+        else:
+            # Revocation leaves work of its own; this is for a credential that was taken away.
+            self._retire(work, tally)
+
+    def _retire(self, work: Work, tally: Tally) -> None:
+        """Disable, then delete: the first takes effect at once, the second makes room."""
+        name = usage_keys.name_of(work.key_id, prefix=self._prefix)
+        for key in self._pace.call(lambda: self._plane.find(name)):
+            self.remove(work.key_hash, key)
+            tally.retired += 1
+        self._queue.done(work)
+
+    def remove(self, key_hash: str, key: GatewayKey) -> None:
+        """Take an API Gateway key away, after the credential that may name it was turned away."""
+        self._credentials.unpoint(key_hash, value=key.value)
+        if key.enabled:
+            self._pace.call(lambda: self._plane.disable(key.id))
+        self._pace.call(lambda: self._plane.delete(key.id), lane="delete")

@@ -1,0 +1,105 @@
+"""Kinds of values that bodies, paths and answers share: names, instants, identifiers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+#: ISO 8601 as RFC 3339 narrows it, and ``+0100`` besides, since ``date +%z`` prints that.
+_INSTANT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(\.[0-9]{1,9})?"
+    r"([Zz]|[+-][0-9]{2}:?[0-9]{2})",
+    re.ASCII,
+)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+#: Control characters, and the two separators that break a line.
+_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+#: The same rule as a regular expression, for the API's description.
+_PRINTABLE_PATTERN = (
+    r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"
+    r"[^\s\x00-\x1f\x7f-\x9f\u2028\u2029]"
+    r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+)
+
+
+def _printable(text: str) -> str:
+    if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
+        raise PydanticCustomError("invalid_value", "Must not contain control characters")
+    if text.isspace():
+        raise PydanticCustomError("invalid_value", "Must not be blank")
+    return text
+
+
+def printable(*, max_length: int) -> Any:
+    """What makes a string a name: 1 to ``max_length`` code points, printable, not blank.
+
+    Kept as it is given; nothing is stripped.
+    """
+    return (
+        Field(
+            min_length=1,
+            max_length=max_length,
+            json_schema_extra={"pattern": _PRINTABLE_PATTERN},
+        ),
+        AfterValidator(_printable),
+    )
+
+
+def instant_ms(text: object) -> object:
+    """Unix milliseconds of an ISO 8601 instant with an offset; finer digits are cut off."""
+    if not isinstance(text, str):
+        raise PydanticCustomError("invalid_type", "Expected a string")
+    found = _INSTANT.fullmatch(text)
+    if found:
+        day, minute, second, fraction, offset = found.groups()
+        clock = f"{day}T{minute}{second or ':00'}{(fraction or '.0')[:7]}"
+        try:
+            instant = datetime.fromisoformat(clock + offset.upper())
+        except ValueError:
+            found = None
+    if not found:
+        raise PydanticCustomError(
+            "invalid_value", "Expected an ISO 8601 time with an offset, e.g. 2030-01-31T12:00:00Z"
+        )
+    return (instant - _EPOCH) // _MILLISECOND
+
+
+def iso_instant(unix_ms: int) -> str:
+    """An instant in UTC with milliseconds and ``Z``."""
+    instant = _EPOCH + timedelta(milliseconds=unix_ms)
+    return instant.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def canonical_id(text: str) -> str | None:
+    """A UUID in its one canonical form; ``None`` for what can be no identifier."""
+    lower = text.lower()
+    return lower if _UUID.fullmatch(lower) else None
+
+
+#: An instant that a client gives, as Unix milliseconds.
+GivenInstant = Annotated[
+    int, BeforeValidator(instant_ms), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+#: An instant that a client is given.
+Instant = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": "UTC, with milliseconds and `Z`.",
+            "examples": ["2026-03-10T09:00:00.000Z"],
+        }
+    ),
+]
+Identifier = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+PathIdentifier = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
