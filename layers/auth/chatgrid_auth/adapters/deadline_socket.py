@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _RECEIVE_BYTES = 16 * 1024
 
 
+class _Never(OSError):
+    """What plain text never raises: it wants to write only when it was told to."""
+
+
 class OutOfTime(Exception):
     """The deadline came before the peer did."""
 
@@ -48,9 +52,8 @@ class DeadlineSocket:
     ) -> None:
         self._clock = clock
         self._tls = tls
-        self._again, self._want_write = (
-            (tls.again, tls.want_write) if tls else (BlockingIOError, ())
-        )
+        self._again: tuple[type[OSError], ...] = tls.again if tls else (BlockingIOError,)
+        self._want_write: type[OSError] = tls.want_write if tls else _Never
         failure: Exception | None = None
         for family, kind, protocol, _, address in socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM
@@ -115,16 +118,20 @@ class DeadlineSocket:
             if number := self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 raise OSError(number, "not connected") from None
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls is None:
-            return
-        secured = self._tls.wrap(self._socket, host)
+        if self._tls is not None:
+            self._secure(self._tls, host, deadline)
+
+    def _secure(self, tls: Tls, host: str, deadline: float) -> None:
+        secured = tls.wrap(self._socket, host)
         self._socket = secured
         while True:
             try:
-                return secured.do_handshake()
+                secured.do_handshake()
             except self._again as busy:
                 wants_write = isinstance(busy, self._want_write)
                 self._wait(POLLOUT if wants_write else POLLIN, deadline)
+            else:
+                return
 
     def _wait(self, event: int, deadline: float) -> None:
         left_ms = (deadline - self._clock()) * 1000

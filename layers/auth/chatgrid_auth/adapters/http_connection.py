@@ -9,7 +9,10 @@ from time import monotonic
 
 from chatgrid_auth.adapters.deadline_socket import DeadlineSocket, OutOfTime
 from chatgrid_auth.adapters.http_response import (
+    BEGINNING,
+    CHUNK_LINE_LIMIT_BYTES,
     HEAD_LIMIT_BYTES,
+    HEADER_LIMIT,
     HttpFault,
     Response,
     body_length,
@@ -119,7 +122,7 @@ class HttpConnection:
         except OutOfTime:
             raise HttpFault("ReadTimeout") from None
         except OSError as error:
-            raise HttpFault(type(error).__name__, unanswered=not reader.buffer) from None
+            raise HttpFault(type(error).__name__, unanswered=not reader.has_begun) from None
         finally:
             # What is left unread, after an interrupt too, must never answer the next request.
             if not reusable:
@@ -130,40 +133,58 @@ class HttpConnection:
 class _Reader:
     """Reads the one response that is due, and refuses whatever follows it."""
 
-    __slots__ = ("_deadline", "_stream", "buffer")
+    __slots__ = ("_buffer", "_deadline", "_stream", "has_begun")
 
     def __init__(self, stream: DeadlineSocket, deadline: float) -> None:
         self._stream = stream
         self._deadline = deadline
-        self.buffer = b""
+        self._buffer = b""
+        self.has_begun = False
 
     def read(self) -> Response:
+        while len(self._buffer) < len(BEGINNING):
+            self._more()
+        if not self._buffer.startswith(BEGINNING):  # no use in waiting for the end of its head
+            raise HttpFault("MalformedResponse")
         response = parse_head(self._until(b"\r\n\r\n", HEAD_LIMIT_BYTES))
         length = body_length(response)
         response.body = self._chunks() if length is None else self._take(length)
-        if self.buffer:
+        if self._buffer:
             raise HttpFault("MalformedResponse")
         return response
 
     def _more(self) -> None:
         received = self._stream.receive(self._deadline)
         if not received:
-            raise HttpFault("TruncatedResponse", unanswered=not self.buffer)
-        self.buffer += received
+            raise HttpFault("TruncatedResponse", unanswered=not self.has_begun)
+        self.has_begun = True
+        self._buffer += received
 
     def _until(self, end: bytes, limit: int) -> bytes:
-        while (at := self.buffer.find(end)) < 0:
-            if len(self.buffer) > limit:
+        while (at := self._buffer.find(end, 0, limit)) < 0:
+            if len(self._buffer) >= limit:
                 raise HttpFault("HeadTooLarge")
             self._more()
-            if not self.buffer.startswith(b"HTTP/1."):
-        before = self.buffer[:at]
-        self.buffer = self.buffer[at + len(end) :]
+        before = self._buffer[:at]
+        self._buffer = self._buffer[at + len(end) :]
         return before
 
     def _take(self, size: int) -> bytes:
-        while len(self.buffer) < size:
+        while len(self._buffer) < size:
             self._more()
-        taken = self.buffer[:size]
-        self.buffer = self.buffer[size:]
+        taken = self._buffer[:size]
+        self._buffer = self._buffer[size:]
         return taken
+
+    def _chunks(self) -> bytes:
+        body = b""
+        while size := chunk_size(self._until(b"\r\n", CHUNK_LINE_LIMIT_BYTES)):
+            within_limit(len(body) + size)
+            body += self._take(size)
+            if self._take(2) != b"\r\n":
+                raise HttpFault("MalformedResponse")
+        # Trailers say nothing that is needed here: they are read, and let fall.
+        for _ in range(HEADER_LIMIT):
+            if not self._until(b"\r\n", HEAD_LIMIT_BYTES):
+                return body
+        raise HttpFault("HeadTooLarge")

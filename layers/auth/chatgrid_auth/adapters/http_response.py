@@ -9,7 +9,8 @@ from __future__ import annotations
 HEAD_LIMIT_BYTES = 16 * 1024
 HEADER_LIMIT = 64
 BODY_LIMIT_BYTES = 1024 * 1024
-END_OF_HEAD = b"\r\n\r\n"
+CHUNK_LINE_LIMIT_BYTES = 256
+BEGINNING = b"HTTP/1.1 "
 
 _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 _HEX = frozenset(b"0123456789abcdefABCDEF")

@@ -15,6 +15,7 @@ from time import gmtime
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from hashlib import _Hash as HASH
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
@@ -45,8 +46,8 @@ class RequestSigner:
         "_inner",
         "_outer",
         "_scope",
-        "_secret",
         "_second",
+        "_secret",
         "_service",
         "_signed_headers",
         "_to_sign",
@@ -126,7 +127,7 @@ def _signing_key(secret: str, day: str, region: str, service: str) -> bytes:
     return key
 
 
-def _hmac_states(key: bytes):
+def _hmac_states(key: bytes) -> tuple[HASH, HASH]:
     """HMAC-SHA-256 (RFC 2104) after its key: two states to copy, update, and finish.
 
     ``hmac.digest`` would hash the padded key on every call, at two and a half times the cost.
