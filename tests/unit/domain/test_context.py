@@ -1,0 +1,86 @@
+"""The context between authorizer and backend: what goes in comes out, and nothing else does."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatgrid_auth.domain import context
+from chatgrid_auth.domain.verdicts import Allowed, Caller, Figures, Forbidden, Limited
+
+FIGURES = Figures(limit=120, remaining=7, reset_s=1_800_000_000)
+CALLER = Caller(
+    user_id="u",
+    auth_mode="api-key",
+    scopes=("read", "write"),
+    key_id="k",
+    environment="live",
+    expires_at_ms=1_900_000_000_000,
+)
+
+
+def carried(values: dict[str, str | int]) -> dict[str, object]:
+    """As API Gateway hands it on: every value a string."""
+    return {name: str(value) for name, value in values.items()}
+
+
+def facts(value: object) -> dict[str, object]:
+    return {name: getattr(value, name) for name in type(value).__slots__}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        CALLER,
+        Caller(user_id="u", auth_mode="jwt", scopes=("read",), email="a@b.c", anonymous=True),
+        Caller(user_id="u", auth_mode="jwt", scopes=("read", "write", "admin")),
+    ],
+)
+def test_a_caller_arrives_as_it_was_sent(caller: Caller) -> None:
+    sent = carried(context.write(Allowed(caller=caller, figures=FIGURES, usage_key="t")))
+    arrived = context.read_caller(sent)
+    assert arrived is not None
+    assert facts(arrived) == facts(caller)
+    figures = context.read_figures(sent)
+    assert figures is not None
+    assert facts(figures) == facts(FIGURES)
+
+
+def test_values_are_flat_as_api_gateway_demands() -> None:
+    values = context.write(Allowed(caller=CALLER, figures=FIGURES, usage_key="t")).values()
+    assert all(isinstance(value, (str, int)) for value in values)
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        Forbidden(required_scope="admin", figures=FIGURES),
+        Limited(figures=FIGURES, retry_after_s=9, usage_key="t"),
+    ],
+)
+def test_a_refused_request_carries_no_caller(verdict: Forbidden | Limited) -> None:
+    sent = carried(context.write(verdict))
+    assert context.read_caller(sent) is None
+    assert "user_id" not in sent
+    assert context.read_figures(sent) is not None
+
+
+def test_only_an_allowed_verdict_makes_a_caller() -> None:
+    sent = carried(context.write(Allowed(caller=CALLER, figures=FIGURES, usage_key="t")))
+    for verdict in ("forbidden", "rate_limited", "ALLOWED", "", None):
+        assert context.read_caller({**sent, "verdict": verdict}) is None
+    for missing in ("verdict", "user_id", "auth_mode", "scopes"):
+        assert context.read_caller({n: v for n, v in sent.items() if n != missing}) is None
+
+
+def test_the_wait_of_a_limited_caller_arrives() -> None:
+    sent = carried(context.write(Limited(figures=FIGURES, retry_after_s=9, usage_key="t")))
+    assert context.read_retry_after_s(sent) == 9
+    assert context.read_retry_after_s({"verdict": "rate_limited"}) == 1
+    assert context.read_retry_after_s({"verdict": "allowed", "retry_after": "9"}) is None
+
+
+def test_figures_that_are_not_whole_numbers_are_no_figures() -> None:
+    assert context.read_figures({}) is None
+    for odd in ("", "-1", "1.5", "\u0661", "x", None, 1.5):
+        values = {"rate_limit": "1", "rate_remaining": odd, "rate_reset": "1"}
+        assert context.read_figures(values) is None
