@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+from chatgrid_auth.domain.identifiers import is_uuid
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -19,39 +21,23 @@ _INSTANT = re.compile(
     r"([Zz]|[+-][0-9]{2}:?[0-9]{2})",
     re.ASCII,
 )
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-
 #: Control characters, and the two separators that break a line.
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
-#: The same rule as a regular expression, for the API's description.
-_PRINTABLE_PATTERN = (
-    r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"
+#: What ``printable`` checks, as a regular expression, for the API's description.
+PRINTABLE_SCHEMA = {
+    "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"
     r"[^\s\x00-\x1f\x7f-\x9f\u2028\u2029]"
     r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
-)
+}
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The text as it is given, nothing stripped; a validator for names that people read."""
     if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
         raise PydanticCustomError("invalid_value", "Must not contain control characters")
     if text.isspace():
         raise PydanticCustomError("invalid_value", "Must not be blank")
     return text
-
-
-def printable(*, max_length: int) -> Any:
-    """What makes a string a name: 1 to ``max_length`` code points, printable, not blank.
-
-    Kept as it is given; nothing is stripped.
-    """
-    return (
-        Field(
-            min_length=1,
-            max_length=max_length,
-            json_schema_extra={"pattern": _PRINTABLE_PATTERN},
-        ),
-        AfterValidator(_printable),
-    )
 
 
 def instant_ms(text: object) -> object:
@@ -82,7 +68,7 @@ def iso_instant(unix_ms: int) -> str:
 def canonical_id(text: str) -> str | None:
     """A UUID in its one canonical form; ``None`` for what can be no identifier."""
     lower = text.lower()
-    return lower if _UUID.fullmatch(lower) else None
+    return lower if is_uuid(lower) else None
 
 
 #: An instant that a client gives, as Unix milliseconds.

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BeforeValidator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -35,7 +35,7 @@ def _digits(text: object) -> object:
 
 
 Limit = Annotated[
-    int, BeforeValidator(_digits), Query(ge=1, le=100, description="Items on a page.")
+    int, Query(ge=1, le=100, description="Items on a page."), BeforeValidator(_digits)
 ]
 Cursor = Annotated[
     str | SkipJsonSchema[None],
@@ -77,15 +77,6 @@ async def page_request(
 
 
 Paging = Annotated[PageRequest, Depends(page_request)]
-
-
-class ListAnswer[Item](BaseModel):
-    """One page of a list."""
-
-    object: Literal["list"] = "list"
-    data: list[Item]
-    has_more: bool = Field(description="Whether there is another page.")
-    cursor: str | None = Field(description="Names the next page; `null` on the last.")
 
 
 def encode_cursor(item_id: str) -> str:

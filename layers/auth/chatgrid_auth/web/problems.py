@@ -7,23 +7,31 @@ with it for everything else that can go wrong as well.
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match, Route
 
-from chatgrid_auth.domain.errors import Fault, InvalidCursor, KeyLimitReached, NotFound
+from chatgrid_auth.domain.errors import (
+    Fault,
+    InvalidCursor,
+    KeyLimitReached,
+    NotFound,
+    StoreUnavailable,
+)
 from chatgrid_auth.web.details import details_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fastapi import FastAPI
     from starlette.requests import Request
     from starlette.responses import Response
+
+Failure = TypeVar("Failure", bound=Exception)
 
 #: How long a client waits before it asks again, when a part that we depend on is out.
 RETRY_AFTER_SECONDS = 1
@@ -54,8 +62,6 @@ class ErrorDetail(BaseModel):
 
 class ErrorAnswer(BaseModel):
     """The one shape of every error."""
-
-    model_config = ConfigDict(title="Error")
 
     object: Literal["error"]
     status: int = Field(description="The HTTP status, again.")
@@ -107,9 +113,6 @@ class Problem(HTTPException):
 class Log(Protocol):
     """What of a logger is used here."""
 
-    def info(self, msg: str, *, extra: Mapping[str, object]) -> None:
-        """Record what happened."""
-
     def error(self, msg: str, *, extra: Mapping[str, object]) -> None:
         """Record what should not have happened."""
 
@@ -122,6 +125,16 @@ def invalid_body(details: Sequence[Mapping[str, str]]) -> Problem:
 def invalid_query(details: Sequence[Mapping[str, str]]) -> Problem:
     """The query breaks the rules listed in ``details``."""
     return Problem(400, "validation_error", INVALID_QUERY, details=details)
+
+
+def invalid_cursor() -> Problem:
+    """The cursor is none that this API gave."""
+    return Problem(400, "invalid_cursor", "The cursor is malformed")
+
+
+def key_limit_reached(maximum: int) -> Problem:
+    """The user has to revoke a key before there can be another."""
+    return Problem(409, "conflict", f"A user may hold at most {maximum} API keys")
 
 
 def not_found() -> Problem:
@@ -166,46 +179,52 @@ def fault_fields(exc: BaseException) -> dict[str, object]:
 def install(app: FastAPI, *, log: Log) -> None:
     """Make ``app`` answer every failure in the envelope, and log those that are ours."""
 
-    async def known(request: Request, exc: Exception) -> Response:
-        return _translate(request, exc).response()
-
-    async def fault(request: Request, exc: Exception) -> Response:
-        code = getattr(exc, "code", "")
+    def fault(_request: Request, exc: Fault) -> Problem:
+        code = exc.code if isinstance(exc, StoreUnavailable) else ""
         log.error("store unavailable", extra={**fault_fields(exc), "store_code": code})
-        return service_unavailable().response()
+        return service_unavailable()
 
-    async def unexpected(request: Request, exc: Exception) -> Response:
+    def unexpected(_request: Request, exc: Exception) -> Problem:
         log.error("unexpected fault", extra=fault_fields(exc))
-        return internal_error().response()
+        return internal_error()
 
-    for kind in (HTTPException, RequestValidationError, NotFound, InvalidCursor, KeyLimitReached):
-        app.add_exception_handler(kind, known)
-    app.add_exception_handler(Fault, fault)
-    app.add_exception_handler(Exception, unexpected)
+    answer(app, HTTPException, _from_framework)
+    answer(app, RequestValidationError, _from_validation)
+    answer(app, NotFound, lambda _request, _exc: not_found())
+    answer(app, InvalidCursor, lambda _request, _exc: invalid_cursor())
+    answer(app, KeyLimitReached, lambda _request, exc: key_limit_reached(exc.maximum))
+    answer(app, Fault, fault)
+    answer(app, Exception, unexpected)
 
 
-def _translate(request: Request, exc: Exception) -> Problem:
-    match exc:
-        case Problem():
-            return exc
-        case RequestValidationError():
-            errors = exc.errors()
-            in_query = any(error["loc"][0] == "query" for error in errors)
-            return (invalid_query if in_query else invalid_body)(details_of(errors))
-        case InvalidCursor():
-            return Problem(400, "invalid_cursor", "The cursor is malformed")
-        case KeyLimitReached():
-            return Problem(409, "conflict", f"A user may hold at most {exc.maximum} API keys")
-        case HTTPException(status_code=405):
+def answer(
+    app: FastAPI, kind: type[Failure], problem: Callable[[Request, Failure], Problem]
+) -> None:
+    """Make ``app`` answer exceptions of this kind with that problem."""
+
+    async def handle(request: Request, exc: Exception) -> Response:
+        return problem(request, cast("Failure", exc)).response()
+
+    app.add_exception_handler(kind, handle)
+
+
+def _from_framework(request: Request, exc: HTTPException) -> Problem:
+    if isinstance(exc, Problem):
+        return exc
+    match exc.status_code:
+        case 404:
+            return not_found()
+        case 405:
             headers = {"Allow": ", ".join(_allowed_methods(request))}
             return Problem(405, "method_not_allowed", "Method not allowed", headers=headers)
-        case NotFound() | HTTPException(status_code=404):
-            return not_found()
-        case HTTPException(status_code=400):
-            # The framework's own, for a body that it could not read at all.
-            return invalid_body([])
         case _:
             return internal_error()
+
+
+def _from_validation(_request: Request, exc: RequestValidationError) -> Problem:
+    errors = exc.errors()
+    in_query = any(error["loc"][0] == "query" for error in errors)
+    return (invalid_query if in_query else invalid_body)(details_of(errors))
 
 
 def _allowed_methods(request: Request) -> list[str]:

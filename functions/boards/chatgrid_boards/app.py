@@ -1,0 +1,24 @@
+"""The boards API as an ASGI application: the example of a protected backend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.web.edge import web_app
+from chatgrid_auth.web.problems import answer
+from chatgrid_boards import routes
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from chatgrid_auth.web.problems import Log
+    from chatgrid_boards.services import Boards
+
+
+def create_app(boards: Boards, *, log: Log) -> FastAPI:
+    """The application; the guard stands in front of it, not in it."""
+    app = web_app(title="ChatGrid boards", routers=[routes.router], log=log)
+    answer(app, NotFound, lambda _request, _exc: routes.board_not_found())
+    app.state.boards = boards
+    return app

@@ -1,0 +1,21 @@
+"""The management API as an ASGI application: ``/me`` and ``/me/api-keys``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatgrid_auth.web.edge import web_app
+from chatgrid_management.routes import api_keys, me
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from chatgrid_auth.web.problems import Log
+    from chatgrid_management.services import Management
+
+
+def create_app(management: Management, *, log: Log) -> FastAPI:
+    """The application; the guard stands in front of it, not in it."""
+    app = web_app(title="ChatGrid management", routers=[me.router, api_keys.router], log=log)
+    app.state.management = management
+    return app

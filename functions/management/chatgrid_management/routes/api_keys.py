@@ -1,0 +1,103 @@
+"""API keys, issued and revoked by their owner."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from chatgrid_auth.web.details import detail
+from chatgrid_auth.web.edge import router as new_router
+from chatgrid_auth.web.fields import PathIdentifier, canonical_id
+from chatgrid_auth.web.pagination import Paging, encode_cursor
+from chatgrid_auth.web.problems import invalid_body, not_found
+from chatgrid_management.schemas import (
+    ApiKeyAnswer,
+    ApiKeyData,
+    ApiKeyList,
+    IssuedApiKeyAnswer,
+    IssuedApiKeyData,
+    NewApiKey,
+    RevokedApiKeyAnswer,
+    RevokedApiKeyData,
+)
+from chatgrid_management.services import CurrentCaller, Management, Services
+
+#: A key that is to outlive this wants no expiry at all, or is a slip of the pen.
+LONGEST_LIFE_MS = timedelta(days=36_525) // timedelta(milliseconds=1)
+
+router = new_router("api-keys")
+
+
+@router.post(
+    "/me/api-keys", operation_id="createApiKey", summary="Create an API key", status_code=201
+)
+async def create_api_key(
+    new: NewApiKey, caller: CurrentCaller, services: Services
+) -> IssuedApiKeyAnswer:
+    """Create a key of the caller's own user. `raw_key` is shown in this answer only."""
+    _check_against_deployment(new, services)
+    issued = services.api_keys.issue(
+        caller.user_id,
+        name=new.name,
+        scopes=new.scopes,
+        environment=new.environment,
+        rate_limit=new.rate_limit,
+        expires_at_ms=new.expires_at,
+    )
+    return IssuedApiKeyAnswer(data=IssuedApiKeyData.issued(issued.key, issued.raw_key))
+
+
+@router.get("/me/api-keys", operation_id="listApiKeys", summary="List API keys")
+async def list_api_keys(page: Paging, caller: CurrentCaller, services: Services) -> ApiKeyList:
+    """The caller's keys that are not revoked; expired ones stay until they are."""
+    found = services.api_keys.list(
+        caller.user_id, limit=page.limit, after=page.after, descending=page.descending
+    )
+    return ApiKeyList(
+        data=[ApiKeyData.of(key) for key in found.items],
+        has_more=found.has_more,
+        cursor=encode_cursor(found.items[-1].id) if found.has_more else None,
+    )
+
+
+@router.get("/me/api-keys/{id}", operation_id="getApiKey", summary="Get an API key")
+async def get_api_key(
+    id: PathIdentifier,  # noqa: A002 - the parameter's name in the API
+    caller: CurrentCaller,
+    services: Services,
+) -> ApiKeyAnswer:
+    """One of the caller's keys that is not revoked."""
+    key = services.api_keys.get(caller.user_id, _key_id(id))
+    return ApiKeyAnswer(data=ApiKeyData.of(key))
+
+
+@router.delete("/me/api-keys/{id}", operation_id="revokeApiKey", summary="Revoke an API key")
+async def revoke_api_key(
+    id: PathIdentifier,  # noqa: A002 - the parameter's name in the API
+    caller: CurrentCaller,
+    services: Services,
+) -> RevokedApiKeyAnswer:
+    """Revoke a key for good: it is refused on the very next request."""
+    key_id = _key_id(id)
+    services.api_keys.revoke(caller.user_id, key_id)
+    return RevokedApiKeyAnswer(data=RevokedApiKeyData(id=key_id))
+
+
+def _key_id(text: str) -> str:
+    key_id = canonical_id(text)
+    if key_id is None:
+        raise not_found()
+    return key_id
+
+
+def _check_against_deployment(new: NewApiKey, services: Management) -> None:
+    """The rules that need the clock or a setting, all at once."""
+    now_ms, ceiling = services.now_ms(), services.rate_limit_ceiling
+    broken = []
+    if new.rate_limit is not None and new.rate_limit > ceiling:
+        broken.append(detail("too_big", "rate_limit", f"Must be at most {ceiling}"))
+    if new.expires_at is not None and new.expires_at <= now_ms:
+        broken.append(detail("too_small", "expires_at", "Must be in the future"))
+    if new.expires_at is not None and new.expires_at > now_ms + LONGEST_LIFE_MS:
+        broken.append(detail("too_big", "expires_at", "Must be within 100 years"))
+    if broken:
+        raise invalid_body(broken)

@@ -1,0 +1,55 @@
+"""Who is calling, and with what."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.verdicts import REVOKED, Caller, Figures
+from chatgrid_auth.web.edge import router as new_router
+from chatgrid_auth.web.problems import unauthorized
+from chatgrid_management.schemas import (
+    KeyHolderData,
+    OwnKeyData,
+    UserAnswer,
+    UserData,
+    optional_instant,
+)
+from chatgrid_management.services import CurrentCaller, Management, Services
+
+router = new_router("me")
+
+
+@router.get("/me", operation_id="getMe", summary="Who am I?")
+async def get_me(request: Request, caller: CurrentCaller, services: Services) -> UserAnswer:
+    """The user that the credential belongs to.
+
+    With an API key also what the key is, so that its holder can look at it without an admin
+    credential.
+    """
+    if caller.key_id is None:
+        return UserAnswer(data=UserData(id=caller.user_id, email=caller.email))
+    figures: Figures | None = request.scope["chatgrid.figures"]
+    own = _own_key(services, caller, caller.key_id, figures)
+    return UserAnswer(data=KeyHolderData(id=caller.user_id, api_key=own))
+
+
+def _own_key(
+    services: Management, caller: Caller, key_id: str, figures: Figures | None
+) -> OwnKeyData:
+    try:
+        key = services.api_keys.get(caller.user_id, key_id)
+    except NotFound:
+        # It was there when the authorizer looked, so it has been revoked since.
+        raise unauthorized(REVOKED) from None
+    return OwnKeyData.model_validate(
+        {
+            "id": key.id,
+            "name": key.name,
+            "scopes": list(key.scopes),
+            "environment": key.environment,
+            "expires_at": optional_instant(key.expires_at_ms),
+            "rate_limit": figures.limit if figures else key.rate_limit,
+            "rate_limit_remaining": figures.remaining if figures else key.rate_limit,
+        }
+    )

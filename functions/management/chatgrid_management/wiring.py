@@ -1,0 +1,97 @@
+"""The management function's composition root: the only reader of its environment."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+
+from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.guard import GuardMiddleware
+from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_auth.web import dynamodb, settings
+from chatgrid_auth.web.edge import Edge
+from chatgrid_auth.web.rest_api import lambda_handler
+from chatgrid_management.app import create_app
+from chatgrid_management.services import Management
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chatgrid_auth.services.api_keys import KeyStore
+    from chatgrid_auth.web.rest_api import Handler
+
+MILESTONES = {
+    ("POST", "/me/api-keys", 201): "KeysIssued",
+    ("DELETE", "/me/api-keys/{id}", 200): "KeysRevoked",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the template tells this function."""
+
+    keys_table: str
+    rate_limit_default: int
+    rate_limit_ceiling: int
+    keys_per_user: int
+    allowed_origin: str
+    service_name: str
+    metrics_namespace: str
+    log_level: str
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings.
+
+        Raises:
+            SettingError: names the variable that is missing or unusable.
+        """
+        return cls(
+            keys_table=settings.text(environ, "KEYS_TABLE"),
+            rate_limit_default=settings.positive_integer(environ, "RATE_LIMIT_DEFAULT"),
+            rate_limit_ceiling=settings.positive_integer(environ, "RATE_LIMIT_CEILING"),
+            keys_per_user=settings.positive_integer(environ, "KEYS_PER_USER"),
+            allowed_origin=settings.text(environ, "ALLOWED_ORIGIN"),
+            service_name=settings.text(environ, "POWERTOOLS_SERVICE_NAME"),
+            metrics_namespace=settings.text(environ, "POWERTOOLS_METRICS_NAMESPACE"),
+            log_level=settings.log_level(environ, "POWERTOOLS_LOG_LEVEL"),
+        )
+
+
+def from_environment() -> Handler:
+    """The function's handler, as deployed."""
+    configured = Settings.read(os.environ)
+    store = DynamoKeyStore(dynamodb.client(), table=configured.keys_table, pause=time.sleep)
+    return compose(configured, store=store)
+
+
+def compose(configured: Settings, *, store: KeyStore) -> Handler:
+    """The function's handler over any store."""
+    logger = Logger(service=configured.service_name, level=configured.log_level)
+    management = Management(
+        api_keys=ApiKeys(
+            store,
+            now_ms=_now_ms,
+            entropy=os.urandom,
+            default_rate_limit=configured.rate_limit_default,
+            keys_per_user=configured.keys_per_user,
+        ),
+        rate_limit_ceiling=configured.rate_limit_ceiling,
+        now_ms=_now_ms,
+    )
+    app = Edge(create_app(management, log=logger))
+    return lambda_handler(
+        GuardMiddleware(app, clock=time.time, allow_origin=configured.allowed_origin),
+        logger=logger,
+        tracer=Tracer(service=configured.service_name, patch_modules=["botocore"]),
+        metrics=Metrics(service=configured.service_name, namespace=configured.metrics_namespace),
+        milestones=MILESTONES,
+    )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

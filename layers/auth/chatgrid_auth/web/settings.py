@@ -1,0 +1,48 @@
+"""Settings are read once, at cold start, and a missing one is named, never shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class SettingError(Exception):
+    """A setting is missing or unusable. The text names it and never tells its value."""
+
+
+def text(environ: Mapping[str, str], name: str) -> str:
+    """The setting called ``name``.
+
+    Raises:
+        SettingError: it is not set, or empty.
+    """
+    value = environ.get(name, "")
+    if not value:
+        raise SettingError(f"the environment variable {name} is not set")
+    return value
+
+
+def positive_integer(environ: Mapping[str, str], name: str) -> int:
+    """The setting called ``name``, a whole number of at least 1.
+
+    Raises:
+        SettingError: it is not set, or no such number.
+    """
+    value = text(environ, name)
+    if not (value.isascii() and value.isdecimal() and len(value) < 10 and int(value) > 0):
+        raise SettingError(f"the environment variable {name} is not a positive whole number")
+    return int(value)
+
+
+def log_level(environ: Mapping[str, str], name: str) -> str:
+    """The setting called ``name``, one of logging's level names.
+
+    Raises:
+        SettingError: it is not set, or no level.
+    """
+    value = text(environ, name).upper()
+    if value not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+        raise SettingError(f"the environment variable {name} is not a log level")
+    return value
