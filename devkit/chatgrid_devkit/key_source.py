@@ -1,0 +1,136 @@
+"""API Gateway keys: those of the template, and those made while the system runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from chatgrid_devkit.description import Deployment, Quota, Throttle, UsageKey, UsagePlan
+from chatgrid_devkit.usage_plans import KeySource
+
+_FRESH_SECONDS = 2.0
+_AGAIN_SECONDS = 0.25
+
+
+class TemplateKeys:
+    """The keys that the template itself declares."""
+
+    def __init__(self, keys: Iterable[UsageKey]) -> None:
+        self._keys = {key.value: key for key in keys}
+
+    async def find(self, value: str) -> UsageKey | None:
+        """The key with this value."""
+        return self._keys.get(value)
+
+
+class FirstOf:
+    """Asks one source after the other."""
+
+    def __init__(self, *sources: KeySource) -> None:
+        self._sources = sources
+
+    async def find(self, value: str) -> UsageKey | None:
+        """The key as the first source that has it knows it."""
+        for source in self._sources:
+            key = await source.find(value)
+            if key is not None:
+                return key
+        return None
+
+
+class ControlPlaneKeys:
+    """The keys that an API Gateway control plane holds, as of at most a few seconds ago.
+
+    An unknown value is looked up afresh before it is refused, so that a key is usable as soon
+    as it is in its plan; other changes arrive within 2 s, as they take a while on AWS.
+
+    Args:
+        read: all keys of the control plane; called in a thread.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Mapping[str, UsageKey]],
+        *,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read = read
+        self._timer = timer
+        self._keys: Mapping[str, UsageKey] = {}
+        self._read_at: float | None = None
+        self._lock = asyncio.Lock()
+
+    async def find(self, value: str) -> UsageKey | None:
+        """The key with this value."""
+        await self._refresh(_FRESH_SECONDS)
+        if value not in self._keys:
+            await self._refresh(_AGAIN_SECONDS)
+        return self._keys.get(value)
+
+    async def _refresh(self, max_age_seconds: float) -> None:
+        async with self._lock:
+            now = self._timer()
+            if self._read_at is None or now - self._read_at >= max_age_seconds:
+                self._keys = await asyncio.to_thread(self._read)
+                self._read_at = now
+
+
+def control_plane_reader(
+    client: Any, deployment: Deployment, *, api_id: str
+) -> Callable[[], Mapping[str, UsageKey]]:
+    """Reads keys and plans through a boto3 `apigateway` client.
+
+    Args:
+        api_id: the API's id over there; plans that cover none of its stages do not count, unless
+            they cover none at all (a control plane that holds the plans alone).
+    """
+    stage = deployment.api.stage
+
+    def read() -> Mapping[str, UsageKey]:
+        plans: dict[str, UsagePlan] = {}
+        for plan in _pages(client, "get_usage_plans"):
+            stages = plan.get("apiStages", [])
+            if stages and not any(
+                s.get("apiId") == api_id and s.get("stage") == stage for s in stages
+            ):
+                continue
+            known = _plan(plan)
+            for key in _pages(client, "get_usage_plan_keys", usagePlanId=plan["id"]):
+                plans[key["id"]] = known
+        return {
+            key["value"]: UsageKey(
+                id=key["id"],
+                value=key["value"],
+                name=key.get("name", ""),
+                enabled=bool(key.get("enabled", False)),
+                plan=plans.get(key["id"]),
+            )
+            for key in _pages(client, "get_api_keys", includeValues=True)
+            if key.get("value")
+        }
+
+    return read
+
+
+def _pages(client: Any, operation: str, **arguments: Any) -> Iterable[Mapping[str, Any]]:
+    paginator = client.get_paginator(operation)
+    for page in paginator.paginate(PaginationConfig={"PageSize": 500}, **arguments):
+        yield from page.get("items", [])
+
+
+def _plan(plan: Mapping[str, Any]) -> UsagePlan:
+    throttle, quota = plan.get("throttle") or {}, plan.get("quota") or {}
+    return UsagePlan(
+        id=plan["id"],
+        name=plan.get("name", plan["id"]),
+        throttle=Throttle(
+            rate_per_second=float(throttle["rateLimit"]), burst=int(throttle["burstLimit"])
+        )
+        if "rateLimit" in throttle
+        else None,
+        quota=Quota(limit=int(quota["limit"]), period=quota["period"])
+        if "limit" in quota
+        else None,
+    )
