@@ -120,6 +120,14 @@ def checkpoint_names(first: int, count: int) -> list[str]:
     return names
 
 
+def bucket_of(name: str) -> int:
+    """The last bucket in which a checkpoint applies, modulo RING."""
+    number = 0
+    for digit in name[1:]:
+        number = number * _RADIX + _DIGITS.index(digit)
+    return number + _EPOCH_S
+
+
 _latest = Admission(_EPOCH_S)
 
 

@@ -1,0 +1,120 @@
+"""What a window needs now and then: stale names removed, numbers kept short, its limit changed.
+
+Every answer is a set of UpdateItem parameters under a condition that holds only while the item is
+as it was read, so that of several containers that see the same need only one fulfils it. A failed
+condition needs no retry: the next request that sees the need repeats it.
+"""
+
+from __future__ import annotations
+
+from chatgrid_auth.domain.window import (
+    BUCKET_MS,
+    MAX_CHECKPOINTS,
+    REBASE_AT,
+    RING,
+    SKEW,
+    SPAN,
+    bucket_of,
+    checkpoint_names,
+    is_checkpoint,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    Item = Mapping[str, Any]
+
+HEADROOM = 100_000
+"""A rebase leaves values this high, so that lowering a limit afterwards makes none negative."""
+LATENESS = 10
+"""Seconds within which a rewrite reaches the store: younger checkpoints fail its condition."""
+
+
+def maintenance(item: Item, *, now_ms: int, limit: int) -> dict[str, Any] | None:
+    """The UpdateItem parameters that put an item in order, or None when nothing is to do."""
+    live, stale = _sort(item, now_ms)
+    used = int(item["used"]["N"])
+    change = limit - (int(item["cap"]["N"]) - used)
+    base = _base(used, [ceiling + change for ceiling in live.values()])
+    if change or base:
+        return _rewrite(live, stale, now_ms=now_ms, limit=limit, change=change, base=base)
+    if stale and len(live) + len(stale) > MAX_CHECKPOINTS:
+        return {
+            "UpdateExpression": f"REMOVE {', '.join(stale)}",
+            "ConditionExpression": "attribute_exists(used)",
+        }
+    return None
+
+
+def change_limit(item: Item, *, now_ms: int, limit: int) -> dict[str, Any]:
+    """The UpdateItem parameters that give a credential another limit, exactly from then on.
+
+    Every request admitted afterwards is at most the `limit`-th of the 60 s that end with it: live
+    checkpoints move by the difference. Read the item anew and repeat when the condition fails.
+    """
+    live, stale = _sort(item, now_ms)
+    change = limit - (int(item["cap"]["N"]) - int(item["used"]["N"]))
+    update = _rewrite(live, stale, now_ms=now_ms, limit=limit, change=change, base=0)
+    update["UpdateExpression"] = update["UpdateExpression"].replace(
+        "SET ", "SET #limit = :room, ", 1
+    )
+    update["ExpressionAttributeNames"] = {"#limit": "limit"}
+    return update
+
+
+def _sort(item: Item, now_ms: int) -> tuple[dict[str, int], list[str]]:
+    """Checkpoints that some clock may still mind, with their ceilings, and those that none does."""
+    oldest = now_ms // BUCKET_MS - SKEW
+    live: dict[str, int] = {}
+    stale: list[str] = []
+    for name in filter(is_checkpoint, item):
+        if (bucket_of(name) - oldest) % RING < RING // 2:
+            live[name] = int(item[name]["N"])
+        else:
+            stale.append(name)
+    return live, stale
+
+
+def _base(used: int, ceilings: list[int]) -> int:
+    """What to subtract from all numbers; above half of `used`, so that twice is impossible."""
+    if used < REBASE_AT:
+        return 0
+    base = min(used, *ceilings) - HEADROOM if ceilings else used - HEADROOM
+    return base if 2 * base > used else 0
+
+
+def _rewrite(
+    live: dict[str, int], stale: list[str], *, now_ms: int, limit: int, change: int, base: int
+) -> dict[str, Any]:
+    """Moves every live ceiling by `change`, all numbers down by `base`, and `cap` into step."""
+    conditions = ["attribute_exists(used)", *_as_read(live, now_ms=now_ms)]
+    assignments = ["cap = used + :room"]
+    values = {":room": limit - base}
+    if base:
+        conditions.append("used >= :base")
+        assignments.append("used = used - :base")
+        values[":base"] = base
+    if live:
+        newest = max(live, key=live.__getitem__)
+        conditions.append(f"{newest} = :seen")
+        values[":seen"] = live[newest]
+    if live and change != base:
+        assignments += [f"{name} = {name} + :shift" for name in live]
+        values[":shift"] = change - base
+    removal = f" REMOVE {', '.join(stale)}" if stale else ""
+    return {
+        "UpdateExpression": f"SET {', '.join(assignments)}{removal}",
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeValues": {name: {"N": str(value)} for name, value in values.items()},
+    }
+
+
+def _as_read(live: dict[str, int], *, now_ms: int) -> list[str]:
+    """Conditions that no live checkpoint has come or gone since the item was read."""
+    now = now_ms // BUCKET_MS
+    coming = checkpoint_names(now - SKEW + SPAN, 2 * SKEW + LATENESS + 1)
+    return [f"attribute_exists({name})" for name in live] + [
+        f"attribute_not_exists({name})" for name in coming if name not in live
+    ]
