@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from chatgrid_auth.adapters.bounded_fetch import fetch
 from chatgrid_auth.adapters.jwt_parts import strict_json
 from chatgrid_auth.adapters.verification_keys import KeySet, public_key
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+
+
+def fetch_jwks(url: str) -> KeySet:
+    """The keys that are published there now.
+
+    Raises:
+        IdentityProviderUnavailable: there is no answer, or none that is a key set.
+    """
+    return parse_jwks(fetch(url, headers={"Accept": "application/json"}))
 
 
 def parse_jwks(document: bytes) -> KeySet:

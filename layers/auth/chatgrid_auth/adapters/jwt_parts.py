@@ -85,7 +85,7 @@ def _is_plain(header: dict[str, Any]) -> bool:
     if "kid" in header and not is_key_id(header["kid"]):
         return False
     # RFC 8725 section 3.11: a token of another kind (dpop+jwt, logout+jwt) is not ours.
-    return "typ" not in header or header["typ"] in {"JWT", "jwt"}
+    return "typ" not in header or header["typ"] in ("JWT", "jwt")
 
 
 def _decode(part: str) -> bytes:
@@ -110,7 +110,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _no_constant(name: str) -> NoReturn:
+def _no_constant(_name: str) -> NoReturn:
     raise ValueError("not a JSON number")
 
 

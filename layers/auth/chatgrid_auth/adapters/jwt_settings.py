@@ -67,9 +67,7 @@ class JwtSettings:
         self.issuer = f"{base}/auth/v1" if base else ""
         self.jwks_url = f"{self.issuer}/.well-known/jwks.json" if base else ""
         self.audience = audience
-        self.algorithms = frozenset(
-            name for name in algorithms if name != "HS256" or secret_arn
-        )
+        self.algorithms = frozenset(name for name in algorithms if name != "HS256" or secret_arn)
         self.secret_arn = secret_arn
         self.accept_anonymous = accept_anonymous
         self.leeway_seconds = leeway_seconds

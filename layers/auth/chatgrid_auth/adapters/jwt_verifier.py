@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from chatgrid_auth.adapters.jwks import parse_jwks
-from chatgrid_auth.adapters.jwks_fetch import fetch
+from chatgrid_auth.adapters.jwks import fetch_jwks
 from chatgrid_auth.adapters.jwt_parts import MAX_TOKEN_LENGTH, UnverifiedToken, read_unverified
 from chatgrid_auth.adapters.jwt_settings import JwtSettings
 from chatgrid_auth.adapters.key_cache import KeyCache
+from chatgrid_auth.adapters.secret_source import SecretSource
 from chatgrid_auth.adapters.supabase_claims import ClaimRules, TokenClaims
 from chatgrid_auth.adapters.token_memory import TokenMemory
 from chatgrid_auth.adapters.verification_keys import KeySet, VerificationKey
+
+if TYPE_CHECKING:
+    from chatgrid_auth.adapters.aws_credentials import CredentialSource
 
 
 class Remembered:
@@ -102,12 +106,17 @@ class JwtVerifier:
 
 
 def build_verifier(
-    settings: JwtSettings, *, load_secret: Callable[[str], KeySet] | None = None
+    settings: JwtSettings, *, credentials: CredentialSource | None = None
 ) -> JwtVerifier:
-    """A verifier for these settings; nothing is fetched before a token asks for it."""
+    """A verifier for these settings; nothing is fetched before a token asks for it.
+
+    Args:
+        settings: what the operator accepts.
+        credentials: for the secret store; needed only when HS256 is accepted.
+    """
     memory: TokenMemory[Remembered] = TokenMemory()
 
-    def cache(load: Callable[[], KeySet]) -> KeyCache:
+    def cache(load: Callable[[int], KeySet]) -> KeyCache:
         return KeyCache(
             load,
             hard_age_ms=settings.jwks_max_age_seconds * 1000,
@@ -117,10 +126,14 @@ def build_verifier(
     algorithms = settings.algorithms if settings.issuer else frozenset()
     published = secret = None
     if algorithms - {"HS256"}:
-        published = cache(lambda: parse_jwks(fetch(settings.jwks_url)))
+        published = cache(lambda _now_ms: fetch_jwks(settings.jwks_url))
     if "HS256" in algorithms:
-        load = load_secret
-        secret = cache(lambda: load(settings.secret_arn))
+        if credentials is None:
+            raise ValueError("HS256 needs credentials for the secret store")
+        source = SecretSource(
+            settings.secret_arn, credentials=credentials, endpoints=settings.endpoints
+        )
+        secret = cache(source.load)
     return JwtVerifier(
         rules=ClaimRules(
             issuer=settings.issuer,

@@ -51,7 +51,7 @@ class KeyCache:
     """The last good keys; at most one fetch at a time.
 
     Args:
-        load: fetches the keys; any exception is a failure.
+        load: fetches the keys, told the time; any exception is a failure.
         hard_age_ms: the oldest keys that serve while the provider is down.
         on_withdrawn: called after keys were replaced by some that lack one of them.
         spawn: runs the fetch; a thread, unless a test wants to see it happen.
@@ -63,7 +63,7 @@ class KeyCache:
 
     def __init__(
         self,
-        load: Callable[[], KeySet],
+        load: Callable[[int], KeySet],
         *,
         hard_age_ms: int,
         on_withdrawn: Callable[[], None],
@@ -152,8 +152,8 @@ class KeyCache:
 
     def _fly(self, flight: _Flight) -> None:
         try:
-            keys = self._load()
-        except Exception:  # noqa: BLE001 - a thread has nobody to tell; counted as a failure
+            keys = self._load(flight.started_at_ms)
+        except Exception:  # a thread has nobody to tell; counted as a failure
             self._land(flight, None)
         else:
             self._land(flight, keys)

@@ -70,7 +70,7 @@ class ClaimRules:
         )
 
     def _is_its_time(self, claims: dict[str, Any], now_ms: int) -> bool:
-        expiry = claims.get("exp")
+        expiry: Any = claims.get("exp")
         if not _is_instant(expiry) or now_ms >= expiry * 1000 + self.leeway_ms:
             return False
         return all(

@@ -1,0 +1,84 @@
+"""Print a token of the local identity provider: ``python -m chatgrid_devkit.mint --user …``.
+
+Works on the stack that ``make dev`` runs; the token goes to stdout alone, so that
+``-H "Authorization: Bearer $(python -m chatgrid_devkit.mint)"`` is enough for curl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from chatgrid_devkit.issuer import ALGORITHMS, LocalIssuer, write_private
+
+#: The user of the admin key that `make dev` prints may be another: `--user` says whose token.
+DEFAULT_USER = "00000000-0000-4000-8000-000000000001"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Mint as told, or say in one line why not."""
+    options = _parser().parse_args(arguments)
+    try:
+        stack = json.loads(options.stack.read_text("utf-8"))
+        issuer = LocalIssuer(options.stack.parent, _base_url(stack))
+    except (OSError, ValueError, KeyError, TypeError):
+        print(f"no running stack in {options.stack}: start it with `make dev`", file=sys.stderr)
+        return 1
+    if options.rotate or options.withdraw:
+        if options.rotate:
+            issuer.rotate()
+        if options.withdraw:
+            issuer.withdraw()
+        write_private(
+            options.stack, json.dumps({**stack, "supabase": issuer.stack_entry()}, indent=2)
+        )
+        return 0
+    print(
+        issuer.mint(
+            str(options.user),
+            now_s=int(time.time()),
+            email=options.email,
+            expires_in_s=options.expires,
+            anonymous=options.anonymous,
+            alg=options.alg,
+        )
+    )
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m chatgrid_devkit.mint",
+        description="Print an access token of the local identity provider.",
+    )
+    parser.add_argument("--user", type=UUID, default=UUID(DEFAULT_USER), help="the user's UUID")
+    parser.add_argument("--email", help="the user's address")
+    parser.add_argument("--alg", choices=ALGORITHMS, default="ES256")
+    parser.add_argument(
+        "--expires", type=int, default=3600, metavar="SECONDS", help="negative: already expired"
+    )
+    parser.add_argument("--anonymous", action="store_true", help="an anonymous user")
+    parser.add_argument(
+        "--rotate", action="store_true", help="sign with new keys from now on; print nothing"
+    )
+    parser.add_argument(
+        "--withdraw", action="store_true", help="publish the current keys only; print nothing"
+    )
+    parser.add_argument(
+        "--stack", type=Path, default=Path(".devkit/stack.json"), help="the running stack"
+    )
+    return parser
+
+
+def _base_url(stack: dict[str, Any]) -> str:
+    issuer: str = stack["supabase"]["issuer"]
+    return issuer.removesuffix("/auth/v1")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
