@@ -16,6 +16,7 @@ from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Protocol
 
     class Transport(Protocol):
@@ -64,7 +65,7 @@ class Credential:
         "usage_key",
     )
 
-    def __init__(self, item: dict[str, Any], *, admitted: bool, now_ms: int) -> None:
+    def __init__(self, item: Mapping[str, Any], *, admitted: bool, now_ms: int) -> None:
         self.admitted = admitted
         self.owner: str = item["owner"]["S"]
         self.key_id: str = item["id"]["S"]
@@ -122,24 +123,26 @@ class KeyDecisions:
         )
         try:
             item = self._transport.call_encoded("UpdateItem", body)["Attributes"]
+            admitted = True
         except ConditionFailed as refused:
             if refused.item is None:
                 return None
-            return Credential(dict(refused.item), admitted=False, now_ms=now_ms)
-        self._keep_small(item, now_ms=now_ms)
-        return Credential(item, admitted=True, now_ms=now_ms)
+            item, admitted = refused.item, False
+        credential = Credential(item, admitted=admitted, now_ms=now_ms)
+        if credential.reading.upkeep:
+            self._put_in_order(item, limit=credential.reading.limit, now_ms=now_ms)
+        return credential
 
-    def _keep_small(self, item: dict[str, Any], *, now_ms: int) -> None:
-        """Clean up what sparse traffic left behind, before the item costs a second write unit."""
-        upkeep = window.maintenance(item, now_ms=now_ms)
+    def _put_in_order(self, item: Mapping[str, Any], *, limit: int, now_ms: int) -> None:
+        """What the item needs now and then, so that it never costs a second write unit."""
+        from chatgrid_auth.domain.window_upkeep import maintenance  # noqa: PLC0415 - seldom
+
+        upkeep = maintenance(item, now_ms=now_ms, limit=limit)
         if upkeep is None:
             return
-        body = {
-            "TableName": self._table,
-            "Key": {"pk": item["pk"], "sk": item["sk"]},
-            **upkeep,
-        }
+        key = {"pk": item["pk"], "sk": item["sk"]}
+        body = {"TableName": self._table, "Key": key, **upkeep}
         try:
             self._transport.call_encoded("UpdateItem", json.dumps(body).encode())
         except (ConditionFailed, StoreUnavailable):
-            return  # the request is decided already; another one will clean up
+            return  # the request is decided already; the next one sees the same need

@@ -173,7 +173,7 @@ class DynamoKeyStore:
         put = {"TableName": self._table, "Item": item}
         return {"Put": put if condition is None else {**put, "ConditionExpression": condition}}
 
-    def _update(  # noqa: PLR0913 - the parts of one DynamoDB expression
+    def _update(
         self,
         pk: str,
         sk: str,

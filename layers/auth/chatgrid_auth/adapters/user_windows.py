@@ -14,13 +14,14 @@ from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from chatgrid_auth.adapters.decisions import Transport
 
-    Item = dict[str, Any]
+    Item = Mapping[str, Any]
 
-#: An item is disposed of when it was not used for this long: many windows, so that no clock
+#: An item may be disposed of when it was not used for this long: many windows, so that no clock
 #: that differs can make DynamoDB forget requests that still count.
 IDLE_SECONDS = 900
 _TRIES = 3
@@ -49,70 +50,68 @@ class UserWindows:
         Raises:
             StoreUnavailable: DynamoDB could not decide.
         """
+        key = {"pk": items.s(items.user_pk(user_id))}
         for _ in range(_TRIES):
+            item: Item | None
             try:
-                item = self._ask("UpdateItem", user_id, self._count(now_ms))
+                item, admitted = self._count(key, now_ms=now_ms), True
             except ConditionFailed as refused:
-                item = dict(refused.item) if refused.item is not None else {}
-                if item and int(item["limit"]["N"]) == self._limit:
-                    return False, window.read(item, now_ms=now_ms, limit=self._limit)
-                self._prepare(user_id, item, now_ms=now_ms)
-            else:
-                self._keep_small(user_id, item, now_ms=now_ms)
-                return True, window.read(item, now_ms=now_ms, limit=self._limit)
+                item, admitted = refused.item, False
+            if item is None:
+                item, admitted = self._begin(key, now_ms=now_ms), True
+            if item is None:
+                continue  # another container began first: this request counts after its
+            reading = window.read(item, now_ms=now_ms, limit=self._limit)
+            if reading.upkeep:
+                self._put_in_order(key, item, now_ms=now_ms)
+            return admitted, reading
         raise StoreUnavailable("UpdateItem", "UserWindowContended")
 
-    def _count(self, now_ms: int) -> Item:
+    def _count(self, key: Item, *, now_ms: int) -> Item:
         admission = window.admission(now_ms)
-        return {
-            "ConditionExpression": f"#limit = :limit AND {admission.condition}",
-            "UpdateExpression": (
-                f"SET expires_on = :expires_on, {admission.assignments} REMOVE {admission.removals}"
-            ),
-            "ExpressionAttributeNames": {"#limit": "limit"},
-            "ExpressionAttributeValues": {
-                ":one": items.n(1),
-                ":limit": items.n(self._limit),
-                ":expires_on": items.n(now_ms // 1000 + IDLE_SECONDS),
-            },
-            "ReturnValues": "ALL_NEW",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-
-    def _prepare(self, user_id: str, item: Item, *, now_ms: int) -> None:
-        """Make the item of a new user, or bring an item of another limit to today's."""
-        if item:
-            parts = window.relimit(item, limit=self._limit)
-            operation = "UpdateItem"
-        else:
-            parts = {
-                "Item": {
-                    "pk": items.s(items.user_pk(user_id)),
-                    "limit": items.n(self._limit),
-                    "expires_on": items.n(now_ms // 1000 + IDLE_SECONDS),
-                    **window.fresh(self._limit),
+        attributes: Item = self._ask(
+            "UpdateItem",
+            {
+                "Key": key,
+                "ConditionExpression": f"attribute_exists(pk) AND {admission.condition}",
+                "UpdateExpression": (
+                    f"SET expires_on = :expires_on, {admission.assignments}"
+                    f" REMOVE {admission.removals}"
+                ),
+                "ExpressionAttributeValues": {
+                    ":one": items.n(1),
+                    ":expires_on": items.n(now_ms // 1000 + IDLE_SECONDS),
                 },
-                "ConditionExpression": "attribute_not_exists(pk)",
-            }
-            operation = "PutItem"
-        try:
-            self._ask(operation, user_id, parts)
-        except ConditionFailed:
-            return  # another container was quicker, which is as good
-
-    def _keep_small(self, user_id: str, item: Item, *, now_ms: int) -> None:
-        upkeep = window.maintenance(item, now_ms=now_ms)
-        if upkeep is not None:
-            try:
-                self._ask("UpdateItem", user_id, upkeep)
-            except (ConditionFailed, StoreUnavailable):
-                return  # the request is decided already; another one will clean up
-
-    def _ask(self, operation: str, user_id: str, parts: Item) -> Item:
-        """Send one request; the item that comes back, if any."""
-        body = {"TableName": self._table, **parts}
-        if operation == "UpdateItem":
-            body["Key"] = {"pk": items.s(items.user_pk(user_id))}
-        answer = self._transport.call_encoded(operation, json.dumps(body).encode())
-        attributes: Item = answer.get("Attributes", {})
+                "ReturnValues": "ALL_NEW",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            },
+        )["Attributes"]
         return attributes
+
+    def _begin(self, key: Item, *, now_ms: int) -> Item | None:
+        """Make the item of a new user, its first request counted; ``None`` if it exists by now."""
+        item = {
+            **key,
+            "expires_on": items.n(now_ms // 1000 + IDLE_SECONDS),
+            **window.first_admission(now_ms=now_ms, limit=self._limit),
+        }
+        try:
+            self._ask("PutItem", {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"})
+        except ConditionFailed:
+            return None
+        return item
+
+    def _put_in_order(self, key: Item, item: Item, *, now_ms: int) -> None:
+        from chatgrid_auth.domain.window_upkeep import maintenance  # noqa: PLC0415 - seldom
+
+        upkeep = maintenance(item, now_ms=now_ms, limit=self._limit)
+        if upkeep is None:
+            return
+        try:
+            self._ask("UpdateItem", {"Key": key, **upkeep})
+        except (ConditionFailed, StoreUnavailable):
+            return  # the request is decided already; the next one sees the same need
+
+    def _ask(self, operation: str, parts: Item) -> dict[str, Any]:
+        body = {"TableName": self._table, **parts}
+        return self._transport.call_encoded(operation, json.dumps(body).encode())

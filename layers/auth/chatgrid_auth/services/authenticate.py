@@ -21,6 +21,7 @@ from chatgrid_auth.domain.verdicts import (
     Limited,
     Refused,
 )
+from chatgrid_auth.domain.window import retry_after_s
 from chatgrid_auth.services.refusals import Refusals
 
 TYPE_CHECKING = False
@@ -215,7 +216,7 @@ class Authenticator:
     def _limit(
         self, name: str, used_up: _UsedUp, *, scope: str, now_ms: int
     ) -> Forbidden | Limited:
-        self._refusals.remember(name, used_up, until_ms=used_up.free_at_ms(now_ms))
+        self._refusals.remember(name, used_up, until_ms=used_up.until_ms(now_ms))
         return used_up.verdict(scope=scope, now_ms=now_ms)
 
 
@@ -241,18 +242,17 @@ class _UsedUp:
         self._scopes = scopes
         self._usage_key = usage_key
 
-    def free_at_ms(self, now_ms: int) -> int:
-        """When one more request is admitted, in Unix milliseconds."""
-        return self._reading.retry_at_ms or now_ms
+    def until_ms(self, now_ms: int) -> int:
+        """Until when this container's own clock refuses for certain, in Unix milliseconds."""
+        return self._reading.blocked_until_ms or now_ms
 
     def verdict(self, *, scope: str, now_ms: int) -> Forbidden | Limited:
         figures = _figures(self._reading)
         if scope not in self._scopes:
             return Forbidden(required_scope=scope, figures=figures)
-        wait_ms = self.free_at_ms(now_ms) - now_ms
         return Limited(
             figures=figures,
-            retry_after_s=max(1, -(-wait_ms // 1000)),
+            retry_after_s=retry_after_s(self._reading.retry_at_ms or now_ms, now_ms=now_ms),
             usage_key=self._usage_key,
         )
 

@@ -1,0 +1,72 @@
+"""The stores that a contract suite runs against: moto in this process, ministack in another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import boto3
+from botocore.config import Config
+from moto import mock_aws
+
+from chatgrid_devkit.ministack import LOCAL_CREDENTIALS
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+_CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 2})
+
+
+def dynamodb(endpoint: str | None = None) -> DynamoDBClient:
+    """A DynamoDB client with the local credentials."""
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=endpoint,
+        region_name=LOCAL_CREDENTIALS["AWS_REGION"],
+        aws_access_key_id=LOCAL_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=LOCAL_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=_CONFIG,
+    )
+
+
+@contextmanager
+def moto_client() -> Iterator[DynamoDBClient]:
+    """An empty moto. For one thread only: it admits too much under several."""
+    with mock_aws():
+        yield dynamodb()
+
+
+def keys_table(client: DynamoDBClient) -> str:
+    """A new table with the keys table's keys."""
+    return _table(client, "pk", "sk")
+
+
+def rate_limits_table(client: DynamoDBClient) -> str:
+    """A new table with the rate-limits table's key."""
+    return _table(client, "pk")
+
+
+def _table(client: DynamoDBClient, *attributes: str) -> str:
+    name = f"t-{uuid4()}"
+    kinds = zip(attributes, ("HASH", "RANGE"), strict=False)
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": a, "AttributeType": "S"} for a in attributes],
+        KeySchema=[{"AttributeName": a, "KeyType": k} for a, k in kinds],  # type: ignore[typeddict-item]
+    )
+    return name
+
+
+def counting(client: DynamoDBClient) -> Callable[[], int]:
+    """How many requests this client has sent so far, counted where they leave it."""
+    sent = 0
+
+    def count(**_: object) -> None:
+        nonlocal sent
+        sent += 1
+
+    client.meta.events.register("before-send.dynamodb", count)
+    return lambda: sent
