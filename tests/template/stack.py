@@ -1,0 +1,83 @@
+"""template.yaml as CloudFormation would deploy it: expanded by SAM, with every function worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from chatgrid_devkit.intrinsics import Resolver
+from chatgrid_devkit.template import expand, load
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "template.yaml"
+PLACE = {"stack": "gate", "region": "eu-central-1", "account": "123456789012"}
+
+FUNCTIONS = {
+    "AuthorizerFunction": "authorizer",
+    "ManagementFunction": "management",
+    "BoardsFunction": "boards",
+    "ReconcilerFunction": "reconciler",
+}
+
+
+class Stack:
+    """What the template deploys with these parameters, the others at their defaults.
+
+    Attributes:
+        raw: the template as written.
+        expanded: the template as SAM expands it, its functions left as they are.
+        resources: properties of what is deployed, worked out, by logical id.
+    """
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        self.raw = load(TEMPLATE)
+        self.expanded = expand(TEMPLATE, parameters=parameters, region=PLACE["region"])
+        resolver = Resolver(self.expanded, parameters=parameters, physical_ids={}, **PLACE)
+        self._kinds = {
+            name: resource["Type"]
+            for name, resource in self.expanded["Resources"].items()
+            if resolver.present(name)
+        }
+        self.resources: dict[str, dict[str, Any]] = {
+            name: resolver.resolve(self.expanded["Resources"][name].get("Properties", {}))
+            for name in self._kinds
+        }
+
+    def of(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The resources of one type, by logical id."""
+        return {name: self.resources[name] for name, found in self._kinds.items() if found == kind}
+
+    def one(self, kind: str) -> dict[str, Any]:
+        """The only resource of one type."""
+        (found,) = self.of(kind).values()
+        return found
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """The API's OpenAPI document."""
+        body: dict[str, Any] = self.one("AWS::ApiGateway::RestApi")["Body"]
+        return body
+
+    def methods(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Path, method (``ANY`` for the rest) and definition of each method of the API."""
+        for path, item in self.definition["paths"].items():
+            for name, method in item.items():
+                shown = "ANY" if name == "x-amazon-apigateway-any-method" else name.upper()
+                yield path, shown, method
+
+    def environment(self, function: str) -> dict[str, str]:
+        """The environment variables of a function."""
+        variables: dict[str, str] = self.resources[function]["Environment"]["Variables"]
+        return variables
+
+
+@cache
+def _deployed(parameters: tuple[tuple[str, str], ...]) -> Stack:
+    return Stack(dict(parameters))
+
+
+def deployed(**parameters: str) -> Stack:
+    """What the template deploys with these parameters, the others at their defaults."""
+    return _deployed(tuple(sorted(parameters.items())))

@@ -1,0 +1,87 @@
+"""Tables and logs: what is kept, what is not, and for how long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.template.stack import FUNCTIONS, deployed
+
+TABLES = ("KeysTable", "RateLimitsTable", "BoardsTable")
+CUSTOMERS = ("KeysTable", "BoardsTable")
+LOGS = [
+    *(function.replace("Function", "Logs") for function in FUNCTIONS),
+    "AccessLogs",
+]
+
+
+def written(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = deployed().expanded["Resources"][name]
+    return found
+
+
+def test_the_tables_are_the_three_of_the_design() -> None:
+    assert set(deployed().of("AWS::DynamoDB::Table")) == set(TABLES)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_grows_with_its_traffic_and_is_encrypted(table: str) -> None:
+    properties = deployed().resources[table]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_has_no_fixed_name_that_a_kept_one_could_block(table: str) -> None:
+    assert "TableName" not in deployed().resources[table]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_has_no_index_that_a_hot_write_would_have_to_maintain(table: str) -> None:
+    assert not [name for name in deployed().resources[table] if name.endswith("Indexes")]
+
+
+@pytest.mark.parametrize("table", CUSTOMERS)
+def test_customers_data_outlives_the_stack_and_can_be_brought_back(table: str) -> None:
+    assert written(table)["DeletionPolicy"] == "Retain"
+    assert written(table)["UpdateReplacePolicy"] == "Retain"
+    recovery = deployed().resources[table]["PointInTimeRecoverySpecification"]
+    assert recovery == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_the_keys_table_cannot_be_deleted_by_accident() -> None:
+    assert deployed().resources["KeysTable"]["DeletionProtectionEnabled"] is True
+
+
+def test_counters_of_the_last_minute_expire_and_go_with_the_stack() -> None:
+    assert deployed().resources["RateLimitsTable"]["TimeToLiveSpecification"] == {
+        "AttributeName": "expires_on",
+        "Enabled": True,
+    }
+    assert written("RateLimitsTable")["DeletionPolicy"] == "Delete"
+    assert written("RateLimitsTable")["UpdateReplacePolicy"] == "Delete"
+
+
+@pytest.mark.parametrize(
+    ("table", "keys"),
+    [
+        ("KeysTable", [("pk", "HASH"), ("sk", "RANGE")]),
+        ("RateLimitsTable", [("pk", "HASH")]),
+        ("BoardsTable", [("pk", "HASH"), ("sk", "RANGE")]),
+    ],
+)
+def test_a_table_is_keyed_as_its_adapter_writes(table: str, keys: list[tuple[str, str]]) -> None:
+    schema = deployed().resources[table]["KeySchema"]
+    assert [(part["AttributeName"], part["KeyType"]) for part in schema] == keys
+
+
+def test_every_log_group_is_the_templates_own() -> None:
+    assert set(deployed().of("AWS::Logs::LogGroup")) == set(LOGS)
+
+
+@pytest.mark.parametrize("group", LOGS)
+def test_logs_are_kept_as_long_as_the_parameter_says_and_go_with_the_stack(group: str) -> None:
+    assert deployed(LogRetentionDays="7").resources[group]["RetentionInDays"] == "7"
+    assert written(group)["DeletionPolicy"] == "Delete"
+    assert written(group)["UpdateReplacePolicy"] == "Delete"

@@ -1,0 +1,137 @@
+"""What each function may do: written out, no more than it needs, and nothing else runs as it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.template.stack import FUNCTIONS, TEMPLATE, deployed
+
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:jwt-AbCdEf"
+TABLES = "arn:aws:dynamodb:eu-central-1:123456789012:table/gate-"
+GATEWAY = "arn:aws:apigateway:eu-central-1::"
+ROLES = {function: function.replace("Function", "Role") for function in FUNCTIONS}
+
+
+def statements(role: str, **parameters: str) -> dict[str, dict[str, Any]]:
+    policies = deployed(**parameters).resources[role]["Policies"]
+    found = [s for policy in policies for s in policy["PolicyDocument"]["Statement"]]
+    return {statement["Sid"]: statement for statement in found}
+
+
+def allowed(role: str, sid: str, **parameters: str) -> tuple[set[str], set[str]]:
+    statement = statements(role, **parameters)[sid]
+    assert statement["Effect"] == "Allow"
+    return as_set(statement["Action"]), as_set(statement["Resource"])
+
+
+def as_set(value: str | list[str]) -> set[str]:
+    return {value} if isinstance(value, str) else set(value)
+
+
+def test_every_function_runs_as_a_role_of_its_own_that_lambda_alone_may_take() -> None:
+    stack = deployed(AccessLog="disabled")
+    assert set(stack.of("AWS::IAM::Role")) == set(ROLES.values())
+    for function, role in ROLES.items():
+        assert stack.resources[function]["Role"].endswith(f":role/gate-{role}")
+        assert stack.resources[role]["AssumeRolePolicyDocument"]["Statement"] == [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ]
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_no_role_takes_a_policy_that_somebody_else_writes(role: str) -> None:
+    assert set(deployed().resources[role]) == {"AssumeRolePolicyDocument", "Policies"}
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_actions_are_named_one_by_one(role: str) -> None:
+    for statement in statements(role, JwtSecretArn=SECRET).values():
+        assert not [action for action in as_set(statement["Action"]) if "*" in action]
+        assert "NotAction" not in statement
+        assert "NotResource" not in statement
+
+
+def test_a_resource_of_everything_has_its_reason_written_above_it() -> None:
+    lines = TEMPLATE.read_text(encoding="utf-8").splitlines()
+    everything = [at for at, line in enumerate(lines) if line.strip() == 'Resource: "*"']
+    assert len(everything) == len(FUNCTIONS)
+    for at in everything:
+        while not lines[at].lstrip().startswith("- Sid:"):
+            at -= 1  # noqa: PLW2901 - walks up to the head of the statement
+        assert lines[at - 1].lstrip().startswith("#"), f"line {at + 1}"
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_everything_is_reachable_for_tracing_alone(role: str) -> None:
+    for sid, statement in statements(role, JwtSecretArn=SECRET).items():
+        if "*" in as_set(statement["Resource"]):
+            assert sid == "Trace"
+    actions, _ = allowed(role, "Trace")
+    assert actions == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_a_function_writes_to_its_own_log_and_makes_none(role: str) -> None:
+    name = role.removesuffix("Role").lower()
+    group = f"arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/gate-{name}:*"
+    assert allowed(role, "Log") == ({"logs:CreateLogStream", "logs:PutLogEvents"}, {group})
+
+
+def test_the_authorizer_may_update_credentials_and_read_nothing() -> None:
+    assert set(statements("AuthorizerRole")) == {"DecideOnKeys", "CountUsers", "Log", "Trace"}
+    assert allowed("AuthorizerRole", "DecideOnKeys") == (
+        {"dynamodb:UpdateItem"},
+        {TABLES + "KeysTable"},
+    )
+    condition = statements("AuthorizerRole")["DecideOnKeys"]["Condition"]
+    assert condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == ["KEY#*"]
+
+
+def test_the_authorizer_may_count_users_in_the_rate_limits_table() -> None:
+    assert allowed("AuthorizerRole", "CountUsers") == (
+        {"dynamodb:UpdateItem", "dynamodb:PutItem"},
+        {TABLES + "RateLimitsTable"},
+    )
+    condition = statements("AuthorizerRole")["CountUsers"]["Condition"]
+    assert condition == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["USER#*"]}}
+
+
+def test_the_authorizer_may_read_the_jwt_secret_where_there_is_one_and_no_other() -> None:
+    assert allowed("AuthorizerRole", "ReadJwtSecret", JwtSecretArn=SECRET) == (
+        {"secretsmanager:GetSecretValue", "ssm:GetParameter"},
+        {SECRET},
+    )
+
+
+def test_management_may_work_on_the_keys_table_but_never_scan_it() -> None:
+    assert set(statements("ManagementRole")) == {"ManageKeys", "Log", "Trace"}
+    actions, resources = allowed("ManagementRole", "ManageKeys")
+    assert resources == {TABLES + "KeysTable"}
+    assert "dynamodb:Scan" not in actions
+
+
+def test_boards_may_work_on_its_own_table_alone() -> None:
+    assert set(statements("BoardsRole")) == {"KeepBoards", "Log", "Trace"}
+    assert allowed("BoardsRole", "KeepBoards")[1] == {TABLES + "BoardsTable"}
+
+
+def test_the_reconciler_touches_gateway_keys_and_the_members_of_one_plan() -> None:
+    actions, resources = allowed("ReconcilerRole", "KeepGatewayKeys")
+    assert actions == {f"apigateway:{verb}" for verb in ("GET", "POST", "PATCH", "DELETE")}
+    assert resources == {GATEWAY + "/apikeys", GATEWAY + "/apikeys/*"}
+    actions, resources = allowed("ReconcilerRole", "KeepPlanMembers")
+    assert actions == {f"apigateway:{verb}" for verb in ("GET", "POST", "DELETE")}
+    plan = GATEWAY + "/usageplans/gate-StandardUsagePlan/keys"
+    assert resources == {plan, plan + "/*"}
+
+
+def test_nobody_may_pass_a_role_or_change_a_policy() -> None:
+    for role in ROLES.values():
+        assert "iam:" not in json.dumps(statements(role))

@@ -1,0 +1,89 @@
+"""The tiers: their plans, their shared keys, and that the authorizer names exactly those."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.template.stack import PLACE, deployed
+
+TIERS = [("Standard", "STANDARD"), ("Web", "WEB")]
+
+
+@pytest.mark.parametrize(("tier", "variable"), TIERS)
+def test_the_authorizer_names_the_value_of_the_tiers_key(tier: str, variable: str) -> None:
+    stack = deployed()
+    key = stack.resources[f"{tier}TierKey"]
+    assert key["Enabled"] is True
+    assert stack.environment("AuthorizerFunction")[f"USAGE_KEY_{variable}"] == key["Value"]
+
+
+@pytest.mark.parametrize(("tier", "variable"), TIERS)
+def test_a_tiers_key_has_a_value_that_api_gateway_documents(tier: str, variable: str) -> None:
+    assert re.fullmatch(r"[a-zA-Z0-9]{30,128}", deployed().resources[f"{tier}TierKey"]["Value"])
+
+
+def test_the_tiers_keys_differ() -> None:
+    resources = deployed().resources
+    assert resources["StandardTierKey"]["Value"] != resources["WebTierKey"]["Value"]
+
+
+@pytest.mark.parametrize(("tier", "variable"), TIERS)
+def test_a_tiers_key_is_in_its_plan_and_the_plan_covers_the_stage(tier: str, variable: str) -> None:
+    stack = deployed()
+    member = stack.resources[f"{tier}TierKeyInPlan"]
+    assert member == {
+        "KeyId": f"gate-{tier}TierKey",
+        "KeyType": "API_KEY",
+        "UsagePlanId": f"gate-{tier}UsagePlan",
+    }
+    assert stack.resources[f"{tier}UsagePlan"]["ApiStages"] == [
+        {"ApiId": "gate-Api", "Stage": "v1"}
+    ]
+    assert stack.expanded["Resources"][f"{tier}UsagePlan"]["Properties"]["ApiStages"][0][
+        "Stage"
+    ] == {"Ref": "Apiv1Stage"}, "a literal stage name would not wait for the stage"
+
+
+@pytest.mark.parametrize(("tier", "variable"), TIERS)
+def test_throttle_and_quota_are_the_operators_and_0_means_no_quota(
+    tier: str, variable: str
+) -> None:
+    parameters = {
+        f"{tier}RateLimit": "7",
+        f"{tier}BurstLimit": "9",
+        f"{tier}QuotaLimit": "1000",
+        "QuotaPeriod": "DAY",
+    }
+    plan = deployed(**parameters).resources[f"{tier}UsagePlan"]
+    assert plan["Throttle"] == {"RateLimit": "7", "BurstLimit": "9"}
+    assert plan["Quota"] == {"Limit": "1000", "Period": "DAY"}
+    assert "Quota" not in deployed().resources[f"{tier}UsagePlan"]
+
+
+@pytest.mark.parametrize(("tier", "variable"), TIERS)
+def test_the_reconciler_cannot_take_a_tiers_key_for_one_of_its_own(
+    tier: str, variable: str
+) -> None:
+    stack = deployed()
+    prefix = stack.environment("ReconcilerFunction")["USAGE_KEY_NAME_PREFIX"]
+    assert prefix == PLACE["stack"]
+    assert not stack.resources[f"{tier}TierKey"]["Name"].startswith(prefix)
+
+
+def test_the_reconciler_looks_after_the_plan_of_api_keys() -> None:
+    stack = deployed()
+    plan = stack.environment("ReconcilerFunction")["USAGE_PLAN_STANDARD"]
+    assert plan == "gate-StandardUsagePlan"
+
+
+def test_the_reconciler_runs_every_minute_and_never_twice_at_once() -> None:
+    stack = deployed()
+    rule = stack.one("AWS::Events::Rule")
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    (target,) = rule["Targets"]
+    assert "ReconcilerFunction" in target["Arn"]
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
+    assert stack.one("AWS::Lambda::EventInvokeConfig")["MaximumRetryAttempts"] == 0
+    assert stack.resources["ReconcilerFunction"]["Timeout"] < 60
