@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.scopes import SCOPES
@@ -18,11 +18,14 @@ from chatgrid_auth.web.fields import (
     printable,
 )
 
-#: What the template allows unless an operator changes it; enforced is the setting.
-USUAL_CEILING = 100_000
-
 Scope: TypeAlias = Literal["read", "write", "admin"]
 Environment: TypeAlias = Literal["live", "test"]
+
+
+#: The ceiling is a setting, so the route checks it; described is the template's own.
+GivenLimit: TypeAlias = Annotated[
+    int, Field(ge=1), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 100_000})
+]
 
 
 def _each_once(scopes: list[Scope]) -> list[Scope]:
@@ -55,12 +58,10 @@ class NewApiKey(BaseModel):
         AfterValidator(_each_once),
     ] = ["read", "write"]
     rate_limit: Annotated[
-        int | None,
+        GivenLimit | None,
         Field(
-            ge=1,
             description="Requests in any 60 seconds; the deployment's default (120) when left "
-            f"out, and at most its ceiling ({USUAL_CEILING} unless the operator changed it).",
-            json_schema_extra={"examples": [120]},
+            "out, and at most its ceiling (100,000 unless the operator changed it)."
         ),
     ] = None
     expires_at: Annotated[

@@ -139,7 +139,7 @@ def key_limit_reached(maximum: int) -> Problem:
 
 def not_found() -> Problem:
     """There is no such thing, or it is somebody else's."""
-    return Problem(404, "not_found", "Resource not found")
+    return Problem(404, "not_found", "Not found")
 
 
 def unauthorized(message: str) -> Problem:
@@ -149,7 +149,7 @@ def unauthorized(message: str) -> Problem:
 
 def internal_error() -> Problem:
     """Something unexpected; the log knows what, the client does not."""
-    return Problem(500, "internal_error", "Internal server error")
+    return Problem(500, "internal_error", "Internal error")
 
 
 def service_unavailable() -> Problem:

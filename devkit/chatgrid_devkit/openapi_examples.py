@@ -1,0 +1,98 @@
+"""What the API's answers look like, with the one documented key that is no key at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_KEY_ID = "019cd6b2-8a00-7c3e-9b5a-2f6d1e8c4a70"
+_BOARD_ID = "019cf0e4-1c00-7a12-8f3b-6d5e4c3b2a19"
+_USER_ID = "11aabb22-cc33-4d44-8e55-ff6677889900"
+
+_KEY = {
+    "id": _KEY_ID,
+    "key_prefix": "cgk_live_a1b2",
+    "name": "CI/CD pipeline",
+    "scopes": ["read", "write"],
+    "rate_limit": 120,
+    "last_used_at": None,
+    "created_at": "2026-03-10T09:00:00.000Z",
+    "expires_at": None,
+}
+_BOARD = {
+    "id": _BOARD_ID,
+    "name": "Launch plan",
+    "created_at": "2026-03-15T10:30:00.000Z",
+    "updated_at": "2026-03-15T10:30:00.000Z",
+    "is_public": False,
+    "public_access_level": None,
+    "viewport_x": 0,
+    "viewport_y": 0,
+    "viewport_zoom": 1,
+}
+
+#: Operation → its successful answer.
+ANSWERS: dict[str, Any] = {
+    "getMe": {
+        "object": "user",
+        "data": {
+            "id": _USER_ID,
+            "email": None,
+            "created_at": None,
+            "auth_mode": "api-key",
+            "api_key": {
+                "id": _KEY_ID,
+                "name": "CI/CD pipeline",
+                "scopes": ["read", "write"],
+                "environment": "live",
+                "expires_at": None,
+                "rate_limit": 120,
+                "rate_limit_remaining": 119,
+            },
+        },
+    },
+    "createApiKey": {
+        "object": "api_key",
+        "data": {**_KEY, "raw_key": "cgk_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6"},
+    },
+    "listApiKeys": {"object": "list", "data": [_KEY], "has_more": False, "cursor": None},
+    "getApiKey": {"object": "api_key", "data": _KEY},
+    "revokeApiKey": {"object": "api_key_revoked", "data": {"id": _KEY_ID, "revoked": True}},
+    "listBoards": {"object": "list", "data": [_BOARD], "has_more": False, "cursor": None},
+    "createBoard": {"object": "board", "data": _BOARD},
+    "getBoard": {"object": "board", "data": _BOARD},
+    "updateBoard": {"object": "board", "data": {**_BOARD, "viewport_zoom": 1.5}},
+    "deleteBoard": {"object": "board", "data": {"id": _BOARD_ID, "deleted": True}},
+}
+
+
+def _error(status: int, code: str, message: str, **more: Any) -> dict[str, Any]:
+    return {"object": "error", "status": status, "code": code, "message": message, **more}
+
+
+_TOO_SHORT = {
+    "code": "too_small",
+    "path": "name",
+    "message": "Must contain at least 1 character(s)",
+}
+#: Code and status → the envelope.
+ERRORS: dict[tuple[str, int], Any] = {
+    (error["code"], error["status"]): error
+    for error in (
+        _error(400, "validation_error", "Invalid request body", details=[_TOO_SHORT]),
+        _error(400, "no_updates", "No fields to update"),
+        _error(400, "invalid_cursor", "The cursor is malformed"),
+        _error(401, "unauthorized", "Missing or invalid token"),
+        _error(403, "forbidden", "Missing required scope: write"),
+        _error(404, "not_found", "Not found"),
+        _error(404, "board_not_found", "Board not found"),
+        _error(405, "method_not_allowed", "Method not allowed"),
+        _error(409, "conflict", "A user may hold at most 1000 API keys"),
+        _error(413, "payload_too_large", "Payload too large"),
+        _error(415, "unsupported_media_type", "Unsupported media type"),
+        _error(429, "rate_limit_exceeded", "Rate limit exceeded"),
+        _error(500, "internal_error", "Internal error"),
+        _error(502, "internal_error", "Internal error"),
+        _error(503, "service_unavailable", "Service unavailable"),
+        _error(504, "internal_error", "Internal error"),
+    )
+}
