@@ -68,7 +68,7 @@ class LocalIssuer:
         sent = b"" if scope["method"] == "HEAD" else body
         await send({"type": "http.response.body", "body": sent})
 
-    def mint(  # noqa: PLR0913 - one argument for each thing that a token says
+    def mint(
         self,
         user_id: str,
         *,

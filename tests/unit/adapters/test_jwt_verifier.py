@@ -1,0 +1,215 @@
+"""A token becomes a caller, nothing, or an outage; what was verified once is recognised."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import chatgrid_auth
+from chatgrid_auth.adapters.jwt_settings import JwtSettings
+from chatgrid_auth.adapters.jwt_verifier import Remembered, build_verifier
+from chatgrid_auth.adapters.key_cache import SOFT_AGE_MS, STALE_AGE_MS
+from chatgrid_auth.adapters.token_memory import TokenMemory
+from chatgrid_auth.adapters.verification_keys import VerificationKey
+from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+from tests.unit.adapters.jwt_material import NOW_MS, Provider, verifier_for
+from tests.vectors.jwt.forge import USER, new_private_jwks
+
+DAY_MS = 86_400_000
+LONG = {"claims": {"exp": "$now+864000"}}
+
+
+@pytest.fixture
+def signatures(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens whose signatures were really checked."""
+    checked: list[str] = []
+    real = VerificationKey.signs
+
+    def signs(self: VerificationKey, token: str, *, payload: bytes) -> bool:
+        checked.append(token)
+        return real(self, token, payload=payload)
+
+    monkeypatch.setattr(VerificationKey, "signs", signs)
+    return checked
+
+
+def test_a_caller_is_what_the_token_says_and_no_more() -> None:
+    provider = Provider()
+    claims = verifier_for(provider).verify(provider.forge().token({}), now_ms=NOW_MS)
+    assert claims is not None
+    assert (claims.user_id, claims.email, claims.anonymous, claims.expires_at_ms) == (
+        USER,
+        "kim@example.org",
+        False,
+        NOW_MS + 3_600_000,
+    )
+
+
+def test_anonymous_users_are_let_in_only_when_the_operator_says_so() -> None:
+    provider = Provider()
+    token = provider.forge().token({"claims": {"is_anonymous": True, "email": ""}})
+    assert verifier_for(provider).verify(token, now_ms=NOW_MS) is None
+    claims = verifier_for(provider, accept_anonymous=True).verify(token, now_ms=NOW_MS)
+    assert claims is not None
+    assert claims.anonymous is True
+    assert claims.email is None
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256", "EdDSA", "HS256"])
+def test_an_algorithm_that_is_not_accepted_is_refused(algorithm: str) -> None:
+    provider = Provider()
+    token = provider.forge().token({"alg": algorithm})
+    others = frozenset({"ES256", "RS256", "EdDSA", "HS256"} - {algorithm})
+    assert verifier_for(provider).verify(token, now_ms=NOW_MS) is not None
+    assert verifier_for(provider, algorithms=others).verify(token, now_ms=NOW_MS) is None
+
+
+def test_a_token_is_verified_once_and_recognised_after_that(signatures: list[str]) -> None:
+    provider = Provider()
+    verifier = verifier_for(provider)
+    token = provider.forge().token({})
+    first = verifier.verify(token, now_ms=NOW_MS)
+    assert verifier.verify(token, now_ms=NOW_MS + 1) is first
+    assert len(signatures) == 1
+
+
+def test_a_recognised_token_still_ends_at_its_expiry_plus_the_leeway() -> None:
+    provider = Provider()
+    verifier = verifier_for(provider)
+    token = provider.forge().token({"claims": {"exp": "$now+60"}})
+    assert verifier.verify(token, now_ms=NOW_MS) is not None
+    assert verifier.verify(token, now_ms=NOW_MS + 64_999) is not None
+    assert verifier.verify(token, now_ms=NOW_MS + 65_000) is None
+
+
+def test_a_refusal_is_never_remembered() -> None:
+    provider = Provider()
+    verifier = verifier_for(provider)
+    token = provider.forge().token({"claims": {"nbf": "$now+60"}})
+    assert verifier.verify(token, now_ms=NOW_MS) is None
+    assert verifier.verify(token, now_ms=NOW_MS + 60_000) is not None
+
+
+def test_a_recognised_token_is_refused_after_its_key_was_withdrawn(signatures: list[str]) -> None:
+    provider = Provider()
+    verifier = verifier_for(provider)
+    token = provider.forge().token(LONG)
+    assert verifier.verify(token, now_ms=NOW_MS) is not None
+    provider.jwks = new_private_jwks()
+    assert verifier.verify(token, now_ms=NOW_MS + STALE_AGE_MS) is None
+
+
+def test_withdrawing_one_key_leaves_tokens_of_the_others_good(signatures: list[str]) -> None:
+    provider = Provider()
+    verifier = verifier_for(provider)
+    forge = provider.forge()
+    gone, stays = forge.token(LONG), forge.token({"alg": "RS256", **LONG})
+    assert verifier.verify(gone, now_ms=NOW_MS)
+    assert verifier.verify(stays, now_ms=NOW_MS)
+    provider.jwks = [jwk for jwk in provider.jwks if jwk["alg"] != "ES256"]
+    assert verifier.verify(gone, now_ms=NOW_MS + STALE_AGE_MS) is None
+    assert verifier.verify(stays, now_ms=NOW_MS + STALE_AGE_MS) is not None
+    assert signatures == [gone, stays, stays], "the memory was emptied, and stays verified anew"
+
+
+def test_a_token_verified_while_its_key_was_withdrawn_is_not_recognised_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    provider = Provider()
+    memory: TokenMemory[Remembered] = TokenMemory()
+    verifier = verifier_for(provider, memory=memory)
+    token = provider.forge().token({})
+    real = VerificationKey.signs
+
+    def meanwhile(self: VerificationKey, token: str, *, payload: bytes) -> bool:
+        memory.forget_all()
+        return real(self, token, payload=payload)
+
+    monkeypatch.setattr(VerificationKey, "signs", meanwhile)
+    assert verifier.verify(token, now_ms=NOW_MS) is not None
+    assert not memory.shelf
+
+
+def test_recognised_tokens_keep_the_keys_fresh() -> None:
+    provider = Provider()
+    verifier = verifier_for(provider)
+    token = provider.forge().token(LONG)
+    for step in range(10):
+        assert verifier.verify(token, now_ms=NOW_MS + step * SOFT_AGE_MS) is not None
+    assert provider.fetches == 10
+
+
+def test_a_recognised_token_outlives_an_outage_up_to_the_hard_age(signatures: list[str]) -> None:
+    provider = Provider()
+    verifier = verifier_for(provider, hard_age_ms=DAY_MS)
+    token = provider.forge().token(LONG)
+    assert verifier.verify(token, now_ms=NOW_MS) is not None
+    provider.down = True
+    for now_ms in range(NOW_MS, NOW_MS + DAY_MS, 600_000):
+        assert verifier.verify(token, now_ms=now_ms) is not None
+    assert len(signatures) == 1
+    with pytest.raises(IdentityProviderUnavailable):
+        verifier.verify(token, now_ms=NOW_MS + DAY_MS)
+
+
+def test_nothing_cached_and_nobody_there_is_an_outage_and_not_a_refusal() -> None:
+    provider = Provider()
+    provider.down = True
+    with pytest.raises(IdentityProviderUnavailable):
+        verifier_for(provider).verify(provider.forge().token({}), now_ms=NOW_MS)
+
+
+def test_the_shared_secret_needs_no_published_keys() -> None:
+    provider = Provider()
+    provider.down = True
+    token = provider.forge().token({"alg": "HS256"})
+    assert verifier_for(provider).verify(token, now_ms=NOW_MS) is not None
+    assert provider.fetches == 0
+
+
+def test_a_rotated_key_is_found_by_the_first_token_that_it_signed() -> None:
+    provider = Provider()
+    verifier = verifier_for(provider)
+    old = provider.forge().token({})
+    assert verifier.verify(old, now_ms=NOW_MS) is not None
+    provider.jwks = [*new_private_jwks(), *provider.jwks]
+    new = provider.forge().token({})
+    assert verifier.verify(new, now_ms=NOW_MS + 10_000) is not None
+    assert verifier.verify(old, now_ms=NOW_MS + 10_000) is not None
+
+
+def test_without_a_supabase_url_every_jwt_is_refused() -> None:
+    verifier = build_verifier(JwtSettings(""))
+    assert verifier.verify(Provider().forge().token({}), now_ms=NOW_MS) is None
+
+
+def test_hs256_without_credentials_is_said_at_once() -> None:
+    settings = JwtSettings(
+        "https://abcdefghijklmnop.supabase.co",
+        algorithms=("HS256",),
+        secret_arn="arn:aws:secretsmanager:eu-central-1:111122223333:secret:jwt-AbCdEf",
+    )
+    with pytest.raises(ValueError, match="credentials"):
+        build_verifier(settings)
+
+
+def test_settings_are_checked_without_loading_pyjwt_or_cryptography() -> None:
+    script = (
+        "import sys; from chatgrid_auth.adapters.jwt_settings import parse_settings;"
+        "parse_settings({'SUPABASE_URL': 'https://abcdefghijklmnop.supabase.co'});"
+        "loaded = {'jwt', 'cryptography', 'json', 're', 'typing'} & set(sys.modules);"
+        "sys.exit(repr(loaded) if loaded else 0)"
+    )
+    # -S: without site, so that what is loaded is what the module itself asks for.
+    path = str(Path(chatgrid_auth.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script],
+        env={"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
