@@ -8,14 +8,15 @@ import errno
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import uvicorn
 import watchfiles
 
+from chatgrid_devkit import schedules
 from chatgrid_devkit.deployment import read_deployment
 from chatgrid_devkit.description import Deployment
 from chatgrid_devkit.gateway import Gateway
@@ -31,6 +32,11 @@ from chatgrid_devkit.pipeline import Pipeline
 from chatgrid_devkit.requestlog import RequestLog
 from chatgrid_devkit.usage_plans import KeySource
 from chatgrid_devkit.workers import Workers
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _GRACE_SECONDS = 5
 _CODE_FOLDERS = ("functions", "layers")
@@ -55,6 +61,7 @@ class GatewaySettings:
         function_environment: more environment for every function; the template's goes before.
         aws_endpoint: URL of the embedded AWS; without it, only the template's own keys are known.
         reload: whether changed code is taken up.
+        mounts: ASGI apps beside the API's stage, by the path that they begin with.
     """
 
     template: Path
@@ -67,6 +74,7 @@ class GatewaySettings:
     workers_per_function: int = 2
     log: TextIO = field(default_factory=lambda: sys.stderr)
     reload: bool = True
+    mounts: Mapping[str, AsgiApp] = field(default_factory=dict)
 
 
 async def serve(
@@ -103,7 +111,7 @@ async def serve(
             )
             server = _Server(
                 uvicorn.Config(
-                    app,
+                    mounted(app, settings.mounts),
                     lifespan="off",
                     log_config=None,
                     access_log=False,
@@ -112,7 +120,8 @@ async def serve(
                     timeout_graceful_shutdown=_GRACE_SECONDS,
                 )
             )
-            await _run(server, listener, stop, started)
+            async with schedules.running(deployment.schedules, workers.invoke):
+                await _run(server, listener, stop, started)
 
 
 async def _run(
@@ -129,6 +138,20 @@ async def _run(
     stopping.cancel()
     server.should_exit = True
     await serving
+
+
+def mounted(app: AsgiApp, mounts: Mapping[str, AsgiApp]) -> AsgiApp:
+    """An ASGI app that hands the paths of ``mounts`` to their apps, and all others to ``app``."""
+
+    async def route(scope: Message, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        for prefix, other in mounts.items():
+            if path.startswith(prefix):
+                await other(scope, receive, send)
+                return
+        await app(scope, receive, send)
+
+    return route
 
 
 class _Server(uvicorn.Server):
