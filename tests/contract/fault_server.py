@@ -228,6 +228,10 @@ class FaultServer:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End every connection and stop listening; once is enough."""
         self._stopping = True
         for sock in (*self._peers, self._listener):
             with contextlib.suppress(OSError):

@@ -64,10 +64,13 @@ class DeadlineSocket:
             try:
                 self._connect(address, host, deadline)
             except (OSError, OutOfTime) as error:
+                self._socket.close()
                 failure = error
+            except BaseException:
+                self._socket.close()
+                raise
             else:
                 return
-            self._socket.close()
         raise failure or OSError("the name has no address")
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ CHUNK_LINE_LIMIT_BYTES = 256
 BEGINNING = b"HTTP/1.1 "
 
 _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+_DIGITS = 16  # more are not worth converting: that takes long for a very long number
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
@@ -52,13 +53,9 @@ def parse_head(head: bytes) -> Response:
         HttpFault: anything but a final HTTP/1.1 response with unambiguous headers.
     """
     lines = head.lower().split(b"\r\n")
-    status = lines[0]
-    if not (
-        status.startswith(b"http/1.1 ")
-        and status[9:12].isdigit()
-        and status[12:13] in {b" ", b""}
-        and status[9] in b"2345"
-    ):
+    version, _, rest = lines[0].partition(b" ")
+    code = rest.partition(b" ")[0]
+    if version != b"http/1.1" or len(code) != 3 or not code.isdigit() or code[0] not in b"2345":
         raise HttpFault("MalformedResponse")
     if len(lines) > HEADER_LIMIT:
         raise HttpFault("HeadTooLarge")
@@ -73,7 +70,7 @@ def parse_head(head: bytes) -> Response:
             if name in {b"content-length", b"transfer-encoding"}:
                 raise HttpFault("MalformedResponse")
             headers[name] += b", " + value
-    return Response(int(status[9:12]), headers, b"")
+    return Response(int(code), headers, b"")
 
 
 def body_length(response: Response) -> int | None:
@@ -90,7 +87,7 @@ def body_length(response: Response) -> int | None:
         return None
     if length is None or not length.isdigit():
         raise HttpFault("MalformedResponse")
-    return within_limit(int(length[:12], 10))
+    return within_limit(int(length) if len(length) <= _DIGITS else BODY_LIMIT_BYTES + 1)
 
 
 def chunk_size(line: bytes) -> int:
@@ -102,7 +99,7 @@ def chunk_size(line: bytes) -> int:
     digits = line.partition(b";")[0].rstrip(b" \t")
     if not digits or not _HEX.issuperset(digits):
         raise HttpFault("MalformedResponse")
-    return within_limit(int(digits[:12], 16))
+    return within_limit(int(digits, 16) if len(digits) <= _DIGITS else BODY_LIMIT_BYTES + 1)
 
 
 def within_limit(size: int) -> int:
