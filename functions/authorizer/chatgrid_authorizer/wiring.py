@@ -9,6 +9,7 @@ from chatgrid_auth import settings
 from chatgrid_auth.adapters.aws_credentials import credentials_from
 from chatgrid_auth.adapters.decisions import KeyDecisions
 from chatgrid_auth.adapters.dynamodb_http import DynamoDB
+from chatgrid_auth.adapters.jwt_settings import parse_settings
 from chatgrid_auth.adapters.user_windows import UserWindows
 from chatgrid_auth.services.authenticate import Authenticator
 
@@ -16,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from chatgrid_auth.adapters.aws_credentials import CredentialSource
+    from chatgrid_auth.adapters.jwt_settings import JwtSettings
     from chatgrid_auth.services.authenticate import Tokens
 
 #: Requests of one JWT user in any 60 seconds: a promise of the API, not a setting.
@@ -59,9 +62,10 @@ def build(environ: Mapping[str, str] = os.environ) -> Gate:
     Raises:
         SettingError: an environment variable is missing or not usable.
     """
+    credentials = credentials_from(environ)
     dynamodb = DynamoDB(
         region=settings.text(environ, "AWS_REGION"),
-        credentials=credentials_from(environ),
+        credentials=credentials,
         endpoint=environ.get("AWS_ENDPOINT_URL_DYNAMODB"),
     )
     return Gate(
@@ -72,7 +76,7 @@ def build(environ: Mapping[str, str] = os.environ) -> Gate:
                 table=settings.text(environ, "RATE_LIMITS_TABLE"),
                 limit=JWT_RATE_LIMIT,
             ),
-            tokens=_tokens(environ),
+            tokens=_tokens(parse_settings(environ), credentials),
             key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
             jwt_tier=settings.text(environ, "USAGE_KEY_WEB"),
         ),
@@ -83,13 +87,12 @@ def build(environ: Mapping[str, str] = os.environ) -> Gate:
     )
 
 
-def _tokens(environ: Mapping[str, str]) -> Callable[[], Tokens]:
+def _tokens(jwt: JwtSettings, credentials: CredentialSource) -> Callable[[], Tokens]:
     def make() -> Tokens:
         # PyJWT and cryptography cost many times the rest: only a process that meets a JWT pays.
-        from chatgrid_auth.adapters.jwt_settings import parse_settings  # noqa: PLC0415
         from chatgrid_auth.adapters.jwt_verifier import build_verifier  # noqa: PLC0415
 
-        return build_verifier(parse_settings(environ))
+        return build_verifier(jwt, credentials=credentials)
 
     return make
 

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 SUPPORTED_ALGORITHMS = ("ES256", "RS256", "EdDSA", "HS256")
 
 _LOOPBACK_HOSTS = ("127.0.0.1", "localhost")
-_SECRET_SERVICES = ("secretsmanager", "ssm")
+# The SDKs' names for the variables that move a service elsewhere.
+_ENDPOINT_VARIABLES = {
+    "secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "ssm": "AWS_ENDPOINT_URL_SSM",
+}
 
 
 class JwtSettings:
@@ -87,8 +91,8 @@ def parse_settings(environ: Mapping[str, str]) -> JwtSettings:
         jwks_max_age_seconds=_whole(environ, "JWKS_MAX_AGE_SECONDS", 86_400),
         endpoints={
             service: environ[variable]
-            for service in _SECRET_SERVICES
-            if environ.get(variable := f"AWS_ENDPOINT_URL_{service.upper()}")
+            for service, variable in _ENDPOINT_VARIABLES.items()
+            if environ.get(variable)
         },
     )
 

@@ -1,0 +1,98 @@
+"""``make dev``: starts the whole system here, says how to use it, and ends it cleanly."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+from chatgrid_devkit.ministack import MinistackFailed
+from chatgrid_devkit.stack import STACK_FILE, CannotRun, Stack, StackSettings, run
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until Ctrl-C or SIGTERM.
+
+    Returns:
+        0 when it was told to end, 1 when it could not run.
+    """
+    options = _parser().parse_args(arguments)
+    print("Starting the embedded AWS, the functions and the gateway ...", flush=True)
+    try:
+        asyncio.run(_run(StackSettings(state=options.state, port=options.port)))
+    except (CannotRun, MinistackFailed) as reason:
+        print(f"chatgrid-dev: {reason}", file=sys.stderr)
+        return 1
+    print("Ended; keys and boards are kept.", flush=True)
+    return 0
+
+
+async def _run(settings: StackSettings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(ending, stop.set)
+    await run(settings, stop, on_ready=lambda stack: _greet(stack, settings.state))
+
+
+def _greet(stack: Stack, state: Path) -> None:
+    print(greeting(stack, state), flush=True)
+
+
+def greeting(stack: Stack, state: Path) -> str:
+    """How to use a running stack: every line with ``curl`` can be pasted as it is."""
+    key = f"-H 'Authorization: Bearer {stack.admin_key}'"
+    body = "-H 'Content-Type: application/json' -d"
+    board = json.dumps({"name": "My first board", "view_mode": "canvas"})
+    new_key = json.dumps({"name": "My first key", "scopes": ["read", "write"]})
+    mint = (
+        f"{sys.executable} -m chatgrid_devkit.mint"
+        f" --stack {state / STACK_FILE} --user {stack.user_id}"
+    )
+    token = f'-H "Authorization: Bearer $({mint})"'
+    root = stack.url.rsplit("/", 1)[0]
+    return f"""
+ChatGrid Auth is running. Ctrl-C ends it.
+
+  API        {stack.url}
+  Reference  {root}/docs
+  Admin key  {stack.admin_key}
+  User       {stack.user_id}
+
+List boards
+  curl {stack.url}/boards {key}
+
+Create a board
+  curl {stack.url}/boards {key} {body} '{board}'
+
+Create a key
+  curl {stack.url}/me/api-keys {key} {body} '{new_key}'
+
+Who am I, with a JWT of the local identity provider
+  curl {stack.url}/me {token}
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chatgrid-dev", description="Run ChatGrid Auth on this machine, on loopback only."
+    )
+    parser.add_argument("--port", type=_port, default=3000, help="port of the API (3000)")
+    parser.add_argument(
+        "--state", type=Path, default=Path(".devkit"), help="folder for keys and boards (.devkit)"
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())

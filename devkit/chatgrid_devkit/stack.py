@@ -1,0 +1,219 @@
+"""The whole system on this machine: embedded AWS, identity provider, gateway, functions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from chatgrid_devkit import provision
+from chatgrid_devkit.deployment import read_deployment
+from chatgrid_devkit.issuer import LocalIssuer, write_private
+from chatgrid_devkit.ministack import Ministack
+from chatgrid_devkit.server import GatewaySettings, PortTaken, listening, serve
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+STACK_FILE = "stack.json"
+
+_WATCH_SECONDS = 0.25
+_ISSUER_PATH = "/auth/v1"
+
+
+class CannotRun(Exception):
+    """The system cannot start, or cannot go on; the text says why in one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSettings:
+    """What a local stack needs to know.
+
+    Attributes:
+        state: folder in which everything of this stack lies; made when missing.
+        port: the gateway's port on 127.0.0.1.
+        parameters: values for the template's parameters, over their defaults.
+        log: where request lines and the functions' output go.
+        reload: whether changed code is taken up.
+    """
+
+    state: Path
+    port: int = 3000
+    template: Path = TEMPLATE
+    parameters: dict[str, str] = field(default_factory=dict)
+    workers_per_function: int = 2
+    log: TextIO = field(default_factory=lambda: sys.stderr)
+    reload: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A running system, as scripts and tests meet it; what stack.json says."""
+
+    url: str
+    admin_key: str = field(repr=False)
+    user_id: str
+    dynamodb_endpoint: str
+    supabase: dict[str, Any] = field(repr=False)
+
+
+async def run(
+    settings: StackSettings, stop: asyncio.Event, *, on_ready: Callable[[Stack], None]
+) -> None:
+    """Run the system until ``stop`` is set, then end everything that was started.
+
+    Args:
+        on_ready: called once, when the gateway answers.
+
+    Raises:
+        CannotRun: it could not start, or a part of it died.
+    """
+    with _held(settings.state), _port(settings.port):
+        pass
+    with _held(settings.state):
+        ministack = Ministack(settings.state / "aws")
+        try:
+            await asyncio.to_thread(ministack.start)
+            gateway, stack = await asyncio.to_thread(_prepare, settings, ministack)
+            await _serve(gateway, stack, ministack, stop, on_ready=on_ready)
+        finally:
+            await asyncio.to_thread(ministack.stop)
+
+
+def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySettings, Stack]:
+    """Make in the embedded AWS what the template deploys, and the first admin."""
+    base_url = f"http://127.0.0.1:{settings.port}"
+    issuer = LocalIssuer(settings.state, base_url)
+    supabase = issuer.stack_entry()
+    secrets = provision.local_client("secretsmanager", ministack.endpoint)
+    parameters = {
+        "SupabaseUrl": base_url,
+        "JwtAlgorithms": "ES256,RS256,EdDSA,HS256",
+        "JwtSecretArn": provision.keep_jwt_secret(secrets, supabase["jwt_secret"]),
+        **settings.parameters,
+    }
+    deployment = read_deployment(settings.template, parameters=parameters)
+    dynamodb = provision.local_client("dynamodb", ministack.endpoint)
+    provision.make_tables(dynamodb, deployment.tables)
+    plan_ids = provision.make_plans(
+        provision.local_client("apigateway", ministack.endpoint), deployment.plans
+    )
+    keys_table = next(t.name for t in deployment.tables if t.logical_id == "KeysTable")
+    admin = provision.first_admin(dynamodb, keys_table, known=_known_admin(settings.state))
+    stack = Stack(
+        url=f"{base_url}/{deployment.api.stage}",
+        admin_key=admin.key,
+        user_id=admin.user_id,
+        dynamodb_endpoint=ministack.endpoint,
+        supabase=supabase,
+    )
+    write_private(
+        settings.state / STACK_FILE,
+        json.dumps({name: getattr(stack, name) for name in Stack.__slots__}, indent=2) + "\n",
+    )
+    gateway = GatewaySettings(
+        template=settings.template,
+        port=settings.port,
+        parameters=parameters,
+        physical_ids=plan_ids,
+        aws_endpoint=ministack.endpoint,
+        workers_per_function=settings.workers_per_function,
+        log=settings.log,
+        reload=settings.reload,
+        mounts={_ISSUER_PATH: issuer.asgi},
+    )
+    return gateway, stack
+
+
+async def _serve(
+    gateway: GatewaySettings,
+    stack: Stack,
+    ministack: Ministack,
+    stop: asyncio.Event,
+    *,
+    on_ready: Callable[[Stack], None],
+) -> None:
+    """Serve until told to stop, or until the gateway or the embedded AWS ends by itself."""
+    ended, started = asyncio.Event(), asyncio.Event()
+    serving = asyncio.create_task(serve(gateway, ended, started=started))
+    waiting = [
+        serving,
+        asyncio.create_task(stop.wait()),
+        asyncio.create_task(_death_of(ministack)),
+    ]
+    async with _announcing(started, lambda: on_ready(stack)):
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    died = waiting[2].done()
+    for task in waiting[1:]:
+        task.cancel()
+    ended.set()
+    try:
+        await serving
+    except PortTaken as taken:
+        raise CannotRun(_taken(taken.port)) from None
+    if died:
+        raise CannotRun(f"the embedded AWS ended by itself; see {ministack.log}")
+    if not stop.is_set():
+        raise CannotRun("the gateway ended by itself")
+
+
+@contextlib.asynccontextmanager
+async def _announcing(started: asyncio.Event, announce: Callable[[], None]) -> AsyncIterator[None]:
+    async def wait() -> None:
+        await started.wait()
+        announce()
+
+    task = asyncio.create_task(wait())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _death_of(ministack: Ministack) -> None:
+    while ministack.process is not None and ministack.process.poll() is None:
+        await asyncio.sleep(_WATCH_SECONDS)
+
+
+@contextlib.contextmanager
+def _held(state: Path) -> Iterator[None]:
+    """Hold the state folder, so that no second stack uses it.
+
+    Raises:
+        CannotRun: another one does.
+    """
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotRun(
+                f"a stack runs on {state} already; end it, or name another folder with STATE="
+            ) from None
+        yield
+
+
+@contextlib.contextmanager
+def _port(port: int) -> Iterator[None]:
+    """Tell early that a port is taken, before anything is started."""
+    try:
+        with listening("127.0.0.1", port):
+            yield
+    except PortTaken:
+        raise CannotRun(_taken(port)) from None
+
+
+def _taken(port: int) -> str:
+    return f"port {port} is taken; end what listens there, or name another one with PORT="
+
+
+def _known_admin(state: Path) -> provision.Admin | None:
+    try:
+        known = json.loads((state / STACK_FILE).read_text("utf-8"))
+        return provision.Admin(user_id=known["user_id"], key=known["admin_key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
