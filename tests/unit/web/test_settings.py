@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from chatgrid_auth.web import settings
+from chatgrid_auth.web.settings import SettingError
+
+
+@pytest.mark.parametrize("environ", [{}, {"KEYS_TABLE": ""}])
+def test_a_missing_setting_is_named(environ: dict[str, str]) -> None:
+    with pytest.raises(SettingError, match="KEYS_TABLE is not set"):
+        settings.text(environ, "KEYS_TABLE")
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", " 1", "٣", "9" * 10])
+def test_an_unusable_number_is_named_but_not_shown(value: str) -> None:
+    with pytest.raises(SettingError, match="LIMIT is not a positive") as refused:
+        settings.positive_integer({"LIMIT": value}, "LIMIT")
+    assert value not in str(refused.value)
+
+
+def test_usable_settings_are_read() -> None:
+    assert settings.text({"A": "b"}, "A") == "b"
+    assert settings.positive_integer({"A": "120"}, "A") == 120
+    assert settings.log_level({"A": "info"}, "A") == "INFO"
+
+
+def test_an_unknown_log_level_is_refused() -> None:
+    with pytest.raises(SettingError, match="A is not a log level"):
+        settings.log_level({"A": "LOUD"}, "A")
