@@ -1,4 +1,4 @@
-"""template.yaml as CloudFormation would deploy it: expanded by SAM, with every function worked out."""
+"""template.yaml as it is deployed: expanded by SAM, with every function worked out."""
 
 from __future__ import annotations
 

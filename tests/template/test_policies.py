@@ -91,6 +91,7 @@ def test_the_authorizer_may_update_credentials_and_read_nothing() -> None:
         {TABLES + "KeysTable"},
     )
     condition = statements("AuthorizerRole")["DecideOnKeys"]["Condition"]
+    assert set(condition) == {"ForAllValues:StringLike"}
     assert condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == ["KEY#*"]
 
 
@@ -120,6 +121,28 @@ def test_management_may_work_on_the_keys_table_but_never_scan_it() -> None:
 def test_boards_may_work_on_its_own_table_alone() -> None:
     assert set(statements("BoardsRole")) == {"KeepBoards", "Log", "Trace"}
     assert allowed("BoardsRole", "KeepBoards")[1] == {TABLES + "BoardsTable"}
+
+
+def test_the_reconciler_writes_to_its_queue_and_names_gateway_keys_and_no_more() -> None:
+    found = statements("ReconcilerRole")
+    assert set(found) == {
+        "ReadKeys",
+        "KeepQueue",
+        "NameGatewayKeys",
+        "KeepGatewayKeys",
+        "KeepPlanMembers",
+        "Log",
+        "Trace",
+    }
+    assert found["KeepQueue"]["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["PLANS"]}
+    }
+    assert found["NameGatewayKeys"]["Condition"] == {
+        "ForAllValues:StringLike": {
+            "dynamodb:LeadingKeys": ["KEY#*"],
+            "dynamodb:Attributes": ["pk", "sk", "state", "usage"],
+        }
+    }
 
 
 def test_the_reconciler_touches_gateway_keys_and_the_members_of_one_plan() -> None:

@@ -1,0 +1,103 @@
+"""Each function gets the variables that it reads, and no others."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.template.stack import FUNCTIONS, ROOT, deployed
+
+VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+# Lambda sets these itself, and the local run for an emulator; a template must not.
+LAMBDAS_OWN = re.compile(r"AWS_|_X_AMZN_|LAMBDA_")
+LAYER = ROOT / "layers" / "auth"
+
+
+def read_by(folder: str) -> set[str]:
+    """The variables that a wiring names, and those of the modules that it hands its environ to."""
+    wiring = ROOT / "functions" / folder / f"chatgrid_{folder}" / "wiring.py"
+    found = names_in(wiring)
+    for module in handed_the_environment(wiring):
+        found |= names_in(module)
+    return {name for name in found if not LAMBDAS_OWN.match(name)}
+
+
+def names_in(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    texts = {str(n.value) for n in ast.walk(tree) if isinstance(n, ast.Constant)}
+    return {text for text in texts if VARIABLE.fullmatch(text)}
+
+
+def handed_the_environment(wiring: Path) -> set[Path]:
+    tree = ast.parse(wiring.read_text(encoding="utf-8"))
+    called = {
+        node.func.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        for argument in node.args
+        if isinstance(argument, ast.Name) and argument.id == "environ"
+    }
+    return {
+        LAYER / f"{(node.module or '').replace('.', '/')}.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("chatgrid_auth.")
+        and called & {name.asname or name.name for name in node.names}
+    }
+
+
+@pytest.mark.parametrize(("function", "folder"), FUNCTIONS.items())
+def test_the_template_sets_exactly_the_variables_that_the_wiring_reads(
+    function: str, folder: str
+) -> None:
+    assert set(deployed().environment(function)) == read_by(folder)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_variable_is_one_that_lambda_sets_or_that_points_at_an_emulator(function: str) -> None:
+    assert not [name for name in deployed().environment(function) if LAMBDAS_OWN.match(name)]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "function", "variable"),
+    [
+        ("AllowedOrigin", "https://app.example.com", "ManagementFunction", "ALLOWED_ORIGIN"),
+        ("AllowedOrigin", "https://app.example.com", "BoardsFunction", "ALLOWED_ORIGIN"),
+        ("SupabaseUrl", "https://p.supabase.co", "AuthorizerFunction", "SUPABASE_URL"),
+        ("JwtAudience", "web", "AuthorizerFunction", "JWT_AUDIENCE"),
+        ("JwtAlgorithms", "ES256", "AuthorizerFunction", "JWT_ALGORITHMS"),
+        ("JwtSecretArn", "arn:of:it", "AuthorizerFunction", "JWT_SECRET_ARN"),
+        ("JwtAcceptAnonymous", "true", "AuthorizerFunction", "JWT_ACCEPT_ANONYMOUS"),
+        ("JwtLeewaySeconds", "2", "AuthorizerFunction", "JWT_LEEWAY_SECONDS"),
+        ("JwksMaxAgeSeconds", "700", "AuthorizerFunction", "JWKS_MAX_AGE_SECONDS"),
+        ("RateLimitDefault", "60", "ManagementFunction", "RATE_LIMIT_DEFAULT"),
+        ("RateLimitCeiling", "90", "ManagementFunction", "RATE_LIMIT_CEILING"),
+        ("KeysPerUser", "3", "ManagementFunction", "KEYS_PER_USER"),
+        ("ReconcilerDryRun", "true", "ReconcilerFunction", "DRY_RUN"),
+        ("CreateRatePerSecond", "2", "ReconcilerFunction", "CREATE_RATE_PER_SECOND"),
+        ("LogLevel", "ERROR", "ManagementFunction", "POWERTOOLS_LOG_LEVEL"),
+    ],
+)
+def test_a_parameter_reaches_the_function_that_it_is_for(
+    parameter: str, value: str, function: str, variable: str
+) -> None:
+    assert deployed(**{parameter: value}).environment(function)[variable] == value
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    management = deployed().environment("ManagementFunction")
+    assert management["RATE_LIMIT_DEFAULT"] == "120"
+    authorizer = deployed().environment("AuthorizerFunction")
+    assert authorizer["JWT_ACCEPT_ANONYMOUS"] == "false"
+    assert authorizer["JWT_SECRET_ARN"] == ""
+    assert int(authorizer["JWT_LEEWAY_SECONDS"]) <= 5
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_metrics_of_every_function_lie_in_the_stacks_one_namespace(function: str) -> None:
+    environment = deployed().environment(function)
+    names = {"METRICS_NAMESPACE", "POWERTOOLS_METRICS_NAMESPACE"} & set(environment)
+    assert {environment[name] for name in names} == {"ChatGrid/gate"}

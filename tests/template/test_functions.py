@@ -1,0 +1,96 @@
+"""How functions run: where, with what, how long, and what they write down."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.template.stack import FUNCTIONS, ROOT, deployed
+
+LAYERS = {
+    "AuthorizerFunction": ["AuthLayer", "JwtLayer"],
+    "ManagementFunction": ["AuthLayer", "WebLayer"],
+    "BoardsFunction": ["AuthLayer", "WebLayer"],
+    "ReconcilerFunction": ["AuthLayer", "WebLayer"],
+}
+GATEWAY_LIMIT_SECONDS = 29
+
+
+def function_of(name: str, **parameters: str) -> dict[str, Any]:
+    return deployed(**parameters).resources[name]
+
+
+def test_the_functions_are_the_four_of_the_design() -> None:
+    assert set(deployed().of("AWS::Lambda::Function")) == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize(("name", "folder"), FUNCTIONS.items())
+def test_a_function_runs_its_handler_on_python_3_13_and_arm64(name: str, folder: str) -> None:
+    function = function_of(name)
+    assert function["Runtime"] == "python3.13"
+    assert function["Architectures"] == ["arm64"]
+    assert function["Code"]["S3Key"] == f"functions/{folder}"
+    assert function["Handler"] == f"chatgrid_{folder}.handler.handler"
+    assert (ROOT / "functions" / folder / f"chatgrid_{folder}" / "handler.py").is_file()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_the_layers_that_it_imports_from_and_no_more(name: str) -> None:
+    written = deployed().raw["Resources"][name]["Properties"]["Layers"]
+    assert [layer["Ref"] for layer in written] == LAYERS[name]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_traced(name: str) -> None:
+    assert function_of(name)["TracingConfig"] == {"Mode": "Active"}
+
+
+@pytest.mark.parametrize(("name", "folder"), FUNCTIONS.items())
+def test_a_function_logs_json_into_the_group_that_it_may_write_to(name: str, folder: str) -> None:
+    logging = function_of(name)["LoggingConfig"]
+    assert logging["LogFormat"] == "JSON"
+    assert logging["LogGroup"] == f"/aws/lambda/gate-{folder}"
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_decision_lines_and_metrics_which_lambda_takes_for_info_are_never_filtered(
+    name: str, level: str
+) -> None:
+    logging = function_of(name, LogLevel=level)["LoggingConfig"]
+    assert logging["ApplicationLogLevel"] == ("DEBUG" if level == "DEBUG" else "INFO")
+
+
+@pytest.mark.parametrize("name", ["ManagementFunction", "BoardsFunction"])
+def test_a_backend_gives_up_before_api_gateway_does(name: str) -> None:
+    assert function_of(name)["Timeout"] < GATEWAY_LIMIT_SECONDS
+
+
+def test_the_authorizer_gives_up_early_and_leaves_the_backend_its_time() -> None:
+    assert function_of("AuthorizerFunction")["Timeout"] <= 5
+
+
+@pytest.mark.parametrize("name", ["AuthLayer", "WebLayer", "JwtLayer"])
+def test_a_layer_is_built_for_the_functions_runtime_and_machine(name: str) -> None:
+    layer = deployed().raw["Resources"][name]
+    assert layer["Metadata"] == {"BuildMethod": "makefile", "BuildArchitecture": "arm64"}
+    assert layer["Properties"]["CompatibleRuntimes"] == ["python3.13"]
+    assert layer["Properties"]["CompatibleArchitectures"] == ["arm64"]
+
+
+def test_nothing_that_is_deployed_comes_from_the_devkit_or_the_tests() -> None:
+    written = json.dumps(deployed().expanded)
+    assert "devkit" not in written
+    keys = re.findall(r'"S3Key": "([^"]+)"', written)
+    assert set(keys) == {f"functions/{folder}" for folder in FUNCTIONS.values()} | {
+        "layers/auth",
+        "layers/web",
+        "layers/jwt",
+    }
+
+
+def test_no_name_of_a_function_can_collide_with_another_stacks() -> None:
+    assert not [n for n, f in deployed().of("AWS::Lambda::Function").items() if "FunctionName" in f]

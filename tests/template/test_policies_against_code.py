@@ -1,0 +1,171 @@
+"""The rights that the template gives are those that the code uses: none missing, none spare."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatgrid_auth.adapters.decisions import KeyDecisions
+from chatgrid_auth.domain import window
+from tests.template.stack import FUNCTIONS, ROOT, deployed
+
+OPERATIONS = {
+    "GetItem",
+    "BatchGetItem",
+    "Query",
+    "Scan",
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "BatchWriteItem",
+}
+# A transaction needs the right for each of its parts.
+PARTS = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+NOW_MS = 1_800_000_000_000
+ITEM: dict[str, Any] = {
+    "pk": {"S": "KEY#" + "0" * 64},
+    "sk": {"S": "#"},
+    "owner": {"S": "0198c0de-0000-4000-8000-000000000001"},
+    "id": {"S": "0198c0de-0000-7000-8000-000000000002"},
+    "scopes": {"S": "read write"},
+    "state": {"S": "active"},
+    "limit": {"N": "120"},
+    "used": {"N": "1"},
+    "cap": {"N": "121"},
+}
+
+
+def sources(function: str) -> list[Path]:
+    """The function's own modules, and those of the layer that its wiring puts together."""
+    package = ROOT / "functions" / function / f"chatgrid_{function}"
+    found = list(package.rglob("*.py"))
+    tree = ast.parse((package / "wiring.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("chatgrid_auth."):
+            module = ROOT / "layers" / "auth" / (node.module or "").replace(".", "/")
+            names = [module.with_suffix(".py"), *(module / f"{a.name}.py" for a in node.names)]
+            found += [path for path in names if path.is_file()]
+    return found
+
+
+def asked(path: Path) -> set[str]:
+    """The DynamoDB operations that a module names."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and n.value != ""}
+    keys = {
+        key.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    }
+    return {str(t) for t in texts if t in OPERATIONS} | {PARTS[str(k)] for k in keys if k in PARTS}
+
+
+def granted(function: str) -> set[str]:
+    policies = deployed().resources[function.replace("Function", "Role")]["Policies"]
+    actions: set[str] = set()
+    for policy in policies:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            action = statement["Action"]
+            actions |= {action} if isinstance(action, str) else set(action)
+    prefix = "dynamodb:"
+    return {action.removeprefix(prefix) for action in actions if action.startswith(prefix)}
+
+
+@pytest.mark.parametrize(("function", "folder"), FUNCTIONS.items())
+def test_a_function_may_do_in_dynamodb_what_its_code_asks_for_and_nothing_else(
+    function: str, folder: str
+) -> None:
+    assert granted(function) == set().union(*(asked(path) for path in sources(folder)))
+
+
+class Recorder:
+    """A store that admits every request, and remembers what it was asked."""
+
+    def __init__(self, item: dict[str, Any]) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self._item = item
+
+    def call_encoded(self, operation: str, body: bytes) -> dict[str, Any]:
+        assert operation == "UpdateItem"
+        self.asked.append(json.loads(body))
+        return {"Attributes": self._item}
+
+
+def attributes(request: dict[str, Any]) -> set[str]:
+    """The attributes that IAM sees in a request: those of the key and of both expressions."""
+    text = f"{request['UpdateExpression']} {request['ConditionExpression']}"
+    words = set(re.findall(r"(?<![:\w#])[a-z]\w*(?!\w*\()", text))
+    placeholders = set(re.findall(r"#\w+", text))
+    names = request.get("ExpressionAttributeNames", {})
+    assert placeholders == set(names)
+    return words | set(names.values()) | set(request["Key"])
+
+
+@pytest.fixture
+def condition() -> dict[str, list[str]]:
+    policy = deployed().resources["AuthorizerRole"]["Policies"][0]
+    (statement,) = (
+        s for s in policy["PolicyDocument"]["Statement"] if s.get("Sid") == "DecideOnKeys"
+    )
+    found: dict[str, list[str]] = statement["Condition"]["ForAllValues:StringLike"]
+    return found
+
+
+def requests_about(item: dict[str, Any]) -> list[dict[str, Any]]:
+    store = Recorder(item)
+    KeyDecisions(store, table="keys").admit("0" * 64, now_ms=NOW_MS, scope="read")
+    return store.asked
+
+
+STALE = {name: {"N": "5"} for name in window.checkpoint_names(NOW_MS // 1000 - 500, 70)}
+LIVE = {name: {"N": "900000"} for name in window.checkpoint_names(NOW_MS // 1000 + 3, 20)}
+CASES = {
+    "a decision": ITEM,
+    "sweeping up": {**ITEM, **STALE},
+    "another limit": {**ITEM, **LIVE, "limit": {"N": "50"}},
+    "shorter numbers": {**ITEM, **LIVE, "used": {"N": "899999"}, "cap": {"N": "900119"}},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_authorizers_requests_stay_within_the_attributes_that_it_may_touch(
+    case: str, condition: dict[str, list[str]]
+) -> None:
+    requests = requests_about(CASES[case])
+    assert len(requests) == (1 if case == "a decision" else 2)
+    for request in requests:
+        for name in attributes(request):
+            allowed = condition["dynamodb:Attributes"]
+            assert any(fnmatchcase(name, pattern) for pattern in allowed), name
+        assert fnmatchcase(request["Key"]["pk"]["S"], condition["dynamodb:LeadingKeys"][0])
+
+
+def test_the_authorizer_is_given_no_attribute_that_a_decision_does_not_touch(
+    condition: dict[str, list[str]],
+) -> None:
+    (request,) = requests_about(ITEM)
+    touched = attributes(request)
+    spare = [
+        p for p in condition["dynamodb:Attributes"] if not [n for n in touched if fnmatchcase(n, p)]
+    ]
+    assert spare == []
+
+
+@pytest.mark.parametrize("name", ["owner", "id", "limit", "usage", "name", "hash"])
+def test_the_authorizer_cannot_change_whose_a_key_is_or_what_it_is_worth(
+    name: str, condition: dict[str, list[str]]
+) -> None:
+    assert not [p for p in condition["dynamodb:Attributes"] if fnmatchcase(name, p)]

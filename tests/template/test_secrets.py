@@ -1,0 +1,75 @@
+"""Nothing secret stands in the template, in an environment, or in an access log."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.template.stack import FUNCTIONS, TEMPLATE, deployed
+
+ACCESS_LOG_FIELDS = {
+    "$context.requestId",
+    "$context.requestTimeEpoch",
+    "$context.identity.sourceIp",
+    "$context.httpMethod",
+    "$context.resourcePath",
+    "$context.protocol",
+    "$context.status",
+    "$context.responseLatency",
+    "$context.integrationStatus",
+    "$context.integrationLatency",
+    "$context.authorizer.status",
+    "$context.authorizer.latency",
+    "$context.authorizer.principalId",
+    "$context.authorizer.verdict",
+    "$context.authorizer.reason",
+    "$context.authorizer.key_id",
+    "$context.error.responseType",
+    "$context.xrayTraceId",
+}
+
+
+def test_the_template_holds_no_key_no_token_and_no_account() -> None:
+    text = TEMPLATE.read_text(encoding="utf-8")
+    assert not re.search(r"cgk_(live|test)_", text)
+    assert not re.search(r"\beyJ[A-Za-z0-9_-]{10,}", text)
+    assert not re.search(r"\bAKIA[A-Z0-9]{16}\b", text)
+    assert not re.search(r"\b[0-9]{12}\b", text)
+
+
+def test_no_parameter_takes_a_secret_itself() -> None:
+    for name, parameter in deployed().raw["Parameters"].items():
+        assert "NoEcho" not in parameter, f"{name}: a secret belongs behind an ARN"
+    assert deployed().raw["Parameters"]["JwtSecretArn"]["Default"] == ""
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_environment_names_secrets_by_their_arn_alone(function: str) -> None:
+    variables = deployed().environment(function)
+    # USAGE_KEY_*: values of the tiers' gateway keys, which open nothing, since the API takes its
+    # key from the authorizer and never from a client.
+    secretive = {n for n in variables if re.search(r"SECRET|TOKEN|PASSWORD|PRIVATE|CREDENTIAL", n)}
+    assert secretive <= {"JWT_SECRET_ARN"}
+
+
+def test_the_access_log_is_one_json_line_of_known_fields_without_credentials() -> None:
+    log = deployed().one("AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"]
+    assert "\n" not in log
+    assert set(re.findall(r"\$context\.[A-Za-z_.]+", log)) == ACCESS_LOG_FIELDS
+    assert set(json.loads(log).values()) == ACCESS_LOG_FIELDS
+
+
+def test_the_access_log_can_be_turned_off_where_the_account_has_no_role_for_it() -> None:
+    stack = deployed(AccessLog="disabled")
+    assert "AccessLogSetting" not in stack.one("AWS::ApiGateway::Stage")
+    assert "AccessLogs" not in stack.resources
+
+
+def test_the_accounts_log_role_is_touched_on_request_only_and_outlives_the_stack() -> None:
+    assert not deployed().of("AWS::ApiGateway::Account")
+    asked = deployed(AccessLog="create-role")
+    assert asked.of("AWS::ApiGateway::Account")
+    for name in ("ApiGatewayAccount", "ApiGatewayLogRole"):
+        assert asked.expanded["Resources"][name]["DeletionPolicy"] == "Retain"
