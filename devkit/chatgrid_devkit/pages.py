@@ -20,6 +20,8 @@ td,th{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top}
 section{border-color:#3a3a3d}a{color:#8ab4f8}}
 """
 
+_NOT_FOUND = b'{"object":"error","status":404,"code":"not_found","message":"Not found"}'
+
 
 class Pages:
     """The pages of one repository; its OpenAPI document is read afresh each time."""
@@ -39,10 +41,8 @@ class Pages:
                 case "/docs" if self._document.is_file():
                     document = json.loads(self._document.read_text(encoding="utf-8"))
                     return _text("text/html; charset=utf-8", api_page(document, self._base_url))
-        problem = {"object": "error", "status": 404, "code": "not_found"}
         headers = (("Content-Type", "application/json"), ("x-amzn-RequestId", request_id))
-        body = json.dumps({**problem, "message": "No such resource"}).encode()
-        return Answer(status=404, headers=headers, body=body)
+        return Answer(status=404, headers=headers, body=_NOT_FOUND)
 
 
 def api_page(document: Mapping[str, Any], base_url: str) -> str:

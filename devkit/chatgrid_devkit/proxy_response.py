@@ -78,14 +78,13 @@ def _header_value(value: Any) -> str:
 
 
 def _body(value: Mapping[str, Any]) -> bytes:
-    body = value.get("body")
+    body, is_base64 = value.get("body"), value.get("isBase64Encoded", False)
+    if not isinstance(is_base64, bool):
+        raise MalformedAnswer("isBase64Encoded is no boolean")
     if body is None:
         return b""
     if not isinstance(body, str):
         raise MalformedAnswer("body is no text")
-    is_base64 = value.get("isBase64Encoded", False)
-    if not isinstance(is_base64, bool):
-        raise MalformedAnswer("isBase64Encoded is no boolean")
     if not is_base64:
         return body.encode(errors="replace")
     try:

@@ -97,5 +97,5 @@ def _point_code_at_folders(template: dict[str, Any]) -> None:
             if resource.get("Type") == kind
         ]
         for properties in (shared, *own):
-            if isinstance(properties.get(name), str):
+            if isinstance(properties.get(name), str) and "://" not in properties[name]:
                 properties[name] = {"Bucket": LOCAL_BUCKET, "Key": properties[name]}

@@ -1,0 +1,78 @@
+"""The pages beside the API are readable and load nothing from anywhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from chatgrid_devkit.pages import Pages
+
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "Boards <API>", "description": "What it does"},
+    "paths": {
+        "/boards": {
+            "parameters": [],
+            "post": {
+                "summary": "Make a board",
+                "description": "A & B",
+                "parameters": [{"$ref": "#/components/parameters/limit"}],
+                "requestBody": {
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Board"}}
+                    }
+                },
+                "responses": {"201": {"description": "Made"}, "429": {"$ref": "#/nowhere"}},
+            },
+        }
+    },
+    "components": {
+        "parameters": {"limit": {"name": "limit", "in": "query"}},
+        "schemas": {"Board": {"type": "object", "title": "Board"}},
+    },
+}
+
+
+def pages(root: Path) -> Pages:
+    return Pages(root, base_url="http://127.0.0.1:3000/v1")
+
+
+def with_document(root: Path) -> Pages:
+    (root / "docs").mkdir()
+    (root / "docs" / "openapi.json").write_text(json.dumps(DOCUMENT))
+    return pages(root)
+
+
+def test_health_is_ok(tmp_path: Path) -> None:
+    answer = pages(tmp_path).answer("GET", "/health", request_id="r")
+    assert (answer.status, json.loads(answer.body)) == (200, {"status": "ok"})
+
+
+def test_the_document_is_served_as_it_is(tmp_path: Path) -> None:
+    answer = with_document(tmp_path).answer("GET", "/openapi.json", request_id="r")
+    assert json.loads(answer.body) == DOCUMENT
+
+
+def test_the_page_shows_every_operation(tmp_path: Path) -> None:
+    answer = with_document(tmp_path).answer("GET", "/docs", request_id="r")
+    page = answer.body.decode()
+    assert dict(answer.headers)["Content-Type"] == "text/html; charset=utf-8"
+    for text in ("POST /boards", "Make a board", "limit", "201", "Made", "429", "title"):
+        assert text in page
+    assert "http://127.0.0.1:3000/v1" in page
+
+
+def test_the_page_is_escaped_and_loads_nothing(tmp_path: Path) -> None:
+    page = with_document(tmp_path).answer("GET", "/docs", request_id="r").body.decode()
+    assert "Boards &lt;API&gt;" in page
+    assert "A &amp; B" in page
+    assert "src=" not in page
+    assert "@import" not in page
+
+
+def test_everything_else_is_404_in_the_envelope(tmp_path: Path) -> None:
+    subject = pages(tmp_path)
+    for method, path in [("GET", "/"), ("POST", "/health"), ("GET", "/docs"), ("GET", "/x")]:
+        answer = subject.answer(method, path, request_id="r")
+        assert answer.status == 404
+        assert json.loads(answer.body)["code"] == "not_found"
