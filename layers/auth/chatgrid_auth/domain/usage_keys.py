@@ -85,7 +85,7 @@ class GatewayKey:
 
 
 def name_of(key_id: str, *, prefix: str) -> str:
-    """The one name that a ChatGrid key's API Gateway key has, whoever makes it and however often."""
+    """The name of a ChatGrid key's API Gateway key: the same whoever makes it, however often."""
     return f"{prefix}-{key_id}"
 
 

@@ -1,4 +1,4 @@
-"""The sweep: compares every API Gateway key with every ChatGrid key, and leaves work for what differs.
+"""The sweep compares every API Gateway key with every ChatGrid key, and queues what differs.
 
 The queue alone keeps the two in step; the sweep is for what the queue cannot know: a key deleted
 or disabled in the console, a table restored from a backup, a full account that has room again.
@@ -10,19 +10,23 @@ It looks at live keys in pages and remembers how far it came, so a sweep may tak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import islice
+from typing import Literal
 
 from chatgrid_auth.domain import usage_keys
 from chatgrid_auth.domain.usage_keys import GatewayKey
 from chatgrid_auth.services.pacing import Pace
-from chatgrid_auth.services.usage_plans import (
+from chatgrid_auth.services.plan_ports import (
     Action,
     ControlPlane,
-    Credentials,
+    Directory,
+    LiveKey,
     PlanQueue,
+    Progress,
     Tally,
+    Tier,
     Work,
 )
 
@@ -30,43 +34,7 @@ from chatgrid_auth.services.usage_plans import (
 EXPIRY_GRACE_MS = 86_400_000
 #: More orphans than this, and more than half of all: rather the wrong table than orphans.
 _SUSPICIOUS_ORPHANS = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveKey:
-    """A ChatGrid key that is not revoked, and the API Gateway key that its credential names."""
-
-    key_id: str
-    owner: str
-    key_hash: str
-    expires_at_ms: int | None = None
-    usage_key: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a sweep has come: ``None`` is the first page of live keys."""
-
-    cursor: str | None = None
-
-
-class Directory(Credentials, Protocol):
-    """All ChatGrid keys. Raises StoreUnavailable for faults."""
-
-    def live(self, cursor: str | None) -> tuple[list[LiveKey], str | None]:
-        """A page of live keys in no particular order, and where the next one starts."""
-
-    def recorded(self, keys: Iterable[tuple[str, str]]) -> dict[str, LiveKey]:
-        """Of these (owner, key id), those that have a record now, by key id; consistent."""
-
-    def progress(self) -> Progress | None:
-        """How far the sweep under way has come; ``None`` when there is none."""
-
-    def advance(self, progress: Progress) -> None:
-        """Remember how far the sweep has come."""
-
-    def finish(self) -> None:
-        """The sweep is over."""
+_RECORDS_AT_ONCE = 100
 
 
 Finding = Literal["missing", "disabled", "detached"]
@@ -81,35 +49,38 @@ class Inventory:
         attached: ids of the keys in the plan.
     """
 
-    def __init__(self, found: Iterable[GatewayKey], *, attached: Iterable[str], prefix: str) -> None:
-        self.total = 0
+    def __init__(
+        self, found: Sequence[GatewayKey], *, attached: Iterable[str], prefix: str
+    ) -> None:
+        self.total = len(found)
         self.by_key: dict[str, list[GatewayKey]] = {}
         self.attached = frozenset(attached)
         for key in found:
-            self.total += 1
             key_id = usage_keys.key_id_of(key.name, prefix=prefix)
             if key_id is not None:
                 self.by_key.setdefault(key_id, []).append(key)
 
     def finding(self, key: GatewayKey | None, *, usage_key: str | None) -> Finding | None:
         """What is wrong with the API Gateway key of a live ChatGrid key, if anything."""
-        if key is None or key.value != usage_key:
-            return "missing" if key is None or key.enabled else "disabled"
+        if key is None:
+            return "missing"
         if not key.enabled:
             return "disabled"
-        return None if key.id in self.attached else "detached"
+        if key.id not in self.attached:
+            return "detached"
+        return None if key.value == usage_key else "missing"
 
 
 class Sweep:
     """One run's part of a sweep.
 
     Args:
-        remove: takes an API Gateway key away, its credential first.
+        remove: takes an API Gateway key away, after its credential was turned away.
         rehearse: count, and change nothing.
         (the others as in `Provisioner`)
     """
 
-    def __init__(  # noqa: PLR0913 - what it works with, each replaceable
+    def __init__(
         self,
         *,
         plane: ControlPlane,
@@ -117,9 +88,8 @@ class Sweep:
         directory: Directory,
         pace: Pace,
         now_ms: Callable[[], int],
-        remove: Callable[[str, GatewayKey], None],
-        plan: str,
-        prefix: str,
+        remove: Callable[[str | None, GatewayKey], None],
+        tier: Tier,
         rehearse: bool,
     ) -> None:
         self._plane = plane
@@ -128,8 +98,7 @@ class Sweep:
         self._pace = pace
         self._now_ms = now_ms
         self._remove = remove
-        self._plan = plan
-        self._prefix = prefix
+        self._tier = tier
         self._rehearse = rehearse
         self._room = 0
 
@@ -142,7 +111,7 @@ class Sweep:
             tally: where findings are counted.
 
         Raises:
-            OutOfTime: not finished; what was done is remembered.
+            OutOfTime: not finished; how far it came is remembered.
             ControlPlaneError: API Gateway could not be read.
         """
         inventory = self._read_account()
@@ -158,26 +127,85 @@ class Sweep:
                 break
             if not self._rehearse:
                 self._directory.advance(Progress(cursor=cursor))
-        self._remove_orphans(inventory, waiting=waiting, tally=tally)
+        self._find_orphans(inventory, waiting, tally)
         if not self._rehearse:
             self._directory.finish()
         tally.sweeps += 1
 
     def _read_account(self) -> Inventory:
-        """Every key of the account: name queries match prefixes, and how is not documented."""
+        """Every key of the account, to be told apart here: a name query matches by prefix."""
         found: list[GatewayKey] = []
-        attached: list[str] = []
         position: str | None = None
         while True:
-            keys, position = self._pace.call(lambda at=position: self._plane.keys(at))
+            keys, position = self._pace.call(partial(self._plane.keys, position))
             found += keys
             if position is None:
                 break
+        attached: list[str] = []
         while True:
-            ids, position = self._pace.call(
-                lambda at=position: self._plane.attached(at, plan=self._plan)
-            )
+            read = partial(self._plane.attached, position, plan=self._tier.plan)
+            ids, position = self._pace.call(read)
             attached += ids
             if position is None:
                 break
-        return Inventory(found, attached=attached, prefix=self._prefix)
+        return Inventory(found, attached=attached, prefix=self._tier.prefix)
+
+    def _examine(self, live: LiveKey, inventory: Inventory, tally: Tally) -> None:
+        candidates = inventory.by_key.get(live.key_id, [])
+        key = usage_keys.preferred(candidates, value=live.usage_key)
+        for surplus in candidates:
+            if surplus is not key:
+                tally.orphaned += 1
+                if not self._rehearse:
+                    self._remove(live.key_hash, surplus)
+                    tally.retired += 1
+        finding = inventory.finding(key, usage_key=live.usage_key)
+        if finding is None:
+            return
+        if live.usage_key is not None and not self._rehearse:
+            # API Gateway refuses a request under a key that is not whole: first of all, away.
+            self._directory.unpoint(live.key_hash, value=live.usage_key)
+        if key is None:
+            self._room -= 1
+            if self._room < 0:
+                tally.ceiling += 1
+                return
+        setattr(tally, finding, getattr(tally, finding) + 1)
+        self._leave("provision", live.key_id, live.owner, live.key_hash)
+
+    def _find_orphans(self, inventory: Inventory, waiting: frozenset[str], tally: Tally) -> None:
+        """Leave work for keys that serve nothing: a revoked key, or one long expired.
+
+        Their records are read one by one and consistently, since a page of live keys, read
+        earlier, cannot show what is not there.
+        """
+        owners: dict[str, str] = {}
+        for key_id, keys in inventory.by_key.items():
+            owner = next((key.owner for key in keys if key.owner is not None), None)
+            if owner is None:
+                tally.unidentified += 1
+            elif key_id not in waiting:
+                owners[key_id] = owner
+        recorded: dict[str, LiveKey] = {}
+        pairs = ((owner, key_id) for key_id, owner in owners.items())
+        while some := list(islice(pairs, _RECORDS_AT_ONCE)):
+            self._pace.check()
+            recorded |= self._directory.recorded(some)
+        gone = [key_id for key_id in owners if key_id not in recorded]
+        if len(gone) > max(_SUSPICIOUS_ORPHANS, len(owners) // 2):
+            tally.held += len(gone)
+            gone = []
+        for key_id in gone:
+            tally.orphaned += 1
+            self._leave("retire", key_id, owners[key_id], None)
+        for live in recorded.values():
+            if self._expired(live, grace_ms=EXPIRY_GRACE_MS):
+                tally.orphaned += 1
+                self._leave("retire", live.key_id, live.owner, live.key_hash)
+
+    def _leave(self, action: Action, key_id: str, owner: str, key_hash: str | None) -> None:
+        if not self._rehearse:
+            self._queue.add(Work(key_id=key_id, action=action, owner=owner, key_hash=key_hash))
+
+    def _expired(self, live: LiveKey, *, grace_ms: int = 0) -> bool:
+        return live.expires_at_ms is not None and live.expires_at_ms + grace_ms <= self._now_ms()

@@ -12,8 +12,6 @@ the key is touched; in between the tier's shared key serves it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
 
 from chatgrid_auth.domain import usage_keys
 from chatgrid_auth.domain.errors import ConditionFailed
@@ -25,117 +23,17 @@ from chatgrid_auth.domain.usage_keys import (
     ValueTaken,
 )
 from chatgrid_auth.services.pacing import OutOfTime, Pace
-
-Action = Literal["provision", "retire"]
+from chatgrid_auth.services.plan_ports import (
+    ControlPlane,
+    Credentials,
+    PlanQueue,
+    Tally,
+    Tier,
+    Work,
+)
 
 #: After so many faults in a row API Gateway is taken to be out; the rest waits for the next run.
 _FAULTS_IN_A_ROW = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """One ChatGrid key's entry in the queue.
-
-    `value` is set once chosen, `ready_at_ms` once the API Gateway key is whole.
-    """
-
-    key_id: str
-    action: Action
-    owner: str
-    key_hash: str
-    value: str | None = field(default=None, repr=False)
-    ready_at_ms: int | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    """What one run saw and did; a rehearsal counts what it would have done."""
-
-    created: int = 0
-    activated: int = 0
-    retired: int = 0
-    missing: int = 0
-    orphaned: int = 0
-    disabled: int = 0
-    detached: int = 0
-    unidentified: int = 0
-    held: int = 0
-    ceiling: int = 0
-    throttled: int = 0
-    failed: int = 0
-    queue_depth: int = 0
-    sweeps: int = 0
-    faults: list[str] = field(default_factory=list)
-
-    def fault(self, error: ControlPlaneError) -> None:
-        """Count a fault, and keep its operation and code (never a value) for the log."""
-        self.failed += 1
-        self.faults.append(str(error))
-
-
-class ControlPlane(Protocol):
-    """API Gateway's keys and plans; each method is one call, and may raise ControlPlaneError."""
-
-    def find(self, name: str) -> list[GatewayKey]:
-        """The keys of exactly this name."""
-
-    def create(self, name: str, *, value: str, description: str) -> GatewayKey:
-        """A new, enabled key.
-
-        Raises:
-            ValueTaken: a key with this value exists.
-            KeyCeilingReached: the account can hold no more.
-        """
-
-    def enable(self, gateway_id: str) -> None:
-        """Enable a key."""
-
-    def disable(self, gateway_id: str) -> None:
-        """Disable a key; one that is gone is disabled enough."""
-
-    def delete(self, gateway_id: str) -> None:
-        """Delete a key, and take it from its plans; one that is gone is deleted enough."""
-
-    def attach(self, gateway_id: str, *, plan: str) -> None:
-        """Put a key into a plan; one that is there already stays."""
-
-    def keys(self, position: str | None) -> tuple[list[GatewayKey], str | None]:
-        """A page of all keys of the account, and where the next one starts."""
-
-    def attached(self, position: str | None, *, plan: str) -> tuple[list[str], str | None]:
-        """A page of the ids of a plan's keys, and where the next one starts."""
-
-
-class PlanQueue(Protocol):
-    """The work that waits. Writes hold only while the entry is the one that was read.
-
-    Raises ConditionFailed when the entry is another by now, StoreUnavailable for faults.
-    """
-
-    def pending(self) -> list[Work]:
-        """What waits, oldest keys first, up to a bound."""
-
-    def reserve(self, work: Work, *, value: str) -> str:
-        """Write down the value for the key, unless one is written already: the one that holds."""
-
-    def whole(self, work: Work, *, value: str, ready_at_ms: int) -> None:
-        """The API Gateway key is complete, and may be used from then on."""
-
-    def add(self, work: Work) -> bool:
-        """Leave work for a key unless some waits already; whether it was left."""
-
-    def done(self, work: Work) -> None:
-        """Take the entry out."""
-
-
-class Credentials(Protocol):
-    """Which API Gateway key each live credential names."""
-
-    def point(self, key_hash: str, *, value: str) -> bool:
-        """Name this API Gateway key from now on; false when the key is not live any more."""
-
-    def unpoint(self, key_hash: str, *, value: str) -> None:
-        """Name none from now on, if this one was named."""
 
 
 class Provisioner:
@@ -148,11 +46,10 @@ class Provisioner:
         pace: spaces the calls and knows the time left.
         now_ms: the clock, in Unix milliseconds.
         entropy: gives that many random bytes, from the operating system's generator.
-        plan: id of the usage plan.
-        prefix: what the names of this stack's API Gateway keys start with.
+        tier: where the keys belong, and how they are named.
     """
 
-    def __init__(  # noqa: PLR0913 - what it works with, each replaceable
+    def __init__(
         self,
         *,
         plane: ControlPlane,
@@ -161,8 +58,7 @@ class Provisioner:
         pace: Pace,
         now_ms: Callable[[], int],
         entropy: Callable[[int], bytes],
-        plan: str,
-        prefix: str,
+        tier: Tier,
     ) -> None:
         self._plane = plane
         self._queue = queue
@@ -170,8 +66,7 @@ class Provisioner:
         self._pace = pace
         self._now_ms = now_ms
         self._entropy = entropy
-        self._plan = plan
-        self._prefix = prefix
+        self._tier = tier
         self._full = False
 
     def drain(self, pending: Sequence[Work], tally: Tally) -> None:
@@ -197,7 +92,16 @@ class Provisioner:
             except ControlPlaneError as error:
                 tally.fault(error)
 
-    def _turn(self, work: Work) -> int:
+    def rehearse(self, pending: Sequence[Work], tally: Tally) -> None:
+        """Count what `drain` would begin, and do nothing."""
+        for work in pending:
+            turn = self._turn(work)
+            tally.activated += turn == 0
+            tally.retired += turn == 1
+            tally.created += turn == 2
+
+    @staticmethod
+    def _turn(work: Work) -> int:
         if work.action == "retire":
             return 1
         return 0 if work.ready_at_ms is not None else 2
@@ -216,7 +120,7 @@ class Provisioner:
         # the run after a crash or by another at the same time, is refused and not a second key.
         chosen = usage_keys.new_value(self._entropy)
         value = work.value or self._queue.reserve(work, value=chosen)
-        name = usage_keys.name_of(work.key_id, prefix=self._prefix)
+        name = self._tier.name_of(work.key_id)
         key = self._find(name, value)
         if key is None:
             if self._full:
@@ -231,7 +135,7 @@ class Provisioner:
         gateway_id = key.id
         if not key.enabled:
             self._pace.call(lambda: self._plane.enable(gateway_id))
-        self._pace.call(lambda: self._plane.attach(gateway_id, plan=self._plan))
+        self._pace.call(lambda: self._plane.attach(gateway_id, plan=self._tier.plan))
         ready_at_ms = self._now_ms() + usage_keys.ACTIVATION_DELAY_MS
         self._queue.whole(work, value=key.value, ready_at_ms=ready_at_ms)
 
@@ -261,7 +165,7 @@ class Provisioner:
         tally.ceiling += 1
 
     def _activate(self, work: Work, value: str, tally: Tally) -> None:
-        if self._credentials.point(work.key_hash, value=value):
+        if work.key_hash and self._credentials.point(work.key_hash, value=value):
             tally.activated += 1
             self._queue.done(work)
         else:
@@ -270,15 +174,16 @@ class Provisioner:
 
     def _retire(self, work: Work, tally: Tally) -> None:
         """Disable, then delete: the first takes effect at once, the second makes room."""
-        name = usage_keys.name_of(work.key_id, prefix=self._prefix)
+        name = self._tier.name_of(work.key_id)
         for key in self._pace.call(lambda: self._plane.find(name)):
             self.remove(work.key_hash, key)
             tally.retired += 1
         self._queue.done(work)
 
-    def remove(self, key_hash: str, key: GatewayKey) -> None:
+    def remove(self, key_hash: str | None, key: GatewayKey) -> None:
         """Take an API Gateway key away, after the credential that may name it was turned away."""
-        self._credentials.unpoint(key_hash, value=key.value)
+        if key_hash is not None:
+            self._credentials.unpoint(key_hash, value=key.value)
         if key.enabled:
             self._pace.call(lambda: self._plane.disable(key.id))
         self._pace.call(lambda: self._plane.delete(key.id), lane="delete")

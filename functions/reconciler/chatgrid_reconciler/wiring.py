@@ -1,0 +1,136 @@
+"""The reconciler's composition root: the only reader of its environment."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from botocore.config import Config
+
+from chatgrid_auth.adapters.api_gateway import ApiGateway
+from chatgrid_auth.adapters.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.key_directory import DynamoKeyDirectory
+from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
+from chatgrid_auth.services.plan_ports import Tier
+from chatgrid_auth.services.reconciler import Reconciler, Timing
+from chatgrid_auth.web import dynamodb, settings
+from chatgrid_reconciler import report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    Handler = Callable[[Any, LambdaContext], dict[str, Any]]
+
+#: API Gateway's own limit for creations and, separately, deletions in an account and Region.
+MOST_CREATIONS_PER_SECOND = 5.0
+#: Longer than the longest call, so that no call is cut off by the end of the invocation.
+_MARGIN_SECONDS = 8.0
+# Its own retries are off: pacing and back-off are ours, within the time that the run has.
+_CONTROL_PLANE = Config(
+    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the template tells this function."""
+
+    keys_table: str
+    usage_plan: str
+    name_prefix: str
+    dry_run: bool
+    create_rate: float
+    service_name: str
+    metrics_namespace: str
+    log_level: str
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings.
+
+        Raises:
+            SettingError: names the variable that is missing or unusable.
+        """
+        return cls(
+            keys_table=settings.text(environ, "KEYS_TABLE"),
+            usage_plan=settings.text(environ, "USAGE_PLAN_STANDARD"),
+            name_prefix=settings.text(environ, "USAGE_KEY_NAME_PREFIX"),
+            dry_run=_flag(environ, "DRY_RUN"),
+            create_rate=_rate(environ, "CREATE_RATE_PER_SECOND"),
+            service_name=settings.text(environ, "POWERTOOLS_SERVICE_NAME"),
+            metrics_namespace=settings.text(environ, "POWERTOOLS_METRICS_NAMESPACE"),
+            log_level=settings.log_level(environ, "POWERTOOLS_LOG_LEVEL"),
+        )
+
+
+def from_environment() -> Handler:
+    """The function's handler, as deployed."""
+    configured = Settings.read(os.environ)
+    transport = Boto3Transport(dynamodb.client())
+    reconciler = Reconciler(
+        plane=ApiGateway(boto3.client("apigateway", config=_CONTROL_PLANE)),
+        queue=DynamoPlanQueue(transport, table=configured.keys_table),
+        directory=DynamoKeyDirectory(transport, table=configured.keys_table),
+        tier=Tier(plan=configured.usage_plan, prefix=configured.name_prefix),
+        timing=Timing(
+            clock=time.monotonic,
+            now_ms=_now_ms,
+            sleep=time.sleep,
+            fraction=random.SystemRandom().random,
+        ),
+        entropy=os.urandom,
+        create_rate=configured.create_rate,
+        rehearse=configured.dry_run,
+    )
+    return compose(configured, reconciler)
+
+
+def compose(configured: Settings, reconciler: Reconciler) -> Handler:
+    """The function's handler over any reconciler."""
+    logger = Logger(service=configured.service_name, level=configured.log_level)
+    metrics = Metrics(service=configured.service_name, namespace=configured.metrics_namespace)
+
+    @logger.inject_lambda_context(log_event=False)
+    @metrics.log_metrics(capture_cold_start_metric=True)
+    def handle(event: Any, context: LambdaContext) -> dict[str, Any]:
+        def time_left() -> float:
+            return context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
+
+        sweep = isinstance(event, dict) and event.get("sweep") is True
+        tally = reconciler.run(time_left=time_left, sweep=sweep)
+        report.publish(tally, metrics)
+        answer = report.answer(tally, rehearsal=configured.dry_run)
+        troubled = tally.failed or tally.held or tally.ceiling or tally.unidentified
+        log = logger.warning if troubled else logger.info
+        log("reconciled", extra={"run": answer})
+        return answer
+
+    return cast("Handler", handle)
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    value = settings.text(environ, name)
+    if value not in {"true", "false"}:
+        raise settings.SettingError(f"the environment variable {name} is neither true nor false")
+    return value == "true"
+
+
+def _rate(environ: Mapping[str, str], name: str) -> float:
+    try:
+        rate = float(settings.text(environ, name))
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= MOST_CREATIONS_PER_SECOND:
+        raise settings.SettingError(f"the environment variable {name} is not from above 0 to 5")
+    return rate
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
