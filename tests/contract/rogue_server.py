@@ -1,0 +1,133 @@
+"""A server on loopback that answers as a test tells it to, byte by byte if need be."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+Answer = Callable[[socket.socket, threading.Event], None]
+
+
+def body(content: bytes, *, status: str = "200 OK", headers: str = "") -> Answer:
+    """A whole answer, as it should be."""
+
+    def answer(client: socket.socket, _stop: threading.Event) -> None:
+        client.sendall(
+            f"HTTP/1.1 {status}\r\nContent-Length: {len(content)}\r\n{headers}\r\n".encode()
+            + content
+        )
+
+    return answer
+
+
+def document(value: Any) -> Answer:
+    """A whole answer with a JSON document."""
+    return body(json.dumps(value).encode(), headers="Content-Type: application/json\r\n")
+
+
+def raw(content: bytes) -> Answer:
+    """Just these bytes, and the end of the connection."""
+
+    def answer(client: socket.socket, _stop: threading.Event) -> None:
+        client.sendall(content)
+
+    return answer
+
+
+def hang(_client: socket.socket, stop: threading.Event) -> None:
+    """No answer at all, and no end."""
+    stop.wait(60)
+
+
+def drip(content: bytes, *, every_seconds: float) -> Answer:
+    """One byte after another."""
+
+    def answer(client: socket.socket, stop: threading.Event) -> None:
+        for position in range(len(content)):
+            if stop.wait(every_seconds):
+                return
+            client.sendall(content[position : position + 1])
+
+    return answer
+
+
+def flood(start: bytes, piece: bytes) -> Answer:
+    """Pieces without end."""
+
+    def answer(client: socket.socket, stop: threading.Event) -> None:
+        client.sendall(start)
+        while not stop.is_set():
+            client.sendall(piece)
+
+    return answer
+
+
+class RogueServer:
+    """Listens on loopback while the context lasts.
+
+    Attributes:
+        answer: how the next connections are answered; may be replaced at any time.
+        requests: what was received so far, one entry for each connection.
+        most_at_once: how many connections were open at the same time at most.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.requests: list[bytes] = []
+        self.most_at_once = 0
+        self._open = 0
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(5)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, contextlib.suppress(OSError):
+            client.settimeout(5)
+            received = b""
+            while b"\r\n\r\n" not in received:
+                chunk = client.recv(65_536)
+                if not chunk:
+                    return
+                received += chunk
+            with self._lock:
+                self.requests.append(received)
+                self._open += 1
+                self.most_at_once = max(self.most_at_once, self._open)
+            try:
+                self.answer(client, self._stop)
+            finally:
+                with self._lock:
+                    self._open -= 1

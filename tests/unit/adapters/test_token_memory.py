@@ -1,0 +1,35 @@
+"""The memory is bounded, and what was put on an old shelf is forgotten."""
+
+from __future__ import annotations
+
+from chatgrid_auth.adapters.token_memory import TokenMemory
+
+
+def test_the_oldest_entry_makes_room_for_the_newest() -> None:
+    memory: TokenMemory[int] = TokenMemory(3)
+    for number in range(1_000):
+        memory.put(memory.shelf, str(number).encode(), number)
+        assert len(memory.shelf) <= 3
+    assert list(memory.shelf.values()) == [997, 998, 999]
+
+
+def test_putting_an_entry_again_makes_it_the_newest() -> None:
+    memory: TokenMemory[int] = TokenMemory(2)
+    for name in (b"a", b"b", b"a", b"c"):
+        memory.put(memory.shelf, name, 0)
+    assert set(memory.shelf) == {b"a", b"c"}
+
+
+def test_forgetting_empties_it_at_once() -> None:
+    memory: TokenMemory[int] = TokenMemory()
+    memory.put(memory.shelf, b"a", 1)
+    memory.forget_all()
+    assert not memory.shelf
+
+
+def test_what_is_put_on_a_shelf_taken_before_is_not_found_after() -> None:
+    memory: TokenMemory[int] = TokenMemory()
+    shelf = memory.shelf
+    memory.forget_all()
+    memory.put(shelf, b"a", 1)
+    assert b"a" not in memory.shelf
