@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from email.utils import formatdate
 from threading import Event
-from typing import Protocol
 
 import pytest
 
@@ -16,12 +13,11 @@ from chatgrid_auth.adapters.aws_credentials import (
     CredentialsUnavailable,
     FixedCredentials,
 )
-from chatgrid_auth.adapters.dynamodb_http import DynamoDB
 from chatgrid_auth.adapters.patience import Patience
 from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
+from tests.contract.clients import Connect, Pauses, Serve, connect, credentials, serve
 from tests.contract.fault_server import (
     WAIT_SECONDS,
-    FaultServer,
     Peer,
     Request,
     Step,
@@ -37,24 +33,12 @@ from tests.contract.fault_server import (
     say_nothing,
 )
 
+__all__ = ["connect", "serve"]  # fixtures
+
 GOOD = {"Attributes": {"used": {"N": "1"}}}
 ASKED = {"TableName": "keys", "Key": {"pk": {"S": "KEY#ü"}}}
 SHORT = Patience(connect=0.1, reply=0.1, budget=0.2)
 NOW = 1_800_000_000.0
-
-
-def credentials(name: str = "AKIDEXAMPLE") -> Credentials:
-    return Credentials(access_key_id=name, secret_access_key="a-secret", session_token="a-token")
-
-
-class Pauses:
-    """Stands in for sleep, and remembers."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-
-    def __call__(self, seconds: float) -> None:
-        self.seconds.append(seconds)
 
 
 class Renewable:
@@ -72,44 +56,6 @@ class Renewable:
             raise CredentialsUnavailable("down")
         self.now = self.then.pop(0)
         return self.now
-
-
-class Serve(Protocol):
-    """Starts a server for the rest of the test."""
-
-    def __call__(self, *steps: Step) -> FaultServer: ...
-
-
-class Connect(Protocol):
-    """Makes a client of a server, to be closed with the test; ``settings`` are its arguments."""
-
-    def __call__(self, server: FaultServer, **settings: object) -> DynamoDB: ...
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    with ExitStack() as stack:
-        yield lambda *steps: stack.enter_context(FaultServer(*steps))
-
-
-@pytest.fixture
-def connect(serve: Serve) -> Iterator[Connect]:
-    made = []
-
-    def make(server: FaultServer, **settings: object) -> DynamoDB:
-        usual = {
-            "region": "eu-central-1",
-            "credentials": FixedCredentials(credentials()),
-            "endpoint": server.url,
-            "sleep": Pauses(),
-            "entropy": lambda size: b"\xff" * size,
-        }
-        made.append(DynamoDB(**(usual | settings)))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.reset()
 
 
 def test_a_call_is_one_request_with_the_payload_and_the_answer_comes_back(

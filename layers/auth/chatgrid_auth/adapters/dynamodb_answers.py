@@ -94,7 +94,8 @@ def read_answer(response: Response) -> dict[str, Any]:
 
 
 def _error(answer: dict[str, Any], status: int, date: str) -> ConditionFailed | Failure:
-    code = str(answer.get("__type", "")).rpartition("#")[2]
+    kind = answer.get("__type")
+    code = kind.rpartition("#")[2] if isinstance(kind, str) else ""
     if not (code.isascii() and code.isalnum() and len(code) < 100):
         code = f"Status{status}"
     if code == "ConditionalCheckFailedException":

@@ -164,7 +164,8 @@ class DynamoDB:
         try:
             response = self._connection.exchange(request, deadline)
         except HttpFault as fault:
-            raise Failure(fault.code, transient=True) from None
+            trusted = fault.code != "SSLCertVerificationError"
+            raise Failure(fault.code, transient=trusted) from None
         return read_answer(response)
 
     def _preparation(self, operation: str, now_seconds: float) -> tuple[bytes, RequestSigner]:

@@ -1,0 +1,233 @@
+"""Over TLS the lean client trusts whom it should, and keeps its deadlines and its connection."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from chatgrid_auth.adapters.patience import Patience
+from chatgrid_auth.domain.errors import StoreUnavailable
+from tests.contract.clients import Connect, Serve, connect, serve
+from tests.contract.fault_server import (
+    answer,
+    answer_and_close,
+    drip,
+    hang_up,
+    response,
+    say_nothing,
+)
+
+__all__ = ["connect", "serve"]  # fixtures
+
+GOOD = {"n": 1}
+LOOPBACK = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+
+
+class Authority:
+    """A certificate authority of one test run, and servers that it vouches for."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        certificate = self._certify(self._subject, self._key, is_authority=True)
+        self.pem = folder / f"{name}.pem"
+        self.pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def serving(self, *names: x509.GeneralName) -> ssl.SSLContext:
+        """A server's context with a certificate for these names."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "server")])
+        chain = self._folder / f"{self._name}-server.pem"
+        chain.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+            + self._certify(subject, key, *names).public_bytes(serialization.Encoding.PEM)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain)
+        return context
+
+    def _certify(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        *names: x509.GeneralName,
+        is_authority: bool = False,
+    ) -> x509.Certificate:
+        now = datetime.datetime.now(datetime.UTC)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(hours=1))
+            .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
+        )
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        return builder.sign(self._key, hashes.SHA256())
+
+
+@pytest.fixture(scope="module")
+def make_authority(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Authority]:
+    return lambda name: Authority(tmp_path_factory.mktemp("tls"), name)
+
+
+@pytest.fixture(scope="module")
+def authority(make_authority: Callable[[str], Authority]) -> Authority:
+    return make_authority("authority")
+
+
+@pytest.fixture(scope="module")
+def stranger(make_authority: Callable[[str], Authority]) -> Authority:
+    return make_authority("stranger")
+
+
+@pytest.fixture
+def tls(authority: Authority) -> ssl.SSLContext:
+    return authority.serving(LOOPBACK)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_calls_share_one_connection_whatever_tls_says_to_itself(
+    serve: Serve,
+    connect: Connect,
+    authority: Authority,
+    tls: ssl.SSLContext,
+    version: ssl.TLSVersion,
+) -> None:
+    tls.minimum_version = tls.maximum_version = version
+    big = {"a": "x" * 200_000}
+    server = serve(*[answer(response(body)) for body in (GOOD, big, GOOD)], tls=tls)
+    one = connect(server, cafile=str(authority.pem))
+    assert one.call("UpdateItem", {}) == GOOD
+    assert one.call("UpdateItem", big) == big
+    assert one.call("UpdateItem", {}) == GOOD
+    assert server.connections == 1
+
+
+def test_a_warm_connection_is_used_though_session_tickets_wait_in_it(
+    serve: Serve, connect: Connect, authority: Authority, tls: ssl.SSLContext
+) -> None:
+    server = serve(answer(response(GOOD)), tls=tls)
+    one = connect(server, cafile=str(authority.pem))
+    one.warm()
+    assert one.call("UpdateItem", {}) == GOOD
+    assert server.connections == 1
+
+
+def test_a_server_that_nobody_vouches_for_is_not_talked_to(
+    serve: Serve, connect: Connect, tls: ssl.SSLContext
+) -> None:
+    server = serve(answer(response(GOOD)), tls=tls)
+    with pytest.raises(StoreUnavailable, match="UpdateItem: SSLCertVerificationError"):
+        connect(server).call("UpdateItem", {})
+    assert server.requests == []
+    assert server.connections <= 2, "once with Amazon's roots, once with the platform's"
+
+
+def test_the_platforms_roots_serve_where_amazons_do_not(
+    serve: Serve,
+    connect: Connect,
+    authority: Authority,
+    tls: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.pem))
+    server = serve(answer_and_close(response(GOOD)), answer(response(GOOD)), tls=tls)
+    one = connect(server)
+    assert one.call("UpdateItem", {}) == GOOD
+    assert server.connections == 2
+    server.wait_closed(2)
+    assert one.call("UpdateItem", {}) == GOOD
+    assert server.connections == 3, "the platform's roots stay in use"
+
+
+def test_a_given_file_is_all_the_trust_there_is(
+    serve: Serve,
+    connect: Connect,
+    authority: Authority,
+    stranger: Authority,
+    tls: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.pem))
+    server = serve(answer(response(GOOD)), tls=tls)
+    with pytest.raises(StoreUnavailable, match="SSLCertVerificationError"):
+        connect(server, cafile=str(stranger.pem)).call("UpdateItem", {})
+    assert server.requests == []
+
+
+def test_another_servers_certificate_is_refused(
+    serve: Serve, connect: Connect, authority: Authority
+) -> None:
+    server = serve(answer(response(GOOD)), tls=authority.serving(x509.DNSName("other.example")))
+    with pytest.raises(StoreUnavailable, match="SSLCertVerificationError"):
+        connect(server, cafile=str(authority.pem)).call("UpdateItem", {})
+    assert server.requests == []
+
+
+def test_a_file_without_certificates_is_noticed_at_once(serve: Serve, connect: Connect) -> None:
+    with pytest.raises(OSError, match=r"."):
+        connect(serve(), endpoint="https://127.0.0.1:1/", cafile=__file__)
+
+
+def test_a_stale_connection_is_replaced(
+    serve: Serve, connect: Connect, authority: Authority, tls: ssl.SSLContext
+) -> None:
+    steps = (answer_and_close(response(GOOD)), answer(response(GOOD)), hang_up)
+    server = serve(*steps, answer(response(GOOD)), tls=tls)
+    one = connect(server, cafile=str(authority.pem))
+    one.call("UpdateItem", {})
+    server.wait_closed(1)
+    assert one.call("UpdateItem", {}) == GOOD
+    assert one.call("UpdateItem", {}) == GOOD
+    assert server.connections == 3
+
+
+def test_a_cut_off_answer_is_not_an_answer(
+    serve: Serve, connect: Connect, authority: Authority, tls: ssl.SSLContext
+) -> None:
+    server = serve(answer_and_close(response(GOOD)[:-1]), answer(response(GOOD)), tls=tls)
+    assert connect(server, cafile=str(authority.pem)).call("UpdateItem", {}) == GOOD
+    assert len(server.requests) == 2
+
+
+def test_slowness_costs_no_more_than_the_budget(
+    serve: Serve, connect: Connect, authority: Authority, tls: ssl.SSLContext
+) -> None:
+    patience = Patience(connect=0.1, reply=0.1, budget=0.2)
+    dripping = drip(response(GOOD), every_seconds=0.02)
+    server = serve(say_nothing, dripping, dripping, tls=tls)
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailable, match="Timeout"):
+        connect(server, cafile=str(authority.pem), patience=patience).call("UpdateItem", {})
+    assert time.monotonic() - started < patience.budget + 0.15
+
+
+def test_a_handshake_that_never_ends_costs_no_more_than_the_budget(connect: Connect) -> None:
+    patience = Patience(connect=0.05, budget=0.12, attempts=2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        started = time.monotonic()
+        one = connect(None, endpoint=url, patience=patience)
+        with pytest.raises(StoreUnavailable, match="UpdateItem: ConnectTimeout"):
+            one.call("UpdateItem", {})
+        assert time.monotonic() - started < patience.budget + 0.15
