@@ -36,7 +36,12 @@ def build(target: str, folder: str, artifacts: Path) -> None:
     (scratch / "tests").mkdir()
     (scratch / "tests" / "test_nothing.py").write_text("", encoding="utf-8")
     artifacts.mkdir()
-    make = ["make", f"build-{target}", f"ARTIFACTS_DIR={artifacts}", f"PYTHON={sys.executable}"]
+    make = [
+        "make",
+        f"build-{target}",
+        f"ARTIFACTS_DIR={artifacts}",
+        f"LAMBDA_PYTHON={sys.executable}",
+    ]
     subprocess.run(make, cwd=scratch, check=True, capture_output=True, timeout=60)
 
 
