@@ -1,0 +1,33 @@
+"""The management function over a store in memory."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from chatgrid_management.wiring import Settings, compose
+from tests.unit.management.store import MemoryKeyStore
+from tests.unit.web.api import Api, key_caller
+
+
+@pytest.fixture
+def store() -> MemoryKeyStore:
+    return MemoryKeyStore()
+
+
+@pytest.fixture
+def api(store: MemoryKeyStore) -> Api:
+    """The function, called by the holder of an admin key of a user of its own."""
+    settings = Settings(
+        keys_table="keys",
+        rate_limit_default=120,
+        rate_limit_ceiling=5_000,
+        keys_per_user=1_000,
+        allowed_origin="*",
+        # A name of its own: a logger holds on to the standard output that it met first.
+        service_name=f"management-{uuid4()}",
+        metrics_namespace="Test",
+        log_level="INFO",
+    )
+    return Api(compose(settings, store=store), key_caller())

@@ -1,0 +1,48 @@
+"""Keys in memory, as ``services.api_keys.KeyStore`` promises, and faults on demand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chatgrid_auth.domain.credentials import ApiKey, Page
+from chatgrid_auth.domain.errors import KeyLimitReached
+
+
+class MemoryKeyStore:
+    """Non-revoked keys by owner and id."""
+
+    def __init__(self) -> None:
+        self.keys: dict[tuple[str, str], ApiKey] = {}
+        self.hashes: list[str] = []
+        self.fault: Exception | None = None
+
+    def create(self, key: ApiKey, *, key_hash: str, keys_per_user: int) -> None:
+        self._may_fail()
+        if sum(owner == key.owner for owner, _ in self.keys) >= keys_per_user:
+            raise KeyLimitReached(keys_per_user)
+        self.keys[key.owner, key.id] = key
+        self.hashes.append(key_hash)
+
+    def page(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
+        self._may_fail()
+        ids = sorted((id_ for owner_, id_ in self.keys if owner_ == owner), reverse=descending)
+        if after is not None:
+            ids = [id_ for id_ in ids if (id_ < after if descending else id_ > after)]
+        return Page(items=[self.keys[owner, id_] for id_ in ids[:limit]], has_more=len(ids) > limit)
+
+    def get(self, owner: str, key_id: str) -> ApiKey | None:
+        self._may_fail()
+        return self.keys.get((owner, key_id))
+
+    def revoke(self, owner: str, key_id: str, *, now_ms: int) -> bool:
+        self._may_fail()
+        return self.keys.pop((owner, key_id), None) is not None
+
+    def use(self, owner: str, key_id: str, *, at_ms: int) -> None:
+        """As if the key had been used."""
+        used = self.keys[owner, key_id]
+        self.keys[owner, key_id] = replace(used, last_used_at_ms=at_ms)
+
+    def _may_fail(self) -> None:
+        if self.fault is not None:
+            raise self.fault

@@ -1,0 +1,120 @@
+"""Unknown paths, wrong methods, faults, the guard and the headers of every answer."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.errors import StoreThrottled, StoreUnavailable
+from chatgrid_auth.domain.verdicts import Figures, Forbidden, Limited
+from tests.unit.management.store import MemoryKeyStore
+from tests.unit.web.api import Api, context_of, jwt_caller, proxy_event
+
+FIGURE_HEADERS = {
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "ratelimit-policy",
+    "ratelimit",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "resource", "allow"),
+    [
+        ("POST", "/me", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/me", "GET, HEAD, OPTIONS"),
+        ("PUT", "/me/api-keys", "GET, HEAD, OPTIONS, POST"),
+        ("DELETE", "/me/api-keys", "GET, HEAD, OPTIONS, POST"),
+        ("PATCH", "/me/api-keys/{id}", "DELETE, GET, HEAD, OPTIONS"),
+        ("POST", "/me/api-keys/{id}", "DELETE, GET, HEAD, OPTIONS"),
+        ("BREW", "/me", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(
+    api: Api, method: str, resource: str, allow: str
+) -> None:
+    reply = api(method, resource, id="x", body="{")
+    assert reply.problem() == (405, "method_not_allowed", "Method not allowed")
+    assert reply.headers["allow"] == allow
+
+
+@pytest.mark.parametrize("resource", ["/", "/me/", "/docs", "/openapi.json", "/me/keys", "//me"])
+def test_an_unknown_path_is_not_found(api: Api, resource: str) -> None:
+    assert api("GET", resource).problem() == (404, "not_found", "Not found")
+
+
+@pytest.mark.parametrize(
+    ("method", "resource"),
+    [
+        ("POST", "/me/api-keys"),
+        ("GET", "/me/api-keys"),
+        ("GET", "/me/api-keys/{id}"),
+        ("DELETE", "/me/api-keys/{id}"),
+        ("GET", "/me"),
+    ],
+)
+@pytest.mark.parametrize(
+    "fault", [StoreUnavailable("Query", "EndpointConnectionError"), StoreThrottled("Query", "X")]
+)
+def test_a_store_that_is_out_is_a_503_that_says_when_to_come_back(
+    api: Api, store: MemoryKeyStore, method: str, resource: str, fault: Exception
+) -> None:
+    store.fault = fault
+    key_id = "019cd6b2-8a00-7c3e-9b5a-2f6d1e8c4a70"
+    reply = api(method, resource, id=key_id, json_body={"name": "CI"})
+    assert reply.problem() == (503, "service_unavailable", "Service unavailable")
+    assert int(reply.headers["retry-after"]) >= 1
+
+
+def test_an_unexpected_fault_is_a_500_that_tells_nothing_and_a_line_in_the_log(
+    capsys: pytest.CaptureFixture[str], api: Api, store: MemoryKeyStore
+) -> None:
+    raw_key = keys.generate("live", entropy=os.urandom)
+    store.fault = ZeroDivisionError(raw_key)
+    reply = api("GET", "/me/api-keys")
+    assert reply.problem() == (500, "internal_error", "Internal error")
+    out, err = capsys.readouterr()
+    assert '"fault":"ZeroDivisionError"' in out
+    assert "_may_fail" in out
+    assert raw_key not in reply.text + out + err
+
+
+def test_every_answer_carries_the_figures_and_cors(api: Api) -> None:
+    replies = [
+        api("GET", "/me", caller=jwt_caller()),
+        api("HEAD", "/me", caller=jwt_caller()),
+        api("GET", "/nowhere"),
+        api("PUT", "/me"),
+        api("POST", "/me/api-keys", body="{"),
+        api("GET", "/me/api-keys", query={"cursor": ["x"]}),
+    ]
+    for reply in replies:
+        assert set(reply.headers) >= FIGURE_HEADERS | {"access-control-allow-origin"}
+
+
+def test_over_the_limit_nothing_runs(api: Api, store: MemoryKeyStore) -> None:
+    figures = Figures(limit=2, remaining=0, reset_s=1_900_000_000)
+    context = context_of(Limited(figures=figures, retry_after_s=7, usage_key="k"))
+    reply = api("POST", "/me/api-keys", json_body={"name": "CI"}, authorizer=context)
+    assert reply.problem() == (429, "rate_limit_exceeded", "Rate limit exceeded")
+    assert reply.headers["retry-after"] == "7"
+    assert not store.keys
+
+
+@pytest.mark.parametrize("authorizer", [None, {}, {"user_id": "u", "scopes": "admin"}])
+def test_without_the_authorizers_word_nothing_runs(
+    api: Api, store: MemoryKeyStore, authorizer: dict[str, str] | None
+) -> None:
+    event = proxy_event("POST", "/me/api-keys", authorizer=authorizer, body='{"name": "CI"}')
+    assert api.send(event).problem()[:2] == (403, "forbidden")
+    assert not store.keys
+
+
+def test_a_missing_scope_is_named(api: Api) -> None:
+    figures = Figures(limit=2, remaining=1, reset_s=1_900_000_000)
+    context = context_of(Forbidden(required_scope="admin", figures=figures))
+    reply = api("GET", "/me/api-keys", authorizer=context)
+    assert reply.problem() == (403, "forbidden", "Missing required scope: admin")
