@@ -106,15 +106,21 @@ class _TimedReader(io.RawIOBase):
     ) -> None:
         super().__init__()
         self._sock = sock
+        # Holds the descriptor open, since http.client closes the socket before the body is read.
+        self._stream = sock.makefile("rb", buffering=0)
         self._deadline = deadline
         self._monotonic = monotonic
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
+    def readinto(self, buffer: Any) -> int | None:
         left = self._deadline - self._monotonic()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
         self._sock.settimeout(left)
-        return self._sock.recv_into(buffer)
+        return self._stream.readinto(buffer)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
