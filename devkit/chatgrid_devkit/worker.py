@@ -74,6 +74,7 @@ class Worker:
         self._process = process
         self._reader = reader
         self._writer = writer
+        self._given_up = False
         self.pid = process.pid
 
     @classmethod
@@ -117,7 +118,8 @@ class Worker:
     @property
     def alive(self) -> bool:
         """Whether the process still runs, as far as is known."""
-        return self._process.returncode is None and not self._reader.at_eof()
+        ended = self._process.returncode is not None or self._reader.at_eof()
+        return not (ended or self._given_up)
 
     async def invoke(self, event: Any) -> Outcome:
         """Call the handler once.
@@ -154,6 +156,7 @@ class Worker:
             self._writer.write(len(frame).to_bytes(4, "big") + frame)
             await self._writer.drain()
         except ConnectionError as error:
+            self.kill()
             raise WorkerDied(self._function.name) from error
         return await self._receive()
 
@@ -162,6 +165,7 @@ class Worker:
             size = int.from_bytes(await self._reader.readexactly(4), "big")
             body = await self._reader.readexactly(size)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
+            self.kill()
             raise WorkerDied(self._function.name) from error
         if size > PAYLOAD_LIMIT_BYTES:
             return {"error": {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": ""}}
@@ -185,7 +189,8 @@ class Worker:
         self._writer.close()
 
     def kill(self) -> None:
-        """End the process at once."""
+        """End the process at once; from here on it counts as dead."""
+        self._given_up = True
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
