@@ -8,7 +8,7 @@ import pytest
 
 from chatgrid_management.wiring import Settings, compose
 from tests.unit.management.store import MemoryKeyStore
-from tests.unit.web.api import Api, key_caller
+from tests.unit.web.api import Api, key_caller, lazily
 
 
 @pytest.fixture
@@ -30,4 +30,4 @@ def api(store: MemoryKeyStore) -> Api:
         metrics_namespace="Test",
         log_level="INFO",
     )
-    return Api(compose(settings, store=store), key_caller())
+    return Api(lazily(lambda: compose(settings, store=store)), key_caller())

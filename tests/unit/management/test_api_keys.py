@@ -77,7 +77,7 @@ def test_the_raw_form_is_shown_once_and_kept_nowhere(api: Api, store: MemoryKeyS
 
 
 def test_neither_log_lines_nor_metrics_hold_a_raw_key(
-    capsys: pytest.CaptureFixture[str], api: Api
+    api: Api, capsys: pytest.CaptureFixture[str]
 ) -> None:
     raw_key = api("POST", KEYS, json_body={"name": "CI"}).data["raw_key"]
     out, err = capsys.readouterr()

@@ -70,7 +70,7 @@ def test_a_store_that_is_out_is_a_503_that_says_when_to_come_back(
 
 
 def test_an_unexpected_fault_is_a_500_that_tells_nothing_and_a_line_in_the_log(
-    capsys: pytest.CaptureFixture[str], api: Api, store: MemoryKeyStore
+    api: Api, store: MemoryKeyStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     raw_key = keys.generate("live", entropy=os.urandom)
     store.fault = ZeroDivisionError(raw_key)

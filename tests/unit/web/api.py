@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ import aws_xray_sdk.core  # noqa: F401 - opens its socket when imported: before 
 from chatgrid_auth.domain import context as carried
 from chatgrid_auth.domain.scopes import effective
 from chatgrid_auth.domain.verdicts import Allowed, Caller, Figures, Forbidden, Limited
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 FIGURES = Figures(limit=120, remaining=119, reset_s=1_900_000_000)
 JSON = {"Content-Type": "application/json"}
@@ -130,10 +133,20 @@ class Reply:
         return [(entry["code"], entry["path"]) for entry in self.json["details"]]
 
 
+def lazily(compose: Callable[[], Handler]) -> Handler:
+    """A handler that is composed when it is first called.
+
+    Its logger holds on to the standard output of that moment, which is the test's own only
+    once the test itself runs.
+    """
+    composed = functools.cache(compose)
+    return lambda event, context: composed()(event, context)
+
+
 class Api:
     """One function, called by one caller unless another is named."""
 
-    def __init__(self, handler: Callable[[dict[str, Any], Any], dict[str, Any]], caller: Caller):
+    def __init__(self, handler: Handler, caller: Caller):
         self.handler = handler
         self.caller = caller
 
