@@ -55,14 +55,16 @@ class DeadlineSocket:
         self._again: tuple[type[OSError], ...] = tls.again if tls else (BlockingIOError,)
         self._want_write: type[OSError] = tls.want_write if tls else _Never
         failure: Exception | None = None
+        # As bytes: for text, Python would load the tables of international names.
+        name = host.encode("ascii")
         for family, kind, protocol, _, address in socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM
+            name, port, type=socket.SOCK_STREAM
         ):
             self._socket = socket.socket(family, kind, protocol)
             self._poller = poll()
             self._poller.register(self._socket, POLLIN)
             try:
-                self._connect(address, host, deadline)
+                self._connect(address, name, deadline)
             except (OSError, OutOfTime) as error:
                 self._socket.close()
                 failure = error
@@ -112,7 +114,7 @@ class DeadlineSocket:
                 wants_write = isinstance(busy, self._want_write)
                 self._wait(POLLOUT if wants_write else POLLIN, deadline)
 
-    def _connect(self, address: object, host: str, deadline: float) -> None:
+    def _connect(self, address: object, name: bytes, deadline: float) -> None:
         self._socket.setblocking(False)
         try:
             self._socket.connect(address)  # type: ignore[arg-type]
@@ -122,10 +124,10 @@ class DeadlineSocket:
                 raise OSError(number, "not connected") from None
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._tls is not None:
-            self._secure(self._tls, host, deadline)
+            self._secure(self._tls, name, deadline)
 
-    def _secure(self, tls: Tls, host: str, deadline: float) -> None:
-        secured = tls.wrap(self._socket, host)
+    def _secure(self, tls: Tls, name: bytes, deadline: float) -> None:
+        secured = tls.wrap(self._socket, name)
         self._socket = secured
         while True:
             try:

@@ -8,8 +8,8 @@ Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Program
 
 from __future__ import annotations
 
+from binascii import crc32
 from json import JSONDecoder
-from zlib import crc32
 
 from chatgrid_auth.domain.errors import ConditionFailed
 

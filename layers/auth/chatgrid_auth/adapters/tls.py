@@ -40,10 +40,10 @@ class Tls:
         self._context.load_verify_locations(cafile or AMAZON_ROOTS)
         self._may_widen = cafile is None
 
-    def wrap(self, connected: socket.socket, host: str) -> ssl.SSLSocket:
+    def wrap(self, connected: socket.socket, name: bytes) -> ssl.SSLSocket:
         """The socket under TLS; the handshake is still to be made."""
         return self._context.wrap_socket(
-            connected, server_hostname=host, do_handshake_on_connect=False
+            connected, server_hostname=name, do_handshake_on_connect=False
         )
 
     def widen_trust(self, failure: BaseException) -> bool:
