@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -128,16 +129,15 @@ class _Reader:
         return found
 
     def plans(self, api_id: str, stage: str) -> dict[str, UsagePlan]:
-        """Usage plans that cover the stage, by id."""
+        """Usage plans that cover the stage, by logical id."""
         found: dict[str, UsagePlan] = {}
         for logical_id, properties in self._of("AWS::ApiGateway::UsagePlan"):
             stages = properties.get("ApiStages", [])
             if not any(s.get("ApiId") == api_id and s.get("Stage") == stage for s in stages):
                 continue
-            plan_id = self._resolver.ref(logical_id)
             throttle, quota = properties.get("Throttle"), properties.get("Quota")
-            found[plan_id] = UsagePlan(
-                id=plan_id,
+            found[logical_id] = UsagePlan(
+                id=self._resolver.ref(logical_id),
                 name=properties.get("UsagePlanName", logical_id),
                 throttle=throttle
                 and Throttle(
@@ -149,6 +149,7 @@ class _Reader:
         return found
 
     def keys(self, plans: Mapping[str, UsagePlan]) -> tuple[UsageKey, ...]:
+        by_id = {plan.id: plan for plan in plans.values()}
         memberships = {
             properties["KeyId"]: properties["UsagePlanId"]
             for _, properties in self._of("AWS::ApiGateway::UsagePlanKey")
@@ -159,7 +160,7 @@ class _Reader:
                 value=properties["Value"],
                 name=properties.get("Name", logical_id),
                 enabled=str(properties.get("Enabled", True)).lower() == "true",
-                plan=plans.get(memberships.get(key_id, "")),
+                plan=by_id.get(memberships.get(key_id, "")),
             )
             for logical_id, properties in self._of("AWS::ApiGateway::ApiKey")
             if "Value" in properties
@@ -186,7 +187,8 @@ class _Reader:
                     name = functions.get(_unqualified(target.get("Arn", "")))
                     if name and rate:
                         seconds = int(rate[1]) * _SECONDS[rate[2]]
-                        found.append(Schedule(function=name, every_seconds=seconds))
+                        given = json.loads(target["Input"]) if "Input" in target else None
+                        found.append(Schedule(function=name, every_seconds=seconds, input=given))
         return tuple(found)
 
 

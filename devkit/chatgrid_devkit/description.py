@@ -136,7 +136,12 @@ class Api:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """Everything that a template deploys, as far as a local run needs it."""
+    """Everything that a template deploys, as far as a local run needs it.
+
+    Attributes:
+        functions: by name.
+        plans: by logical id.
+    """
 
     name: str
     region: str

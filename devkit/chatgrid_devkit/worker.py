@@ -90,19 +90,24 @@ class Worker:
             WorkerDied: it ended, or was not ready within 30 s.
         """
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                # No site module: what is installed for editing must not stand in for a layer.
-                *(sys.executable, "-S", "-P", "-u", str(_SCRIPT), str(theirs.fileno())),
-                pass_fds=[theirs.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                env=dict(environment),
-                cwd=function.code,
-                # Ctrl-C is for the gateway, which then lets requests finish.
-                start_new_session=True,
-            )
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    # No site module: what is installed for editing must not stand in for a layer.
+                    *(sys.executable, "-S", "-P", "-u", str(_SCRIPT), str(theirs.fileno())),
+                    pass_fds=[theirs.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.STDOUT,
+                    env=dict(environment),
+                    cwd=function.code,
+                    # Ctrl-C is for the gateway, which then lets requests finish.
+                    start_new_session=True,
+                )
+        except OSError as error:
+            ours.close()
+            on_line(f"its process cannot be started: {error}")
+            raise WorkerDied(function.name) from error
         reader, writer = await asyncio.open_connection(sock=ours)
         worker = cls(function, process, reader, writer)
         worker._output = asyncio.create_task(worker._forward(on_line))

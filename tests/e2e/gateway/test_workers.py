@@ -309,6 +309,15 @@ def test_a_worker_that_dies_at_import_is_not_started_over_and_over(tmp_path: Pat
     assert len(starts.read_text()) <= 3
 
 
+def test_a_function_without_its_folder_fails_and_says_why(tmp_path: Path) -> None:
+    probe = Probe(tmp_path, CRASHING)
+    probe.code.rename(tmp_path / "elsewhere")
+    outcome = probe.call()
+    assert isinstance(outcome, Failed)
+    assert outcome.kind == "crash"
+    assert any("cannot be started" in line for line in probe.lines)
+
+
 # ---------------------------------------------------------------- one at a time, several at once
 
 

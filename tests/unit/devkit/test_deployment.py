@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatgrid_devkit.deployment import read_deployment
-from chatgrid_devkit.description import Quota, Throttle
+from chatgrid_devkit.description import Quota, Schedule, Throttle
 from chatgrid_devkit.template import TemplateInvalid
 from tests.unit.devkit.gateway_world import (
     AUTHORIZER,
@@ -84,7 +84,8 @@ def test_functions_have_their_folders_limits_and_variables() -> None:
 
 
 def test_plans_and_keys_belong_together() -> None:
-    (plan,) = fixture_deployment().plans.values()
+    plan = fixture_deployment().plans["StandardPlan"]
+    assert plan.id == "chatgrid-local-StandardPlan"
     assert plan.throttle == Throttle(rate_per_second=1.0, burst=2)
     assert plan.quota == Quota(limit=5, period="DAY")
     (key,) = fixture_deployment().keys
@@ -109,7 +110,8 @@ def test_parameters_and_physical_ids_go_through_everything() -> None:
     assert boards.environment["ORIGIN"] == "https://app.example.com"
     assert boards.environment["PLAN"] == "plan-id"
     assert boards.environment["TABLE_ARN"].endswith(":table/real-table")
-    plan = deployment.plans["plan-id"]
+    plan = deployment.plans["StandardPlan"]
+    assert plan.id == "plan-id"
     assert plan.name == "closed"
     assert plan.throttle is not None
     assert plan.throttle.burst == 9
@@ -148,10 +150,18 @@ def test_what_cannot_run_locally_is_said_at_once(
 
 
 def test_a_rate_becomes_a_schedule(tmp_path: Path) -> None:
-    event = "Each: {Type: Schedule, Properties: {Schedule: rate(5 minutes)}}\n        List: {"
+    event = (
+        "Often: {Type: Schedule, Properties: {Schedule: rate(5 minutes)}}\n"
+        "        Sweep:\n          Type: Schedule\n"
+        "          Properties: {Schedule: rate(1 hour), Input: '{\"sweep\": true}'}\n"
+        "        Cron: {Type: Schedule, Properties: {Schedule: 'cron(0 12 * * ? *)'}}\n"
+        "        List: {"
+    )
     deployment = read_deployment(changed(tmp_path, "List: {", event))
-    (schedule,) = deployment.schedules
-    assert (schedule.function, schedule.every_seconds) == (BOARDS, 300)
+    assert list(deployment.schedules) == [
+        Schedule(function=BOARDS, every_seconds=300),
+        Schedule(function=BOARDS, every_seconds=3600, input={"sweep": True}),
+    ]
 
 
 def test_the_project_s_own_template_runs_locally() -> None:
