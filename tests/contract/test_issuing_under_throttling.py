@@ -1,0 +1,120 @@
+"""Many keys at once, while API Gateway's control plane answers 429 to half of all calls.
+
+The real issuing, the real decision and the real queue, over the embedded AWS. The same with a
+thousand keys is ``tests/unit/services/test_usage_plans.py``, over the store in memory; set
+``KEYS`` to 1,000 here and it holds too, in two minutes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from uuid import uuid4
+
+from chatgrid_auth.adapters.api_gateway import ApiGateway
+from chatgrid_auth.adapters.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.decisions import KeyDecisions
+from chatgrid_auth.adapters.key_directory import DynamoKeyDirectory
+from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
+from chatgrid_auth.domain.credentials import IssuedKey
+from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_auth.services.plan_ports import Tier
+from chatgrid_auth.services.reconciler import Reconciler, Timing
+from chatgrid_devkit.ministack import Ministack
+from tests.contract.stores import dynamodb, keys_table
+from tests.control_plane import Clock, FakeControlPlane
+
+KEYS = 60
+SHARED = "sharedkeyofthestandardtier"
+
+
+class System:
+    """Issuing, deciding and reconciling over one real table and one fake control plane."""
+
+    def __init__(self, endpoint: str) -> None:
+        client = dynamodb(endpoint)
+        table = keys_table(client)
+        transport = Boto3Transport(client)
+        self.clock = Clock()
+        self.plane = FakeControlPlane(self.clock, refusals=0.5)
+        self.plane.put("tier-standard", SHARED).attached_at["standard"] = self.clock.now()
+        self.clock.seconds += 3600
+        self.decisions = KeyDecisions(transport, table=table)
+        self.queue = DynamoPlanQueue(transport, table=table)
+        self.keys = ApiKeys(
+            DynamoKeyStore(client, table=table, pause=lambda _: None),
+            now_ms=self.clock.now_ms,
+            entropy=os.urandom,
+            default_rate_limit=120,
+            keys_per_user=KEYS,
+        )
+        self.reconciler = Reconciler(
+            plane=ApiGateway(self.plane.client()),
+            queue=self.queue,
+            directory=DynamoKeyDirectory(transport, table=table),
+            tier=Tier(plan="standard", prefix="chatgrid"),
+            timing=Timing(
+                clock=self.clock.now,
+                now_ms=self.clock.now_ms,
+                sleep=self.clock.sleep,
+                fraction=lambda: 0.5,
+            ),
+            entropy=os.urandom,
+            create_rate=5.0,
+            rehearse=False,
+        )
+
+    def issue(self, owner: str) -> IssuedKey:
+        return self.keys.issue(
+            owner,
+            name="key",
+            scopes=["read"],
+            environment="live",
+            rate_limit=None,
+            expires_at_ms=None,
+        )
+
+    def run(self) -> None:
+        """One minute, of which the reconciler has 42 seconds."""
+        began = self.clock.now()
+        self.reconciler.run(time_left=lambda: began + 42 - self.clock.now(), sweep=False)
+        self.clock.seconds = began + 60
+
+    def usage_keys(self, issued: Iterable[IssuedKey]) -> list[str | None]:
+        """Use each key once: the authorizer admits it, and the edge takes the key it names."""
+        named: list[str | None] = []
+        for key in issued:
+            decided = self.decisions.admit(
+                hash_of(key.raw_key), now_ms=self.clock.now_ms(), scope="read"
+            )
+            assert decided is not None
+            assert decided.admitted
+            assert self.plane.accepts(decided.usage_key or SHARED)
+            named.append(decided.usage_key)
+        return named
+
+
+def test_every_key_is_usable_at_once_and_has_its_one_gateway_key_in_the_end(
+    ministack: Ministack,
+) -> None:
+    system = System(ministack.endpoint)
+    owner = str(uuid4())
+    issued = [system.issue(owner) for _ in range(KEYS)]
+
+    assert system.usage_keys(issued) == [None] * KEYS
+
+    minutes = 0
+    while system.queue.pending():
+        minutes += 1
+        assert minutes < 60, "the queue does not empty"
+        system.run()
+        system.usage_keys(issued[minutes % 5 :: 5])
+
+    named = system.usage_keys(issued)
+    values = {key.name: key.value for key in system.plane.keys.values()}
+    assert named == [values[f"chatgrid-{key.key.id}"] for key in issued]
+    assert set(Counter(named).values()) == {1}
+    assert len(system.plane.keys) == KEYS + 1

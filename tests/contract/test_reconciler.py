@@ -1,0 +1,137 @@
+"""The reconciler from end to end: real table, and the embedded AWS as the control plane."""
+
+from __future__ import annotations
+
+import os
+from uuid import uuid4
+
+import pytest
+
+from chatgrid_auth.adapters.api_gateway import ApiGateway
+from chatgrid_auth.adapters.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.decisions import KeyDecisions
+from chatgrid_auth.adapters.key_directory import DynamoKeyDirectory
+from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
+from chatgrid_auth.domain.credentials import IssuedKey
+from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_auth.services.plan_ports import Tally, Tier
+from chatgrid_auth.services.reconciler import Reconciler, Timing
+from chatgrid_devkit.ministack import Ministack
+from tests.contract.stores import dynamodb, keys_table
+from tests.contract.test_api_gateway_keys import real_client
+from tests.control_plane import Clock
+
+
+class System:
+    """One table, one plan, one stack's prefix, on a clock that nobody waits for."""
+
+    def __init__(self, endpoint: str) -> None:
+        client = dynamodb(endpoint)
+        table = keys_table(client)
+        transport = Boto3Transport(client)
+        self.apigateway = real_client(endpoint)
+        self.plan = self.apigateway.create_usage_plan(name=f"plan-{uuid4()}")["id"]
+        self.prefix = f"stack-{uuid4()}"
+        self.gateway = ApiGateway(self.apigateway)
+        self.clock = Clock()
+        self.decisions = KeyDecisions(transport, table=table)
+        self.keys = ApiKeys(
+            DynamoKeyStore(client, table=table, pause=lambda _: None),
+            now_ms=self.clock.now_ms,
+            entropy=os.urandom,
+            default_rate_limit=120,
+            keys_per_user=1000,
+        )
+        self.reconciler = Reconciler(
+            plane=self.gateway,
+            queue=DynamoPlanQueue(transport, table=table),
+            directory=DynamoKeyDirectory(transport, table=table),
+            tier=Tier(plan=self.plan, prefix=self.prefix),
+            timing=Timing(
+                clock=self.clock.now,
+                now_ms=self.clock.now_ms,
+                sleep=self.clock.sleep,
+                fraction=lambda: 0.5,
+            ),
+            entropy=os.urandom,
+            create_rate=5.0,
+            rehearse=False,
+        )
+
+    def issue(self, owner: str) -> IssuedKey:
+        return self.keys.issue(
+            owner,
+            name="key",
+            scopes=["read"],
+            environment="live",
+            rate_limit=None,
+            expires_at_ms=None,
+        )
+
+    def run(self, *, sweep: bool = False) -> Tally:
+        began = self.clock.now()
+        tally = self.reconciler.run(time_left=lambda: began + 42 - self.clock.now(), sweep=sweep)
+        self.clock.seconds = began + 400
+        assert tally.failed == 0
+        return tally
+
+    def named(self, key: IssuedKey) -> str | None:
+        """The API Gateway key that the authorizer would hand to API Gateway."""
+        decided = self.decisions.admit(
+            hash_of(key.raw_key), now_ms=self.clock.now_ms(), scope="read"
+        )
+        assert decided is not None
+        return decided.usage_key
+
+
+@pytest.fixture
+def system(ministack: Ministack) -> System:
+    return System(ministack.endpoint)
+
+
+def test_a_key_gets_its_gateway_key_and_loses_it_when_it_is_revoked(system: System) -> None:
+    owner = str(uuid4())
+    issued = system.issue(owner)
+    assert system.named(issued) is None
+
+    system.run()
+    system.run()
+
+    (key,) = system.gateway.find(f"{system.prefix}-{issued.key.id}")
+    assert (key.enabled, key.owner) == (True, owner)
+    assert system.named(issued) == key.value
+    assert system.gateway.attached(None, plan=system.plan)[0] == [key.id]
+
+    system.keys.revoke(owner, issued.key.id)
+    system.run()
+    assert system.gateway.find(key.name) == []
+
+
+def test_a_sweep_repairs_what_was_done_in_the_console(system: System) -> None:
+    owner = str(uuid4())
+    deleted, disabled, kept = (system.issue(owner) for _ in range(3))
+    system.run()
+    system.run()
+    named = {key.key.id: system.named(key) for key in (deleted, disabled, kept)}
+    system.gateway.delete(system.gateway.find(f"{system.prefix}-{deleted.key.id}")[0].id)
+    system.gateway.disable(system.gateway.find(f"{system.prefix}-{disabled.key.id}")[0].id)
+    orphan = system.gateway.create(
+        f"{system.prefix}-{uuid4()}",
+        value=uuid4().hex,
+        description=f"ChatGrid key of user {uuid4()}",
+    )
+
+    found = system.run(sweep=True)
+    assert (found.missing, found.disabled, found.orphaned, found.sweeps) == (1, 1, 1, 1)
+    assert [system.named(key) for key in (deleted, disabled)] == [None, None]
+    system.run()
+    system.run()
+
+    assert system.gateway.find(orphan.name) == []
+    assert system.named(kept) == named[kept.key.id]
+    assert system.named(disabled) == named[disabled.key.id]
+    assert system.named(deleted) not in {None, named[deleted.key.id]}
+    found = system.run(sweep=True)
+    assert (found.missing, found.disabled, found.orphaned) == (0, 0, 0)
