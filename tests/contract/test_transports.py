@@ -1,0 +1,110 @@
+"""The lean client and boto3 are one port: the same calls have the same outcomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chatgrid_auth.adapters.aws_credentials import credentials_from
+from chatgrid_auth.adapters.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb_http import DynamoDB
+from chatgrid_auth.adapters.patience import Patience
+from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
+from chatgrid_devkit.ministack import LOCAL_CREDENTIALS, Ministack
+from tests.contract.stores import dynamodb, keys_table, moto_client
+
+Transport = Boto3Transport | DynamoDB
+
+
+class Store:
+    """A transport, and a table that it reaches."""
+
+    def __init__(self, transport: Transport, table: str) -> None:
+        self.transport = transport
+        self.table = table
+
+    def count(self, pk: str, **more: Any) -> dict[str, Any]:
+        return {
+            "TableName": self.table,
+            "Key": {"pk": {"S": pk}, "sk": {"S": "#"}},
+            "UpdateExpression": "SET used = if_not_exists(used, :zero) + :one",
+            "ExpressionAttributeValues": {":zero": {"N": "0"}, ":one": {"N": "1"}},
+            "ReturnValues": "ALL_NEW",
+            **more,
+        }
+
+
+@pytest.fixture(params=["boto3 with moto", "boto3 with ministack", "lean with ministack"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Each transport, over each store that it can reach."""
+    if request.param == "boto3 with moto":
+        with moto_client() as moto:
+            yield Store(Boto3Transport(moto), keys_table(moto))
+        return
+    ministack: Ministack = request.getfixturevalue("ministack")
+    client = dynamodb(ministack.endpoint)
+    table = keys_table(client)
+    if request.param == "boto3 with ministack":
+        yield Store(Boto3Transport(client), table)
+        return
+    lean = DynamoDB(
+        region=LOCAL_CREDENTIALS["AWS_REGION"],
+        credentials=credentials_from(LOCAL_CREDENTIALS),
+        endpoint=ministack.endpoint,
+        patience=Patience(reply=5, budget=10),  # a slow machine is not what is tested
+    )
+    yield Store(lean, table)
+    lean.reset()
+
+
+def test_an_answer_is_dynamodbs_own_json(store: Store) -> None:
+    store.transport.call("UpdateItem", store.count("é"))
+    answer = store.transport.call("UpdateItem", store.count("é"))
+    assert answer["Attributes"] == {"pk": {"S": "é"}, "sk": {"S": "#"}, "used": {"N": "2"}}
+
+
+def test_a_request_that_is_json_already_is_the_same_request(store: Store) -> None:
+    body = json.dumps(store.count("a")).encode()
+    answer = store.transport.call_encoded("UpdateItem", body)
+    assert answer["Attributes"]["used"] == {"N": "1"}
+
+
+def test_a_failed_condition_comes_with_the_item_where_there_is_one(store: Store) -> None:
+    never: dict[str, Any] = {
+        "ConditionExpression": "used > :one",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    with pytest.raises(ConditionFailed) as absent:
+        store.transport.call("UpdateItem", store.count("a", **never))
+    assert absent.value.item is None
+    store.transport.call("UpdateItem", store.count("a"))
+    with pytest.raises(ConditionFailed) as present:
+        store.transport.call("UpdateItem", store.count("a", **never))
+    assert present.value.item == {"pk": {"S": "a"}, "sk": {"S": "#"}, "used": {"N": "1"}}
+
+
+def test_a_failed_condition_comes_without_the_item_when_it_was_not_asked_for(store: Store) -> None:
+    with pytest.raises(ConditionFailed) as refused:
+        store.transport.call(
+            "UpdateItem", store.count("a", ConditionExpression="attribute_exists(pk)")
+        )
+    assert refused.value.item is None
+
+
+def test_a_table_that_is_not_there_is_a_fault_with_dynamodbs_code(store: Store) -> None:
+    with pytest.raises(StoreUnavailable) as fault:
+        store.transport.call("UpdateItem", store.count("a", TableName="absent"))
+    assert (fault.value.operation, fault.value.code) == (
+        "UpdateItem",
+        "ResourceNotFoundException",
+    )
+    assert not isinstance(fault.value, StoreThrottled)
+
+
+def test_a_request_that_makes_no_sense_is_a_fault_with_dynamodbs_code(store: Store) -> None:
+    with pytest.raises(StoreUnavailable) as fault:
+        store.transport.call("UpdateItem", store.count("a", UpdateExpression="SET"))
+    assert fault.value.code == "ValidationException"
