@@ -16,6 +16,7 @@ from chatgrid_auth.web import dynamodb, settings
 from chatgrid_auth.web.edge import Edge
 from chatgrid_auth.web.rest_api import lambda_handler
 from chatgrid_management.app import create_app
+from chatgrid_management.dashboard.page import Dashboard, PageSettings, with_dashboard
 from chatgrid_management.services import Management
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ class Settings:
     service_name: str
     metrics_namespace: str
     log_level: str
+    #: Both empty where no Supabase project is connected; the page then says so.
+    supabase_url: str = ""
+    supabase_publishable_key: str = ""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -59,6 +63,8 @@ class Settings:
             service_name=settings.text(environ, "POWERTOOLS_SERVICE_NAME"),
             metrics_namespace=settings.text(environ, "POWERTOOLS_METRICS_NAMESPACE"),
             log_level=settings.log_level(environ, "POWERTOOLS_LOG_LEVEL"),
+            supabase_url=environ.get("SUPABASE_URL", ""),
+            supabase_publishable_key=environ.get("SUPABASE_PUBLISHABLE_KEY", ""),
         )
 
 
@@ -84,12 +90,22 @@ def compose(configured: Settings, *, store: KeyStore) -> Handler:
         now_ms=_now_ms,
     )
     app = Edge(create_app(management, log=logger))
-    return lambda_handler(
+    api = lambda_handler(
         GuardMiddleware(app, clock=time.time, allow_origin=configured.allowed_origin),
         logger=logger,
         tracer=Tracer(service=configured.service_name, patch_modules=["botocore"]),
         metrics=Metrics(service=configured.service_name, namespace=configured.metrics_namespace),
         milestones=MILESTONES,
+    )
+    return with_dashboard(api, Dashboard(_page_settings(configured)))
+
+
+def _page_settings(configured: Settings) -> PageSettings:
+    return PageSettings(
+        supabase_url=configured.supabase_url,
+        supabase_publishable_key=configured.supabase_publishable_key,
+        rate_limit_default=configured.rate_limit_default,
+        rate_limit_ceiling=configured.rate_limit_ceiling,
     )
 
 

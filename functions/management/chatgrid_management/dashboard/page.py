@@ -1,0 +1,171 @@
+"""The two public routes of the API: the page, and the files that it is made of.
+
+They hold nothing of anybody's, and nothing of the API runs behind them: they are answered from
+files before the guard and its application are asked, and only for these two resources.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatgrid_management.dashboard.assets import STATIC, Asset, Assets, read_assets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from chatgrid_auth.web.rest_api import Handler
+
+    Event = Mapping[str, Any]
+    ProxyAnswer = dict[str, Any]
+
+PAGE = "/dashboard"
+ASSET = "/dashboard/{asset}"
+
+#: A returning visitor starts no function for this long; what a page refers to is kept forever.
+PAGE_SECONDS = 300
+_FOREVER = "public, max-age=31536000, immutable"
+
+_REFERENCE = re.compile(r'\b(href|src)="([a-z-]+\.(?:css|js|svg))"')
+_SETTING = re.compile(r"\{\{([a-z_]+)\}\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSettings:
+    """What the stack tells the page.
+
+    Attributes:
+        supabase_url: the project's URL without a slash at the end; empty while there is none.
+        supabase_publishable_key: the project's key for browsers; no secret.
+        rate_limit_default: the limit that a key gets when none is asked for.
+        rate_limit_ceiling: the highest that may be asked for.
+    """
+
+    supabase_url: str
+    supabase_publishable_key: str
+    rate_limit_default: int
+    rate_limit_ceiling: int
+
+
+class Dashboard:
+    """Answers the page's routes; files are read when the first such request comes."""
+
+    def __init__(self, settings: PageSettings, *, folder: Path = STATIC) -> None:
+        self._settings = settings
+        self._folder = folder
+
+    def serves(self, event: Event) -> bool:
+        """Whether API Gateway matched one of the page's own resources, letter by letter."""
+        return event.get("resource") in {PAGE, ASSET}
+
+    def answer(self, event: Event) -> ProxyAnswer:
+        """The proxy answer to an event that this serves."""
+        if event["httpMethod"] not in {"GET", "HEAD"}:
+            headers = {"Allow": "GET, HEAD, OPTIONS"}
+            return _refusal(405, "method_not_allowed", "Method not allowed", headers)
+        if event["resource"] == PAGE:
+            return self._revalidated(event, self._page, self._page_headers)
+        name = (event.get("pathParameters") or {}).get("asset", "")
+        asset = self._assets.by_name.get(name)
+        if asset is None:
+            return _refusal(404, "not_found", "Resource not found", {})
+        return self._revalidated(event, asset, {"Cache-Control": _FOREVER})
+
+    def _revalidated(self, event: Event, asset: Asset, headers: dict[str, str]) -> ProxyAnswer:
+        """The whole, or 304 for a browser that has it already."""
+        # Weak: the stage compresses, so what travels is not byte by byte what is hashed.
+        tag = f'W/"{hashlib.sha256(asset.text.encode()).hexdigest()[:32]}"'
+        headers = {**_SAFETY, **headers, "ETag": tag, "Content-Type": asset.content_type}
+        known = tag.removeprefix("W/") in _if_none_match(event)
+        body = "" if known or event["httpMethod"] == "HEAD" else asset.text
+        return {"statusCode": 304 if known else 200, "headers": headers, "body": body}
+
+    @cached_property
+    def _assets(self) -> Assets:
+        return read_assets(self._folder)
+
+    @cached_property
+    def _page(self) -> Asset:
+        source = (self._folder / "index.html").read_text("utf-8")
+        linked = _REFERENCE.sub(lambda found: f'{found[1]}="{self._address(found[2])}"', source)
+        text = _SETTING.sub(lambda found: self._value(found[1]), linked)
+        return Asset(name="index.html", content_type="text/html; charset=utf-8", text=text)
+
+    def _value(self, name: str) -> str:
+        return html.escape(str(getattr(self._settings, name)), quote=True)
+
+    def _address(self, source: str) -> str:
+        """Relative to the page, so that any stage, domain or base path before it will do."""
+        return f"dashboard/{self._assets.by_source[source].name}"
+
+    @cached_property
+    def _page_headers(self) -> dict[str, str]:
+        return {
+            "Cache-Control": f"public, max-age={PAGE_SECONDS}",
+            "Content-Security-Policy": content_security_policy(self._settings.supabase_url),
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+            "X-Frame-Options": "DENY",
+        }
+
+
+def with_dashboard(handler: Handler, dashboard: Dashboard) -> Handler:
+    """The page's two resources go to the page; every other event to the handler, as it came."""
+
+    def handle(event: dict[str, Any], context: LambdaContext) -> ProxyAnswer:
+        return dashboard.answer(event) if dashboard.serves(event) else handler(event, context)
+
+    return handle
+
+
+#: On every answer of these routes, whatever it is.
+_SAFETY = {
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def content_security_policy(supabase_url: str) -> str:
+    """What the page may load and whom it may ask: its own host and the Supabase project."""
+    connect = f"connect-src 'self' {supabase_url}".rstrip()
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self'",
+            connect,
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
+
+
+def _if_none_match(event: Event) -> set[str]:
+    """The tags that the browser has, weak ones as if they were strong (RFC 9110, 13.1.2)."""
+    headers = event.get("headers") or {}
+    given = next((value for name, value in headers.items() if name.lower() == "if-none-match"), "")
+    return {tag.strip().removeprefix("W/") for tag in (given or "").split(",")}
+
+
+def _refusal(status: int, code: str, message: str, headers: dict[str, str]) -> ProxyAnswer:
+    body = {"object": "error", "status": status, "code": code, "message": message}
+    headers = {
+        **_SAFETY,
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        **headers,
+    }
+    return {"statusCode": status, "headers": headers, "body": json.dumps(body)}

@@ -1,0 +1,198 @@
+/** The list of keys: loading, showing, filtering, and keeping it true while other browsers change it. */
+
+import { listKeys, Refusal } from "./api.js";
+import * as create from "./create.js";
+import { Notice } from "./notice.js";
+import { announce, busy, element, isBusy, show } from "./page.js";
+import * as reveal from "./reveal.js";
+import * as revoke from "./revoke.js";
+import * as rows from "./rows.js";
+
+const PAGE_SIZE = 50;
+const LARGEST_PAGE = 100;
+/** Coming back to the page brings the list up to date, unless that has just been done. */
+const FRESH_MS = 3_000;
+const RELATIVE_TIMES_AGE_MS = 30_000;
+/** How long somebody has stopped typing before the count is read out. */
+const QUIET_MS = 500;
+
+let keys = [];
+let cursor = null;
+let loading = null;
+let loadedAt = -Infinity;
+let notice;
+let whenEnded;
+let countAloud;
+
+export function prepare({ ended, signOut }) {
+  whenEnded = ended;
+  notice = new Notice({ retry: () => load({ keep: true }), signOut });
+  create.prepare({ created: add, ended });
+  revoke.prepare({ revoked: remove, ended });
+  reveal.prepare();
+  element("new-key").addEventListener("click", () => create.open());
+  element("first-key").addEventListener("click", () => create.open());
+  element("refresh").addEventListener("click", () => load({ keep: true, aloud: true }));
+  element("more").addEventListener("click", showMore);
+  element("filter").addEventListener("input", filter);
+  element("clear-filter").addEventListener("click", () => {
+    element("filter").value = "";
+    element("filter").focus();
+    draw();
+  });
+  element("exact-times").addEventListener("click", () => {
+    const pressed = element("exact-times").getAttribute("aria-pressed") !== "true";
+    element("exact-times").setAttribute("aria-pressed", String(pressed));
+    draw();
+  });
+  element("rows").addEventListener("click", (event) => {
+    const id = event.target.closest("button")?.dataset.key;
+    if (id) revoke.open(keys.find((key) => key.id === id));
+  });
+  document.addEventListener("visibilitychange", refreshIfStale);
+  addEventListener("focus", refreshIfStale);
+  setInterval(() => keys.length > 0 && draw(), RELATIVE_TIMES_AGE_MS);
+}
+
+export function open({ moveFocus }) {
+  show(element("keys"));
+  if (moveFocus) element("keys-title").focus();
+  load({ keep: false });
+}
+
+/** Leaves nothing behind: no key of one user may be seen by the next. */
+export function close() {
+  loading?.abort();
+  loading = null;
+  notice.clear();
+  create.abandon();
+  revoke.close();
+  reveal.close();
+  keys = [];
+  cursor = null;
+  loadedAt = -Infinity;
+  element("filter").value = "";
+  rows.clear();
+  for (const id of ["keys", "keys-list", "keys-empty", "keys-loading"]) show(element(id), false);
+}
+
+/** Loads as much as is shown now, or the first page. `keep`: what is shown stays until the answer is here. */
+async function load({ keep, aloud = false }) {
+  const wanted = Math.max(PAGE_SIZE, keep ? keys.length : 0);
+  if (!keep) keys = [];
+  await fetching(async (signal) => {
+    const found = [];
+    let next = null;
+    do {
+      const page = await listKeys({ cursor: next, limit: Math.min(LARGEST_PAGE, wanted), signal });
+      found.push(...page.keys);
+      next = page.cursor;
+    } while (next && found.length < wanted);
+    keys = found;
+    cursor = next;
+    if (element("filter").value) await loadRest(signal);
+    if (aloud || loadedAt === -Infinity) announce(counted());
+    loadedAt = performance.now();
+  });
+}
+
+async function showMore() {
+  if (isBusy(element("more"))) return;
+  const before = keys.length;
+  busy(element("more"), true);
+  await fetching(async (signal) => append(await listKeys({ cursor, limit: PAGE_SIZE, signal })));
+  busy(element("more"), false);
+  if (keys.length > before) {
+    announce(counted());
+    if (element("more").hidden) rows.focus(keys[before].id);
+  }
+}
+
+/** A name can stand on any page, so filtering needs all of them. */
+async function filter() {
+  draw();
+  if (element("filter").value && cursor) await fetching(loadRest);
+  clearTimeout(countAloud);
+  countAloud = setTimeout(() => announce(element("count").textContent), QUIET_MS);
+}
+
+async function loadRest(signal) {
+  while (cursor) append(await listKeys({ cursor, limit: LARGEST_PAGE, signal }));
+}
+
+function append(page) {
+  const known = new Set(keys.map((key) => key.id));
+  keys = [...keys, ...page.keys.filter((key) => !known.has(key.id))];
+  cursor = page.cursor;
+}
+
+/** Runs one load at a time: the latest wins, and what it cannot get is explained in the notice. */
+async function fetching(work) {
+  loading?.abort();
+  const mine = new AbortController();
+  loading = mine;
+  draw();
+  try {
+    await work(mine.signal);
+    if (loading === mine) notice.clear();
+  } catch (problem) {
+    if (loading !== mine) return;
+    if (!(problem instanceof Refusal)) throw problem;
+    if (problem.kind === "ended") {
+      whenEnded();
+      return;
+    }
+    notice.explain(problem);
+  } finally {
+    if (loading === mine) loading = null;
+    if (loading === null) draw();
+  }
+}
+
+function refreshIfStale() {
+  const shown = !element("keys").hidden && document.visibilityState === "visible";
+  if (shown && !loading && !notice.visible && performance.now() - loadedAt > FRESH_MS) load({ keep: true });
+}
+
+function add(key) {
+  const { raw_key: rawKey, ...known } = key;
+  keys = [known, ...keys.filter((other) => other.id !== key.id)];
+  element("filter").value = "";
+  draw();
+  reveal.open({ name: key.name, rawKey, done: () => rows.focus(key.id) });
+}
+
+function remove(id, words) {
+  const place = keys.findIndex((key) => key.id === id);
+  keys = keys.filter((key) => key.id !== id);
+  draw();
+  announce(words);
+  const neighbour = keys[Math.min(place, keys.length - 1)];
+  if (neighbour) rows.focus(neighbour.id);
+  else element("first-key").focus();
+}
+
+function draw() {
+  if (element("keys").hidden) return;
+  const known = keys.length > 0;
+  const wanted = element("filter").value.trim().toLowerCase();
+  const shown = wanted ? keys.filter((key) => key.name.toLowerCase().includes(wanted)) : keys;
+  rows.draw(shown, { showExact: element("exact-times").getAttribute("aria-pressed") === "true", now: Date.now() });
+  const nothingYet = !known && loading === null && !notice.visible;
+  show(element("keys-loading"), !known && loading !== null && !notice.visible);
+  show(element("keys-empty"), nothingYet);
+  show(element("keys-list"), known);
+  show(element("new-key"), !nothingYet);
+  element("keys").setAttribute("aria-busy", String(loading !== null));
+  const searching = Boolean(wanted && cursor);
+  show(element("no-match"), known && shown.length === 0 && !searching);
+  element("no-match-text").textContent = `None of your ${keys.length} keys has “${element("filter").value.trim()}” in its name.`;
+  show(element("rows").closest("table"), shown.length > 0);
+  show(element("more"), Boolean(cursor) && !wanted);
+  element("count").textContent = searching ? "Searching all keys…" : wanted ? `${shown.length} of ${counted()}` : counted();
+}
+
+function counted() {
+  const number = keys.length === 1 ? "1 key" : `${keys.length} keys`;
+  return cursor ? `${number}, and more` : number;
+}

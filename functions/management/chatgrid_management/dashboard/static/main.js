@@ -1,0 +1,57 @@
+/** The page: somebody is signed in and sees their keys, or nobody is and the page offers to sign in. */
+
+import * as keys from "./keys.js";
+import { element, say, show } from "./page.js";
+import * as session from "./session.js";
+import { settings } from "./settings.js";
+import * as signIn from "./sign-in.js";
+
+/** Undefined until it is known who is here, null when nobody is. */
+let userId;
+let leaving = false;
+
+/** Shows what belongs to this session, and takes away what belonged to the last one. */
+function enter(current, note) {
+  const before = userId;
+  const now = current?.user?.id ?? null;
+  if (now === before && !note) return;
+  userId = now;
+  show(element("starting"), false);
+  keys.close();
+  show(element("account"), now !== null);
+  say(element("account-email"), current?.user?.email);
+  const moveFocus = before !== undefined;
+  if (now === null) {
+    const unasked = Boolean(before) && !leaving;
+    signIn.open(note ?? (unasked ? session.ENDED : null), { moveFocus });
+  } else {
+    signIn.close();
+    keys.open({ moveFocus });
+  }
+}
+
+async function leave(note) {
+  leaving = true;
+  await session.signOut();
+  // Where there was no session left to end, nobody has told the page.
+  enter(null, note);
+  leaving = false;
+}
+
+async function start() {
+  element("api-address").textContent = settings.apiUrl.replace(/\/$/, "");
+  element("start-here-line").textContent = `curl ${settings.apiUrl}me -H "Authorization: Bearer $CHATGRID_API_KEY"`;
+  if (!settings.supabaseUrl) {
+    show(element("starting"), false);
+    element("not-configured-address").textContent = settings.pageUrl;
+    show(element("not-configured"));
+    return;
+  }
+  element("sign-out").addEventListener("click", () => leave());
+  signIn.prepare();
+  keys.prepare({ ended: () => leave(session.ENDED), signOut: () => leave() });
+  const { session: current, problem } = await session.start((changed) => enter(changed));
+  enter(current, problem);
+}
+
+start();

@@ -1,0 +1,64 @@
+/**
+ * The dialog that shows a raw key, once.
+ *
+ * The key is in this dialog's text while it is open, and nowhere else: not in storage, the address, the history or
+ * the console. When the dialog is closed, or the page is left all the same, it is gone.
+ */
+
+import { announce, element } from "./page.js";
+import { settings } from "./settings.js";
+
+let whenDone = null;
+
+export function prepare() {
+  const dialog = element("reveal");
+  element("reveal-done").addEventListener("click", () => {
+    const done = whenDone;
+    close();
+    done?.();
+    announce("The key is no longer shown.");
+  });
+  element("reveal-copy-key").addEventListener("click", () => copy("reveal-key", "Key copied."));
+  element("reveal-copy-curl").addEventListener("click", () => copy("reveal-curl", "Line copied."));
+  // Nothing but the button closes it: not Escape, not a phone's back gesture.
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") event.preventDefault();
+  });
+  dialog.addEventListener("cancel", (event) => event.preventDefault());
+  dialog.addEventListener("close", () => {
+    if (whenDone) dialog.showModal();
+  });
+  addEventListener("beforeunload", (event) => {
+    if (whenDone) event.preventDefault();
+  });
+  // A page that is left may be kept whole, for the way back.
+  addEventListener("pagehide", close);
+}
+
+export function open({ name, rawKey, done }) {
+  whenDone = done;
+  element("reveal-name").textContent = name;
+  element("reveal-key").textContent = rawKey;
+  element("reveal-curl").textContent = `curl ${settings.apiUrl}me -H "Authorization: Bearer ${rawKey}"`;
+  element("reveal-copied").textContent = "";
+  element("reveal").showModal();
+  element("reveal-copy-key").focus();
+}
+
+export function close() {
+  whenDone = null;
+  for (const id of ["reveal-name", "reveal-key", "reveal-curl", "reveal-copied"]) element(id).textContent = "";
+  getSelection()?.removeAllRanges();
+  element("reveal").close();
+}
+
+async function copy(id, words) {
+  const source = element(id);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    element("reveal-copied").textContent = words;
+  } catch {
+    getSelection().selectAllChildren(source);
+    element("reveal-copied").textContent = "The browser does not let this page copy. It is selected: press Ctrl+C or ⌘C.";
+  }
+}

@@ -1,0 +1,16 @@
+/** What the stack told the page, in the document's <meta> elements. */
+
+function told(name) {
+  return document.querySelector(`meta[name="${name}"]`).content;
+}
+
+export const settings = {
+  supabaseUrl: told("supabase-url"),
+  publishableKey: told("supabase-publishable-key"),
+  defaultLimit: Number(told("rate-limit-default")),
+  limitCeiling: Number(told("rate-limit-ceiling")),
+  /** The page is one of the API's own resources: its folder is where the API lives. */
+  apiUrl: new URL("./", location.href).href,
+  /** Where identity providers send people back to; nothing of the query or the fragment. */
+  pageUrl: location.origin + location.pathname,
+};
