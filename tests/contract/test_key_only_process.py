@@ -1,0 +1,79 @@
+"""A container that only ever sees API keys never loads PyJWT or cryptography."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from chatgrid_auth.domain.keys import generate
+from chatgrid_devkit.ministack import LOCAL_CREDENTIALS, Ministack
+from tests.contract.stores import dynamodb, keys_table, rate_limits_table
+
+PROGRAM = """
+import json, sys
+from chatgrid_authorizer.handler import handler
+reasons = []
+for credential in json.loads(sys.argv[1]):
+    answer = handler({
+        "type": "REQUEST",
+        "methodArn": "arn:aws:execute-api:eu-central-1:111122223333:abcdef/v1/GET/me",
+        "resource": "/me",
+        "path": "/me",
+        "httpMethod": "GET",
+        "headers": {"Authorization": "Bearer " + credential},
+        "multiValueHeaders": {"Authorization": ["Bearer " + credential]},
+        "requestContext": {"requestId": "r"},
+    }, None)
+    reasons.append(answer["context"].get("reason"))
+loaded = sorted({"jwt", "cryptography", "boto3", "urllib.request"} & set(sys.modules))
+print(json.dumps({"reasons": reasons, "loaded": loaded}), file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def environment(ministack: Ministack) -> dict[str, str]:
+    client = dynamodb(ministack.endpoint)
+    return {
+        **LOCAL_CREDENTIALS,
+        "PATH": os.environ["PATH"],
+        "KEYS_TABLE": keys_table(client),
+        "RATE_LIMITS_TABLE": rate_limits_table(client),
+        "USAGE_KEY_STANDARD": "standard",
+        "USAGE_KEY_WEB": "web",
+        "METRICS_NAMESPACE": "Test",
+        "SUPABASE_URL": "http://127.0.0.1:1",
+        "AWS_ENDPOINT_URL_DYNAMODB": ministack.endpoint,
+    }
+
+
+def outcome(environment: dict[str, str], credentials: list[str]) -> tuple[list[str], list[str]]:
+    """The reasons for the refusals, and which of the heavy modules were loaded after them."""
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(credentials)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert run.returncode == 0, run.stderr
+    result = json.loads(run.stderr)
+    return result["reasons"], result["loaded"]
+
+
+def test_keys_good_or_bad_load_neither_pyjwt_nor_cryptography(environment: dict[str, str]) -> None:
+    well_formed = generate("live", entropy=os.urandom)
+    reasons, loaded = outcome(environment, [well_formed, "cgk_live_x", "no-credential", ""])
+    assert reasons[0] == "unknown"
+    assert set(reasons[1:]) == {"malformed"}
+    assert loaded == []
+
+
+def test_the_first_jwt_loads_them(environment: dict[str, str]) -> None:
+    reasons, loaded = outcome(environment, ["e30.e30.AAAA"])
+    assert reasons == ["invalid_token"]
+    assert {"jwt", "cryptography"} <= set(loaded)
