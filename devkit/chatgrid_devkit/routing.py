@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from chatgrid_devkit.description import Route
 
+#: What a method called ANY stands for; there is no route for any other.
+METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
@@ -60,6 +63,8 @@ class Router:
 
         One slash at the end is no part of the path; a method that is named goes before `ANY`.
         """
+        if method not in METHODS:
+            return None
         segments = _segments(path.removesuffix("/") or "/")
         for resource in self._resources:
             parameters = resource.parameters(segments)

@@ -35,6 +35,11 @@ def test_a_named_method_goes_before_any() -> None:
     assert found("HEAD", "/boards") == ("ANY", "/boards", {})
 
 
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "get", "PURGE", "ANY"])
+def test_any_stands_for_the_seven_usual_methods(method: str) -> None:
+    assert found(method, "/boards") is None
+
+
 def test_an_unknown_path_or_method_has_no_route() -> None:
     assert found("GET", "/board") is None
     assert found("POST", "/boards/1") is None
