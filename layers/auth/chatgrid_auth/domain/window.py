@@ -7,8 +7,8 @@ stay below this value. The condition compares `used` with every checkpoint that 
 the store itself enforces the limit, however many containers write at once.
 
 Clocks may differ by up to MAX_SKEW_MS: the window is enforced over 62 s of clock reading, a request
-also minds checkpoints of clocks that run ahead of its own, and a name is removed only when it is
-stale for every clock. docs/decisions/0002-sliding-window.md has the proof and what was rejected.
+also minds checkpoints of clocks that run ahead of its own. docs/decisions/0002-sliding-window.md
+has the proof and what was rejected.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ SKEW = MAX_SKEW_MS // BUCKET_MS
 
 SWEEP = 16
 """How many names just gone stale each write removes; what it misses is left to the upkeep."""
-MAX_CHECKPOINTS = 68
-"""More than this in one item asks for upkeep. At most SPAN + SKEW + 1 = 65 are live at a time."""
+MAX_CHECKPOINTS = 66
+"""More than this in one item asks for upkeep. At most SPAN + 1 = 63 of them can still apply."""
 REBASE_AT = 800_000
 """`used` is lowered from here, so that a checkpoint's value keeps to six digits (four bytes)."""
 
@@ -48,24 +48,22 @@ class Admission:
     __slots__ = ("assignments", "bucket", "condition", "live", "removals")
 
     def __init__(self, bucket: int) -> None:
-        first = bucket - SKEW - SWEEP
-        names = checkpoint_names(first, SWEEP + SPAN + 3 * SKEW + 1)
-        own = SWEEP + SKEW
-        written = names[own + SPAN]
+        names = checkpoint_names(bucket - SWEEP, SWEEP + SPAN + 2 * SKEW + 1)
+        checked = names[SWEEP : SWEEP + SPAN + SKEW + 1]
+        written = checked[SPAN]
         self.bucket = bucket
         self.condition = " AND ".join(
-            [
-                f"(attribute_not_exists({name}) OR used < {name})"
-                for name in names[own : own + SPAN + SKEW + 1]
-            ]
+            [f"(attribute_not_exists({name}) OR used < {name})" for name in checked]
         )
         self.assignments = (
             f"used = used + :one, cap = cap + :one, {written} = if_not_exists({written}, cap)"
         )
+        # Stale for this clock is stale for all: any later request, on the slowest clock too, comes
+        # more than 60 s of real time after those that such a checkpoint was about.
         self.removals = ", ".join(names[:SWEEP])
-        # Names that may apply to some clock, each with the last bucket in which it does.
+        # Names that some clock may mind, each with the last bucket in which it does.
         self.live = dict(
-            zip(names[SWEEP:], range(bucket - SKEW, bucket + len(names)), strict=False)
+            zip(names[SWEEP - SKEW :], range(bucket - SKEW, bucket + len(names)), strict=False)
         )
 
 

@@ -65,12 +65,12 @@ def change_limit(item: Item, *, now_ms: int, limit: int) -> dict[str, Any]:
 
 
 def _sort(item: Item, now_ms: int) -> tuple[dict[str, int], list[str]]:
-    """Checkpoints that some clock may still mind, with their ceilings, and those that none does."""
-    oldest = now_ms // BUCKET_MS - SKEW
+    """Checkpoints that may still apply, with their ceilings, and the names of those that do not."""
+    now = now_ms // BUCKET_MS
     live: dict[str, int] = {}
     stale: list[str] = []
     for name in filter(is_checkpoint, item):
-        if (bucket_of(name) - oldest) % RING < RING // 2:
+        if (bucket_of(name) - now) % RING < RING // 2:
             live[name] = int(item[name]["N"])
         else:
             stale.append(name)
