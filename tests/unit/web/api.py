@@ -140,7 +140,11 @@ def lazily(compose: Callable[[], Handler]) -> Handler:
     once the test itself runs.
     """
     composed = functools.cache(compose)
-    return lambda event, context: composed()(event, context)
+
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        return composed()(event, context)
+
+    return handle
 
 
 class Api:

@@ -1,0 +1,32 @@
+"""The boards function over a table in memory."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from chatgrid_boards.store import BoardStore
+from chatgrid_boards.wiring import Settings, compose
+from tests.unit.boards.memory import MemoryTransport
+from tests.unit.web.api import Api, key_caller, lazily
+
+
+@pytest.fixture
+def table() -> MemoryTransport:
+    return MemoryTransport()
+
+
+@pytest.fixture
+def api(table: MemoryTransport) -> Api:
+    """The function, called by the holder of a write key of a user of its own."""
+    settings = Settings(
+        boards_table="boards",
+        allowed_origin="https://app.example.com",
+        # A name of its own: a logger holds on to the standard output that it met first.
+        service_name=f"boards-{uuid4()}",
+        metrics_namespace="Test",
+        log_level="INFO",
+    )
+    store = BoardStore(table, table="boards")
+    return Api(lazily(lambda: compose(settings, store=store)), key_caller(scope="write"))
