@@ -53,7 +53,12 @@ def read_api(resources: Resources, *, functions: Mapping[str, str]) -> Api:
             media_type.replace("~1", "/") for media_type in properties.get("BinaryMediaTypes", [])
         ),
         throttle=_stage_throttle(stage),
+        minimum_compression_bytes=_whole(properties.get("MinimumCompressionSize")),
     )
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def _stage(resources: Resources) -> dict[str, Any]:

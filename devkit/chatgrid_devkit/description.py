@@ -132,6 +132,7 @@ class Api:
     responses: Mapping[str, GatewayResponse]
     binary_media_types: tuple[str, ...] = ()
     throttle: Throttle | None = None
+    minimum_compression_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatgrid_devkit import events
+from chatgrid_devkit.compression import compressed
 from chatgrid_devkit.description import Authorizer, Deployment, Mock, UsageKey
 from chatgrid_devkit.gateway_responses import GatewayError, render
 from chatgrid_devkit.invocation import Failed, Functions, Outcome
@@ -171,9 +172,12 @@ class Pipeline:
         if isinstance(outcome, Failed):
             raise GatewayError("INTEGRATION_FAILURE", reason=str(outcome))
         try:
-            return read_proxy_response(outcome.value, request_id=passage.request.id)
+            answer = read_proxy_response(outcome.value, request_id=passage.request.id)
         except MalformedAnswer as error:
             raise GatewayError("INTEGRATION_FAILURE", reason=f"malformed: {error}") from error
+        return compressed(
+            answer, passage.request, minimum_bytes=self._api.minimum_compression_bytes
+        )
 
     async def _within_the_limit(self, call: Any) -> Outcome:
         """The outcome, or TimeoutError; the function then runs on, as it does on AWS."""

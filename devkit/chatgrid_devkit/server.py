@@ -234,7 +234,9 @@ async def _workers(
 
 async def _reload_on_change(workers: Workers, root: Path, log: RequestLog) -> None:
     folders = [root / name for name in _CODE_FOLDERS if (root / name).is_dir()]
-    async for changes in watchfiles.awatch(*folders, watch_filter=watchfiles.PythonFilter()):
+    # The dashboard's files are read once by a function's process, as its code is.
+    code = watchfiles.PythonFilter(extra_extensions=(".css", ".html", ".js", ".svg"))
+    async for changes in watchfiles.awatch(*folders, watch_filter=code):
         names = sorted({Path(path).name for _, path in changes})
         log.note(f"changed: {', '.join(names[:5])}; restarting workers")
         workers.reload()

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import json
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, TextIO
 from chatgrid_devkit import provision
 from chatgrid_devkit.deployment import read_deployment
 from chatgrid_devkit.issuer import LocalIssuer, write_private
+from chatgrid_devkit.issuer_auth import LocalAuth
 from chatgrid_devkit.ministack import Ministack
 from chatgrid_devkit.server import GatewaySettings, PortTaken, listening, serve
 
@@ -124,9 +126,18 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
         workers_per_function=settings.workers_per_function,
         log=settings.log,
         reload=settings.reload,
-        mounts={_ISSUER_PATH: issuer.asgi},
+        mounts={_ISSUER_PATH: _auth(issuer, settings, developer_id=admin.user_id)},
     )
     return gateway, stack
+
+
+def _auth(issuer: LocalIssuer, settings: StackSettings, *, developer_id: str) -> LocalAuth:
+    def deliver(email: str, link: str) -> None:
+        print(f"\nSign-in link for {email}:\n  {link}\n", file=settings.log, flush=True)
+
+    return LocalAuth(
+        issuer, developer_id=developer_id, now_s=lambda: int(time.time()), deliver=deliver
+    )
 
 
 async def _serve(

@@ -130,6 +130,7 @@ def with_dashboard(handler: Handler, dashboard: Dashboard) -> Handler:
 _SAFETY = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
+    "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
 }
 
