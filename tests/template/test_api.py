@@ -15,7 +15,11 @@ ROUTES = {
     "/me/api-keys/{id}": ("ManagementFunction", {"GET", "DELETE"}),
     "/boards": ("BoardsFunction", {"GET", "POST"}),
     "/boards/{id}": ("BoardsFunction", {"GET", "PATCH", "DELETE"}),
+    "/dashboard": ("ManagementFunction", {"GET"}),
+    "/dashboard/{asset}": ("ManagementFunction", {"GET"}),
 }
+# Files of the dashboard: nothing of anybody's, and needed before anybody can sign in.
+PUBLIC = {"/dashboard", "/dashboard/{asset}"}
 METHODS = [(path, name) for path, name, _ in deployed().methods()]
 PREFLIGHT = "method.response.header.Access-Control-Allow-"
 
@@ -33,9 +37,11 @@ def test_the_routes_are_those_of_the_contract_with_any_and_options_besides() -> 
 
 
 @pytest.mark.parametrize(("path", "name"), [m for m in METHODS if m[1] != "OPTIONS"])
-def test_every_method_needs_the_authorizer_and_a_usage_plan_key(path: str, name: str) -> None:
+def test_every_method_needs_the_authorizer_and_a_usage_plan_key_but_those_of_public_files(
+    path: str, name: str
+) -> None:
     needs = method_of(path, name)["security"]
-    assert needs == [{AUTHORIZER: []}, {"api_key": []}]
+    assert needs == ([] if path in PUBLIC else [{AUTHORIZER: []}, {"api_key": []}])
 
 
 @pytest.mark.parametrize("path", ROUTES)
@@ -128,6 +134,10 @@ def test_a_preflight_lets_the_allowed_origin_send_credentials_and_json(
     assert set(item["options"]["responses"]["200"]["headers"]) == {
         name.removeprefix("method.response.header.") for name in headers
     }
+
+
+def test_answers_worth_it_are_compressed() -> None:
+    assert 0 < deployed().one("AWS::ApiGateway::RestApi")["MinimumCompressionSize"] <= 4096
 
 
 def test_each_deployment_reaches_the_stage_although_parameters_stand_in_the_definition() -> None:

@@ -67,6 +67,8 @@ def test_no_variable_is_one_that_lambda_sets_or_that_points_at_an_emulator(funct
         ("AllowedOrigin", "https://app.example.com", "ManagementFunction", "ALLOWED_ORIGIN"),
         ("AllowedOrigin", "https://app.example.com", "BoardsFunction", "ALLOWED_ORIGIN"),
         ("SupabaseUrl", "https://p.supabase.co", "AuthorizerFunction", "SUPABASE_URL"),
+        ("SupabaseUrl", "https://p.supabase.co", "ManagementFunction", "SUPABASE_URL"),
+        ("SupabasePublishableKey", "sb_pub", "ManagementFunction", "SUPABASE_PUBLISHABLE_KEY"),
         ("JwtAudience", "web", "AuthorizerFunction", "JWT_AUDIENCE"),
         ("JwtAlgorithms", "ES256", "AuthorizerFunction", "JWT_ALGORITHMS"),
         ("JwtSecretArn", "arn:of:it", "AuthorizerFunction", "JWT_SECRET_ARN"),
