@@ -160,7 +160,7 @@ class FakeControlPlane:
         self.keys: dict[str, Key] = {}
         self.plans: set[str] = {"standard"}
         self.calls: list[str] = []
-        #: Codes that further calls of an operation answer with, one each.
+        #: Codes that the next calls of an operation fail with, one each; "" for one that does not.
         self.failures: dict[str, list[str]] = {}
         self.throttled_by_limits = 0
         self.before_call: Callable[[], None] = lambda: None
@@ -227,8 +227,9 @@ class FakeControlPlane:
     def _admit(
         self, operation: str, sent: dict[str, Any], effect: Callable[[dict[str, Any]], Any]
     ) -> Any:
-        if self.failures.get(operation):
-            raise refusal(operation, self.failures[operation].pop(0))
+        code = self.failures[operation].pop(0) if self.failures.get(operation) else ""
+        if code:
+            raise refusal(operation, code)
         if not self._all.take() or (operation in self._few and not self._few[operation].take()):
             self.throttled_by_limits += 1
             raise refusal(operation, "TooManyRequestsException")

@@ -188,3 +188,77 @@ def test_two_runs_at_once_double_nothing(manners: dict[str, float]) -> None:
         world.settle()
 
         world.assert_in_step()
+
+
+def test_a_control_plane_that_is_out_is_left_alone_for_the_run_and_costs_nobody_anything(
+    world: World,
+) -> None:
+    for _ in range(50):
+        world.issue()
+    world.plane.failures["GetApiKeys"] = ["ServiceUnavailableException"] * 50
+
+    tally = world.run()
+
+    assert tally.failed == 5
+    assert world.plane.calls.count("GetApiKeys") == 5
+    world.assert_all_usable()
+    world.plane.failures.clear()
+    world.settle()
+    world.assert_in_step()
+
+
+def test_activations_go_on_while_the_control_plane_is_out(world: World) -> None:
+    world.issue()
+    for _ in range(6):
+        world.run()
+    for _ in range(9):
+        world.issue()
+    world.plane.failures["GetApiKeys"] = ["ServiceUnavailableException"] * 50
+
+    assert world.run().activated == 1
+
+
+def test_work_that_is_refused_for_good_does_not_hold_up_the_rest(world: World) -> None:
+    world.plane.failures["CreateApiKey"] = ["BadRequestException"] * 8
+    for _ in range(20):
+        world.issue()
+
+    tally = world.run()
+
+    assert (tally.failed, tally.created) == (8, 12)
+    world.settle()
+    world.assert_in_step()
+
+
+def test_faults_that_come_now_and_then_do_not_end_the_run(world: World) -> None:
+    for _ in range(10):
+        world.issue()
+    world.plane.failures["GetApiKeys"] = ["", "ServiceUnavailableException"] * 5
+
+    tally = world.run()
+
+    assert (tally.failed, tally.created) == (5, 5)
+
+
+def test_a_full_account_is_cleared_of_retired_keys_before_new_ones_are_made() -> None:
+    world = World(ceiling=3)
+    first = [world.issue() for _ in range(2)]
+    world.settle()
+    world.issue()
+    world.store.revoke(first[0])
+
+    total = world.settle()
+
+    assert total.ceiling == 0
+    world.assert_in_step()
+
+
+def test_a_credential_taken_away_by_hand_takes_its_api_gateway_key_along(world: World) -> None:
+    key = world.issue()
+    world.run()
+    del world.store.keys[key.key_hash]
+
+    world.settle()
+
+    assert not world.gateway_keys()
+    assert not world.store.queue

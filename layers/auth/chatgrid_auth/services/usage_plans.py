@@ -20,7 +20,6 @@ from chatgrid_auth.domain.usage_keys import (
     ControlPlaneUnavailable,
     GatewayKey,
     KeyCeilingReached,
-    ValueTaken,
 )
 from chatgrid_auth.services.pacing import OutOfTime, Pace
 from chatgrid_auth.services.plan_ports import (
@@ -117,7 +116,8 @@ class Provisioner:
     def _provision(self, work: Work, tally: Tally) -> None:
         """Make the API Gateway key whole, and start its activation delay."""
         # Written down first: a value is unique in the account, so that a second creation, by
-        # the run after a crash or by another at the same time, is refused and not a second key.
+        # the run after a crash or by another at the same time, is refused and no second key is
+        # made, even while lists do not show the first one yet. The next run will find it.
         chosen = usage_keys.new_value(self._entropy)
         value = work.value or self._queue.reserve(work, value=chosen)
         name = self._tier.name_of(work.key_id)
@@ -127,11 +127,12 @@ class Provisioner:
                 self._leave_on_shared_key(work, tally)
                 return
             try:
-                key = self._create(name, value, work, tally)
+                key = self._create(name, value, work.owner)
             except KeyCeilingReached:
                 self._full = True
                 self._leave_on_shared_key(work, tally)
                 return
+            tally.created += 1
         gateway_id = key.id
         if not key.enabled:
             self._pace.call(lambda: self._plane.enable(gateway_id))
@@ -139,21 +140,11 @@ class Provisioner:
         ready_at_ms = self._now_ms() + usage_keys.ACTIVATION_DELAY_MS
         self._queue.whole(work, value=key.value, ready_at_ms=ready_at_ms)
 
-    def _create(self, name: str, value: str, work: Work, tally: Tally) -> GatewayKey:
-        description = usage_keys.description_of(work.owner)
-        try:
-            key = self._pace.call(
-                lambda: self._plane.create(name, value=value, description=description),
-                lane="create",
-            )
-        except ValueTaken:
-            # Made by a run that was cut off, or at this moment by another.
-            found = self._find(name, value)
-            if found is None:
-                raise
-            return found
-        tally.created += 1
-        return key
+    def _create(self, name: str, value: str, owner: str) -> GatewayKey:
+        description = usage_keys.description_of(owner)
+        return self._pace.call(
+            lambda: self._plane.create(name, value=value, description=description), lane="create"
+        )
 
     def _find(self, name: str, value: str | None) -> GatewayKey | None:
         found = self._pace.call(lambda: self._plane.find(name))
