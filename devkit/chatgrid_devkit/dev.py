@@ -22,7 +22,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     print("Starting the embedded AWS, the functions and the gateway ...", flush=True)
     try:
-        asyncio.run(_run(StackSettings(state=options.state, port=options.port)))
+        asyncio.run(
+            _run(
+                StackSettings(state=options.state, port=options.port, reload=not options.no_reload)
+            )
+        )
     except (CannotRun, MinistackFailed) as reason:
         print(f"chatgrid-dev: {reason}", file=sys.stderr)
         return 1
@@ -83,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, default=3000, help="port of the API (3000)")
     parser.add_argument(
         "--state", type=Path, default=Path(".devkit"), help="folder for keys and boards (.devkit)"
+    )
+    parser.add_argument(
+        "--no-reload", action="store_true", help="leave the functions running when code changes"
     )
     return parser
 

@@ -76,10 +76,10 @@ class Ministack:
         with self.log.open("wb") as log:
             # A session of its own: Ctrl-C reaches the command that owns it, which then ends it.
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"],
+                [sys.executable, "-m", "chatgrid_devkit.ministack_process"],
                 env=self._environment(),
                 cwd=self._state,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -95,7 +95,7 @@ class Ministack:
 
     def stop(self) -> None:
         """End it, its state saved; killed if it does not end in time."""
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None:
             return
         self.process.send_signal(signal.SIGTERM)
         try:
@@ -103,6 +103,8 @@ class Ministack:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
 
     def __enter__(self) -> Self:
         self.start()

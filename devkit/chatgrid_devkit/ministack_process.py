@@ -1,0 +1,23 @@
+"""The embedded AWS as a process that ends with the one that started it, its state saved.
+
+Its standard input is a pipe that nobody writes to: when it ends, whoever held it is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+from ministack.app import main
+
+
+def _end_with_owner() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_owner, daemon=True).start()
+    main()
