@@ -62,13 +62,13 @@ def test_all_lanes_share_the_limit_for_all_operations() -> None:
 
 def test_a_throttled_call_is_repeated_after_waits_that_double_up_to_eight_seconds() -> None:
     clock = Clock()
-    pace, calls = pace_of(clock), Calls(clock, throttled=7)
+    pace, calls = pace_of(clock), Calls(clock, throttled=8)
 
     assert pace.call(calls) == "done"
 
     waits = [round(later - earlier, 3) for earlier, later in zip(calls.at, calls.at[1:])]  # noqa: B905
-    assert waits == [0.4, 0.8, 1.6, 3.2, 6.4, 8.0, 8.0]
-    assert pace.throttled == 7
+    assert waits == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 8.0, 8.0]
+    assert pace.throttled == 8
 
 
 def test_a_wait_is_drawn_at_random() -> None:
@@ -77,7 +77,7 @@ def test_a_wait_is_drawn_at_random() -> None:
 
     pace.call(calls)
 
-    assert calls.at == [0.0, 0.2, 0.6]
+    assert calls.at == [0.0, 0.1, 0.3]
 
 
 def test_a_call_that_would_have_to_wait_too_long_is_not_begun() -> None:
@@ -87,7 +87,7 @@ def test_a_call_that_would_have_to_wait_too_long_is_not_begun() -> None:
     with pytest.raises(OutOfTime):
         pace.call(calls)
 
-    assert calls.at == [0.0, 0.4], "the wait of 0.8 s would end past the second there is"
+    assert calls.at == [0.0, 0.2, 0.6], "the wait of 0.8 s would end past the second there is"
 
 
 def test_without_time_nothing_is_begun() -> None:

@@ -262,3 +262,15 @@ def test_a_credential_taken_away_by_hand_takes_its_api_gateway_key_along(world: 
 
     assert not world.gateway_keys()
     assert not world.store.queue
+
+
+def test_a_retirement_that_was_cut_off_goes_on_where_it_stopped(world: World) -> None:
+    key = world.issue()
+    world.settle()
+    world.store.revoke(key)
+    world.gateway_key(key).enabled = False
+    world.plane.calls.clear()
+
+    world.run()
+
+    assert world.plane.calls == ["GetApiKeys", "DeleteApiKey"]

@@ -15,7 +15,7 @@ from chatgrid_auth.domain.usage_keys import ControlPlaneThrottled
 
 #: API Gateway's limit for all control-plane operations of an account and Region.
 CALLS_PER_SECOND = 10.0
-_FIRST_BACKOFF_SECONDS = 0.4
+_FIRST_BACKOFF_SECONDS = 0.2
 _LONGEST_BACKOFF_SECONDS = 8.0
 
 Lane = Literal["any", "create", "delete"]
