@@ -3,11 +3,12 @@
 import { announce, busy, element, isBusy, mark, say, show } from "./page.js";
 import { sendLink, signInAt, signInWithPassword, waysIn } from "./session.js";
 
+/** The local run's one-click sign-in is listed as a provider of this name. */
+const DEVELOPMENT = "development";
 const PROVIDER_NAMES = {
   apple: "Apple",
   azure: "Microsoft",
   bitbucket: "Bitbucket",
-  development: "the development account",
   discord: "Discord",
   github: "GitHub",
   gitlab: "GitLab",
@@ -67,7 +68,7 @@ function providerButton(provider) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "wide";
-  button.textContent = `Continue with ${PROVIDER_NAMES[provider] ?? provider}`;
+  button.textContent = provider === DEVELOPMENT ? "Sign in as the developer" : `Continue with ${PROVIDER_NAMES[provider] ?? provider}`;
   button.addEventListener("click", () => attempt(button, () => signInAt(provider)));
   return button;
 }

@@ -3,12 +3,13 @@
 const UNITS = [
   ["year", 365 * 86_400],
   ["month", 30 * 86_400],
-  ["week", 7 * 86_400],
   ["day", 86_400],
   ["hour", 3_600],
   ["minute", 60],
 ];
-const relativeFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+/** A unit is used from just below its length on: what is due in 89.9 days is due in 3 months. */
+const NEARLY = 0.95;
+const relativeFormat = new Intl.RelativeTimeFormat("en");
 const exactFormat = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "long" });
 
 export function exact(instant) {
@@ -18,7 +19,7 @@ export function exact(instant) {
 export function relative(instant, now) {
   const seconds = (new Date(instant) - now) / 1000;
   for (const [unit, length] of UNITS) {
-    if (Math.abs(seconds) >= length) return relativeFormat.format(Math.trunc(seconds / length), unit);
+    if (Math.abs(seconds) >= NEARLY * length) return relativeFormat.format(Math.round(seconds / length), unit);
   }
   return seconds < 0 ? "just now" : "in less than a minute";
 }
