@@ -21,8 +21,10 @@ from tests.unit.domain.window_model import (
     Decision,
     ExactLog,
     Item,
+    ceilings,
     decide,
     item_bytes,
+    parse,
 )
 
 START_US = 1_795_000_000_000_000
@@ -75,6 +77,25 @@ class Fleet:
 
     def would_admit(self, requests: int, *, at_us: int, offset_us: int) -> int:
         return self.item.copy().admit(now_ms=clock_ms(at_us, offset_us), requests=requests)
+
+
+@property_test
+@given(
+    start=starts,
+    used=st.integers(0, 9),
+    held=st.dictionaries(st.integers(-3, 68), st.integers(0, 9)),
+)
+def test_the_model_judges_ceilings_by_the_general_rules(
+    start: int, used: int, held: dict[int, int]
+) -> None:
+    now_ms = clock_ms(start, 0)
+    shipped = window.admission(now_ms).condition
+    quick, general = ceilings(shipped), parse(shipped)
+    assert quick
+    item = {"used": used}
+    for ahead, ceiling in held.items():
+        item |= dict.fromkeys(window.checkpoint_names(now_ms // 1_000 + ahead, 1), ceiling)
+    assert quick(item, {}) is general(item, {})
 
 
 @property_test

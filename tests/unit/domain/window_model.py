@@ -131,8 +131,31 @@ class _Parser:
         return found
 
 
+_CEILING = re.compile(r"\(attribute_not_exists\((\w+)\) OR used < (\w+)\)")
+
+
+def ceilings(expression: str) -> Predicate | None:
+    """What `parse` makes of a conjunction of ceilings, many times faster; None for any other."""
+    pairs = _CEILING.findall(expression)
+    names = [name for name, _ in pairs]
+    shape = (f"(attribute_not_exists({name}) OR used < {other})" for name, other in pairs)
+    if any(name != other for name, other in pairs) or expression != " AND ".join(shape):
+        return None
+
+    def holds(item: Numbers, values: Values) -> bool:
+        used = item.get("used")
+        return all(name not in item or (used is not None and used < item[name]) for name in names)
+
+    return holds
+
+
 @lru_cache(maxsize=4_096)
 def condition(expression: str) -> Predicate:
+    return ceilings(expression) or parse(expression)
+
+
+def parse(expression: str) -> Predicate:
+    """A condition as the predicate that it stands for."""
     parser = _Parser(expression)
     parsed = parser.condition()
     if parser.rest:

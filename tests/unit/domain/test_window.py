@@ -1,0 +1,170 @@
+"""The window's expressions and figures, case by case."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatgrid_auth.domain import window
+from tests.unit.domain.window_model import Item, tokens
+
+NOW_MS = 1_795_000_000_250
+NOW_S = NOW_MS // 1_000
+OPERATORS = {"AND", "OR", "NOT", "<", "<=", ">", ">=", "=", "+", "-"}
+
+
+def operators(expression: str) -> int:
+    """Operators and functions as DynamoDB's limit of 300 for each expression counts them."""
+    return sum(token in OPERATORS or "_exists" in token for token in tokens(expression))
+
+
+def checkpoint(second: int) -> str:
+    """The checkpoint that a request admitted in this second writes."""
+    return window.checkpoint_names(second + window.SPAN, 1)[0]
+
+
+def read(numbers: dict[str, int], *, limit: int, now_ms: int = NOW_MS) -> window.Reading:
+    return window.read(Item(numbers).low_level, now_ms=now_ms, limit=limit)
+
+
+def test_expressions_leave_room_within_dynamodbs_limits() -> None:
+    plan = window.admission(NOW_MS)
+    assert operators(plan.condition) <= 280
+    assert len(plan.condition.encode()) <= 3_600
+    assert operators(plan.assignments) <= 10
+    assert len(plan.assignments.encode()) + len(plan.removals.encode()) <= 400
+
+
+def test_expressions_name_no_placeholder_but_one() -> None:
+    plan = window.admission(NOW_MS)
+    text = f"{plan.condition} {plan.assignments} {plan.removals}"
+    assert {token for token in tokens(text.replace(", ", " ")) if token[0] in ":#"} == {":one"}
+
+
+def test_expressions_are_made_once_for_a_bucket() -> None:
+    plan = window.admission(NOW_MS)
+    assert window.admission(NOW_MS + 700) is plan
+    assert window.admission(NOW_MS + 750) is not plan
+    assert window.admission(NOW_MS + 750).bucket == NOW_S + 1
+
+
+@pytest.mark.parametrize("second", [0, NOW_S, 1_767_225_600, 1_767_225_599, 2_683_358_431])
+def test_names_run_on_over_every_carry_and_read_back(second: int) -> None:
+    names = window.checkpoint_names(second, 200)
+    assert len(set(names)) == 200
+    for position, name in enumerate(names):
+        assert len(name) == window.NAME_LENGTH
+        assert name[0] == "k"
+        assert name.isalnum()
+        assert (window.bucket_of(name) - second - position) % window.RING == 0
+
+
+def test_names_last_29_years_before_one_comes_round_again() -> None:
+    assert window.RING * window.BUCKET_MS > 29 * 365 * 86_400_000
+
+
+def test_a_fresh_window_has_the_whole_limit_now() -> None:
+    reading = window.read(window.fresh(120), now_ms=NOW_MS, limit=120)
+    assert (reading.limit, reading.remaining) == (120, 120)
+    assert reading.reset_s == NOW_S + 1
+    assert reading.retry_at_ms is None
+    assert reading.blocked_until_ms is None
+    assert not reading.upkeep
+
+
+def test_an_item_created_with_its_first_request_equals_one_that_admitted_it() -> None:
+    item = Item.of(window.fresh(200))
+    assert item.admit(now_ms=NOW_MS) == 1
+    assert window.first_admission(now_ms=NOW_MS, limit=200) == item.low_level
+
+
+def test_the_last_admitted_request_is_the_limit_th_and_the_next_is_told_when() -> None:
+    item = Item.of(window.fresh(3))
+    assert item.admit(now_ms=NOW_MS, requests=5) == 3
+    reading = read(item.numbers, limit=3)
+    assert reading.remaining == 0
+    assert reading.blocked_until_ms == (NOW_S + 63) * 1_000
+    assert reading.retry_at_ms == (NOW_S + 65) * 1_000
+    assert reading.reset_s == NOW_S + 65
+    assert window.blocked(item.low_level, now_ms=NOW_MS)
+
+
+def test_remaining_counts_what_the_oldest_window_leaves() -> None:
+    item = Item.of(window.fresh(10))
+    assert item.admit(now_ms=NOW_MS, requests=4) == 4
+    assert item.admit(now_ms=NOW_MS + 30_000, requests=3) == 3
+    assert read(item.numbers, limit=10, now_ms=NOW_MS + 30_000).remaining == 3
+    assert read(item.numbers, limit=10, now_ms=NOW_MS + 62_000).remaining == 3
+    # Two seconds later than this clock needs, since a slower one may decide.
+    assert read(item.numbers, limit=10, now_ms=NOW_MS + 63_000).remaining == 3
+    assert read(item.numbers, limit=10, now_ms=NOW_MS + 65_000).remaining == 7
+
+
+def test_one_budget_for_a_clock_ahead_and_one_behind() -> None:
+    """The slow clock finds the budget used by the fast one, though that wrote a later bucket."""
+    item = Item.of(window.fresh(5))
+    assert item.admit(now_ms=NOW_MS + 2_000, requests=9) == 5
+    assert item.admit(now_ms=NOW_MS, requests=9) == 0
+
+
+def test_a_slow_then_a_fast_clock_do_not_shorten_the_window() -> None:
+    """Admitted at real 0 by a clock that shows 0, asked again at real 59.999 by one that shows
+    61.999: still within 60 s."""
+    item = Item.of(window.fresh(1))
+    start_ms = 1_795_000_000_000
+    assert item.admit(now_ms=start_ms) == 1
+    assert item.admit(now_ms=start_ms + 59_999 + window.MAX_SKEW_MS) == 0
+    assert item.admit(now_ms=start_ms + 63_000) == 1
+
+
+def test_checkpoints_left_from_long_ago_neither_refuse_nor_count() -> None:
+    numbers = {"used": 500, "cap": 510}
+    numbers |= {checkpoint(NOW_S - age): 1 for age in (100, 3_600, 90 * 86_400, 900 * 86_400)}
+    item = Item(numbers)
+    reading = read(item.numbers, limit=10)
+    assert (reading.remaining, reading.retry_at_ms) == (10, None)
+    assert item.admit(now_ms=NOW_MS, requests=20) == 10
+
+
+def test_a_write_removes_what_has_just_gone_stale() -> None:
+    item = Item({"used": 9, "cap": 19, checkpoint(NOW_S - 63): 15, checkpoint(NOW_S - 62): 16})
+    assert item.admit(now_ms=NOW_MS) == 1
+    assert checkpoint(NOW_S - 63) not in item.numbers
+    assert item.numbers[checkpoint(NOW_S - 62)] == 16
+
+
+def test_the_first_request_of_a_bucket_sets_its_ceiling_and_no_other_moves_it() -> None:
+    item = Item.of(window.fresh(10))
+    assert item.admit(now_ms=NOW_MS) == 1
+    assert item.admit(now_ms=NOW_MS + 100) == 1
+    assert item.numbers == {"used": 2, "cap": 12, checkpoint(NOW_S): 10}
+
+
+@pytest.mark.parametrize(
+    ("retry_at_ms", "seconds"), [(10_000, 1), (10_001, 1), (11_000, 1), (11_001, 2), (9_000, 1)]
+)
+def test_retry_after_is_rounded_up_to_whole_seconds_and_at_least_one(
+    retry_at_ms: int, seconds: int
+) -> None:
+    assert window.retry_after_s(retry_at_ms, now_ms=10_000) == seconds
+
+
+@pytest.mark.parametrize(
+    ("numbers", "limit", "upkeep"),
+    [
+        ({"used": 5, "cap": 15}, 10, False),
+        ({"used": 5, "cap": 15}, 11, True),
+        ({"used": 5, "cap": 15}, 9, True),
+        ({"used": window.REBASE_AT, "cap": window.REBASE_AT + 10}, 10, True),
+        ({"used": 5, "cap": 15} | {checkpoint(n): 9 for n in range(66)}, 10, False),
+        ({"used": 5, "cap": 15} | {checkpoint(n): 9 for n in range(67)}, 10, True),
+    ],
+)
+def test_an_item_asks_for_upkeep_when_it_needs_it(
+    numbers: dict[str, int], limit: int, upkeep: bool
+) -> None:
+    assert read(numbers, limit=limit).upkeep is upkeep
+
+
+def test_buckets_are_whole_seconds() -> None:
+    assert window.bucket(NOW_MS) == NOW_S
+    assert window.bucket(999) == 0
