@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -78,12 +79,20 @@ def test_the_reconciler_looks_after_the_plan_of_api_keys() -> None:
     assert plan == "gate-StandardUsagePlan"
 
 
-def test_the_reconciler_runs_every_minute_and_never_twice_at_once() -> None:
+def test_the_reconciler_works_every_minute_and_compares_everything_every_hour() -> None:
     stack = deployed()
-    rule = stack.one("AWS::Events::Rule")
-    assert rule["ScheduleExpression"] == "rate(1 minute)"
-    (target,) = rule["Targets"]
-    assert "ReconcilerFunction" in target["Arn"]
-    assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
-    assert stack.one("AWS::Lambda::EventInvokeConfig")["MaximumRetryAttempts"] == 0
+    rules = list(stack.of("AWS::Events::Rule").values())
+    given = {rule["ScheduleExpression"]: rule["Targets"][0].get("Input") for rule in rules}
+    assert set(given) == {"rate(1 minute)", "rate(1 hour)"}
+    assert given["rate(1 minute)"] is None
+    assert json.loads(given["rate(1 hour)"]) == {"sweep": True}
+    for rule in rules:
+        (target,) = rule["Targets"]
+        assert "ReconcilerFunction" in target["Arn"]
+        assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
+
+
+def test_a_run_ends_before_the_next_begins_and_is_not_tried_again() -> None:
+    stack = deployed()
     assert stack.resources["ReconcilerFunction"]["Timeout"] < 60
+    assert stack.one("AWS::Lambda::EventInvokeConfig")["MaximumRetryAttempts"] == 0
