@@ -6,6 +6,7 @@ import os
 from uuid import uuid4
 
 import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext as PowertoolsContext
 
 from chatgrid_auth.adapters.api_gateway import ApiGateway
 from chatgrid_auth.adapters.boto3_transport import Boto3Transport
@@ -19,9 +20,23 @@ from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.plan_ports import Tally, Tier
 from chatgrid_auth.services.reconciler import Reconciler, Timing
 from chatgrid_devkit.ministack import Ministack
+from chatgrid_reconciler.wiring import from_environment
 from tests.contract.stores import dynamodb, keys_table
 from tests.contract.test_api_gateway_keys import real_client
 from tests.control_plane import Clock
+
+
+class LambdaContext(PowertoolsContext):
+    """What Lambda gives a handler, with most of its time left."""
+
+    _function_name = "reconciler"
+    _memory_limit_in_mb = 512
+    _invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:reconciler"
+    _aws_request_id = "c0ffee"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 50_000
 
 
 class System:
@@ -29,7 +44,7 @@ class System:
 
     def __init__(self, endpoint: str) -> None:
         client = dynamodb(endpoint)
-        table = keys_table(client)
+        table = self.table = keys_table(client)
         transport = Boto3Transport(client)
         self.apigateway = real_client(endpoint)
         self.plan = self.apigateway.create_usage_plan(name=f"plan-{uuid4()}")["id"]
@@ -85,6 +100,19 @@ class System:
         assert decided is not None
         return decided.usage_key
 
+    def environment(self) -> dict[str, str]:
+        """What the template tells the function about this system."""
+        return {
+            "KEYS_TABLE": self.table,
+            "USAGE_PLAN_STANDARD": self.plan,
+            "USAGE_KEY_NAME_PREFIX": self.prefix,
+            "DRY_RUN": "false",
+            "CREATE_RATE_PER_SECOND": "5",
+            "POWERTOOLS_SERVICE_NAME": self.prefix,
+            "POWERTOOLS_METRICS_NAMESPACE": "ChatGrid/test",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
+
 
 @pytest.fixture
 def system(ministack: Ministack) -> System:
@@ -135,3 +163,16 @@ def test_a_sweep_repairs_what_was_done_in_the_console(system: System) -> None:
     assert system.named(deleted) not in {None, named[deleted.key.id]}
     found = system.run(sweep=True)
     assert (found.missing, found.disabled, found.orphaned) == (0, 0, 0)
+
+
+def test_the_deployed_handler_reaches_both_services_by_its_environment(
+    system: System, ministack: Ministack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**ministack.environment(), **system.environment()}.items():
+        monkeypatch.setenv(name, value)
+    issued = system.issue(str(uuid4()))
+
+    answer = from_environment()({"sweep": True}, LambdaContext())
+
+    assert (answer["created"], answer["failed"], answer["sweeps"]) == (1, 0, 1)
+    assert len(system.gateway.find(f"{system.prefix}-{issued.key.id}")) == 1

@@ -269,6 +269,16 @@ def test_a_rehearsal_reports_everything_and_changes_nothing(world: World) -> Non
     assert set(world.plane.calls) == {"GetApiKeys", "GetUsagePlanKeys"}
 
 
+def test_keys_that_are_being_seen_to_are_no_findings(world: World) -> None:
+    world.store.revoke(now(world, world.issued[0]))
+    world.issue()
+
+    tally = world.run(sweep=True, rehearse=True)
+
+    assert (tally.created, tally.retired) == (1, 1)
+    assert (tally.missing, tally.orphaned) == (0, 0)
+
+
 def test_a_sweep_goes_on_where_the_time_ran_out() -> None:
     world = World()
     for _ in range(30):

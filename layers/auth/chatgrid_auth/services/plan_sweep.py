@@ -115,7 +115,7 @@ class Sweep:
             ControlPlaneError: API Gateway could not be read.
         """
         inventory = self._read_account()
-        self._room = usage_keys.KEY_CEILING - inventory.total - len(waiting)
+        self._room = usage_keys.KEY_CEILING - inventory.total
         cursor = progress.cursor
         while True:
             self._pace.check()
