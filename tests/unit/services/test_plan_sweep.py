@@ -166,6 +166,19 @@ def test_a_key_of_ours_whose_owner_cannot_be_read_is_reported_and_kept(world: Wo
     assert stranger.id in world.plane.keys
 
 
+def test_a_description_edited_to_name_another_user_takes_nothing_from_the_holder(
+    world: World,
+) -> None:
+    gateway_key = world.gateway_key(world.issued[1])
+    gateway_key.description = usage_keys.description_of(str(uuid4()))
+
+    tally = world.run(sweep=True)
+    world.settle()
+
+    assert (tally.unidentified, tally.orphaned) == (1, 0)
+    world.assert_in_step()
+
+
 def test_a_table_that_knows_next_to_no_key_is_not_believed() -> None:
     """A reconciler that reads the wrong table must not cut every key off its API Gateway key."""
     world = World()
@@ -291,6 +304,7 @@ def test_a_sweep_goes_on_where_the_time_ran_out() -> None:
 
     found = [world.run(sweep=True, seconds=4).missing]
     while world.store.sweep is not None:
+        assert len(found) < 30, "it never comes to an end"
         found.append(world.run(seconds=4).missing)
     world.settle()
 

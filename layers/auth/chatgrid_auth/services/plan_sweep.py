@@ -101,6 +101,7 @@ class Sweep:
         self._tier = tier
         self._rehearse = rehearse
         self._room = 0
+        self._seen_live: set[str] = set()
 
     def run(self, progress: Progress, *, waiting: frozenset[str], tally: Tally) -> None:
         """Go on from there, to the end if the time is enough.
@@ -152,6 +153,8 @@ class Sweep:
 
     def _examine(self, live: LiveKey, inventory: Inventory, tally: Tally) -> None:
         candidates = inventory.by_key.get(live.key_id, [])
+        if candidates:
+            self._seen_live.add(live.key_id)
         key = usage_keys.preferred(candidates, value=live.usage_key)
         for surplus in candidates:
             if surplus is not key:
@@ -191,7 +194,10 @@ class Sweep:
         while some := list(islice(pairs, _RECORDS_AT_ONCE)):
             self._pace.check()
             recorded |= self._directory.recorded(some)
-        gone = [key_id for key_id in owners if key_id not in recorded]
+        absent = [key_id for key_id in owners if key_id not in recorded]
+        gone = [key_id for key_id in absent if key_id not in self._seen_live]
+        # Live, and yet not its owner's: somebody has edited the description.
+        tally.unidentified += len(absent) - len(gone)
         if len(gone) > max(_SUSPICIOUS_ORPHANS, len(owners) // 2):
             tally.held += len(gone)
             gone = []
