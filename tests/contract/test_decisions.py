@@ -24,7 +24,7 @@ from tests.contract.stores import counting, keys_table, rate_limits_table
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-    from chatgrid_auth.services.authenticate import Verdict
+    from chatgrid_auth.domain.verdicts import Verdict
 
 NOW_MS = 1_800_000_000_000
 OWNER = str(uuid4())

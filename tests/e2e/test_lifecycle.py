@@ -70,9 +70,10 @@ def test_keys_and_boards_survive_a_restart_and_the_admin_is_made_once(
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything_that_was_started(
-    make_stack: Callable[..., LocalStack], ending: int
+    make_stack: Callable[..., LocalStack], api: Callable[[LocalStack], Api], ending: int
 ) -> None:
     with make_stack() as stack:
+        api(stack).ask("GET", "/me")
         started = descendants(stack.pid)
         assert len(started) >= 3, started
         assert stack.send(ending) == 0

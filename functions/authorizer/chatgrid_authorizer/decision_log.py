@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from chatgrid_auth.domain.errors import Fault
-    from chatgrid_auth.services.authenticate import Verdict
+    from chatgrid_auth.domain.verdicts import Verdict
     from chatgrid_authorizer.event import Request
 
 SERVICE = "authorizer"

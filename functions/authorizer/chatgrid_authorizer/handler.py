@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from chatgrid_auth.services.authenticate import Verdict
+    from chatgrid_auth.domain.verdicts import Verdict
 
 _gate = wiring.build()
 

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from chatgrid_auth.services.authenticate import Verdict
+    from chatgrid_auth.domain.verdicts import Verdict
 
 #: Whoever is not known. API Gateway answers 500 to a policy without a principal.
 NOBODY = "anonymous"

@@ -129,3 +129,7 @@ class Allowed:
         self.caller = caller
         self.figures = figures
         self.usage_key = usage_key
+
+
+#: One of these, for every request.
+Verdict = Allowed | Limited | Forbidden | Refused

@@ -20,6 +20,7 @@ from chatgrid_auth.domain.verdicts import (
     Forbidden,
     Limited,
     Refused,
+    Verdict,
 )
 from chatgrid_auth.domain.window import retry_after_s
 from chatgrid_auth.services.refusals import Refusals
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from chatgrid_auth.domain.window import Reading
-
-    Verdict = Allowed | Limited | Forbidden | Refused
 
     class KnownKey(Protocol):
         """What the store said of a key, together with its decision."""

@@ -1,0 +1,19 @@
+"""The handler builds its gate when it is imported, as in Lambda: from an environment."""
+
+from __future__ import annotations
+
+import os
+
+SETTINGS = {
+    "AWS_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9",
+    "KEYS_TABLE": "keys",
+    "RATE_LIMITS_TABLE": "rate-limits",
+    "USAGE_KEY_STANDARD": "standard-tier",
+    "USAGE_KEY_WEB": "web-tier",
+    "METRICS_NAMESPACE": "ChatGrid/test",
+}
+
+os.environ.update(SETTINGS)

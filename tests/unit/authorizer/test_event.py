@@ -1,0 +1,105 @@
+"""Reading API Gateway's question: one credential or none, and never an exception."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatgrid_authorizer import event
+
+ARN = "arn:aws:execute-api:eu-central-1:123456789012:abc123/v1/POST/me/api-keys/42"
+
+
+def request_event(**facts: Any) -> dict[str, Any]:
+    return {
+        "type": "REQUEST",
+        "methodArn": ARN,
+        "resource": "/me/api-keys/{id}",
+        "path": "/me/api-keys/42",
+        "httpMethod": "POST",
+        "headers": {"Authorization": "Bearer x"},
+        "multiValueHeaders": {"Authorization": ["Bearer x"]},
+        "requestContext": {"requestId": "r-1"},
+        **facts,
+    }
+
+
+def test_the_resource_is_the_one_that_api_gateway_matched() -> None:
+    read = event.read(request_event(path="/boards"))
+    assert (read.method, read.resource, read.request_id) == ("POST", "/me/api-keys/{id}", "r-1")
+
+
+def test_the_method_comes_from_the_arn_and_not_from_a_header() -> None:
+    headers = {"Authorization": ["Bearer x"], "X-HTTP-Method-Override": ["GET"]}
+    assert event.read(request_event(multiValueHeaders=headers, httpMethod="GET")).method == "POST"
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
+def test_the_header_is_found_in_any_case(name: str) -> None:
+    found = event.read(request_event(headers=None, multiValueHeaders={name: ["Bearer x"]}))
+    assert found.authorization == "Bearer x"
+    found = event.read(request_event(headers={name: "Bearer x"}, multiValueHeaders=None))
+    assert found.authorization == "Bearer x"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": []},
+        {"Authorization": ["Bearer x", "Bearer x"]},
+        {"Authorization": ["Bearer x"], "authorization": ["Bearer y"]},
+        {"Authorization": [None]},
+        {"Authorization": "Bearer x"},
+    ],
+)
+def test_anything_but_exactly_one_header_is_no_credential(headers: dict[str, Any]) -> None:
+    read = event.read(request_event(multiValueHeaders=headers))
+    assert read.authorization is None
+
+
+def test_a_token_event_carries_the_token_and_the_arn_alone() -> None:
+    read = event.read({"type": "TOKEN", "methodArn": ARN, "authorizationToken": "Bearer x"})
+    assert read.authorization == "Bearer x"
+    assert (read.method, read.resource) == ("POST", "/me/api-keys/42")
+
+
+@pytest.mark.parametrize("arn", [None, 5, "", "*", "arn:aws:execute-api:r:a:api", "x/y/z/w"])
+def test_what_names_no_method_is_a_request_without_a_credential(arn: object) -> None:
+    read = event.read(request_event(methodArn=arn))
+    assert (read.method_arn, read.authorization) == ("*", None)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+_NAMES = st.sampled_from(
+    [
+        "type",
+        "methodArn",
+        "authorizationToken",
+        "headers",
+        "multiValueHeaders",
+        "requestContext",
+        "resource",
+        "httpMethod",
+        "Authorization",
+    ]
+)
+
+
+@given(st.dictionaries(_NAMES, _JSON))
+def test_no_event_is_too_strange_to_be_read(incoming: dict[str, Any]) -> None:
+    read = event.read(incoming)
+    assert isinstance(read.method_arn, str)
+    assert read.authorization is None or isinstance(read.authorization, str)
+
+
+@given(st.dictionaries(_NAMES, _JSON))
+def test_no_part_of_an_event_is_too_strange_to_be_read(parts: dict[str, Any]) -> None:
+    event.read(request_event(**{**parts, "methodArn": ARN}))
