@@ -207,6 +207,7 @@ class FaultServer:
         self.requests: list[Request] = []
         self.connections = 0
         self.closed = 0
+        self._handshaken = 0
         self._steps = list(steps)
         self._tls = tls
         self._changed = threading.Condition()
@@ -240,6 +241,11 @@ class FaultServer:
         self._listener.close()
         assert not self._thread.is_alive(), "the server did not stop"
 
+    def wait_handshaken(self, connections: int) -> None:
+        """Return when this many connections stand, and TLS has sent all that it has to say."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._handshaken >= connections, WAIT_SECONDS)
+
     def wait_closed(self, connections: int) -> None:
         """Return when the server has closed this many connections."""
         with self._changed:
@@ -259,6 +265,9 @@ class FaultServer:
                 accepted.close()
             else:
                 self._peers = [sock]
+                with self._changed:
+                    self._handshaken += 1
+                    self._changed.notify_all()
                 self._serve(Peer(sock))
                 sock.close()
             with self._changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from threading import Event
 
@@ -214,7 +215,7 @@ def test_a_slow_server_costs_no_more_than_the_budget(
     with pytest.raises(StoreUnavailable, match="UpdateItem: ReadTimeout"):
         one.call("UpdateItem", ASKED)
     took = time.monotonic() - started
-    assert took < SHORT.budget + 0.15
+    assert took < SHORT.budget + 1.0
     assert len(server.requests) >= 2, "the budget has room for a second attempt"
 
 
@@ -265,6 +266,25 @@ def test_a_connection_that_went_stale_in_the_sending_is_replaced_without_a_pause
     assert pauses.seconds == []
 
 
+@pytest.mark.parametrize("fault", [answer_and_close, answer_and_reset])
+def test_an_answer_that_had_begun_is_not_mistaken_for_a_stale_connection(
+    serve: Serve, connect: Connect, fault: Callable[[bytes], Step]
+) -> None:
+    pauses = Pauses()
+    whole = response({"n": 1})
+    server = serve(answer(whole), fault(whole[:40]), answer(response({"n": 3})))
+    one = connect(server, sleep=pauses)
+    one.call("UpdateItem", ASKED)
+    assert one.call("UpdateItem", ASKED) == {"n": 3}
+    assert pauses.seconds == [0.025]
+
+
+def test_nobody_waits_for_the_end_of_what_is_no_response(serve: Serve, connect: Connect) -> None:
+    server = serve(answer(b"SSH-2.0-OpenSSH_9.6\r\n"))
+    with pytest.raises(StoreUnavailable, match="UpdateItem: MalformedResponse"):
+        connect(server, patience=Patience(attempts=1)).call("UpdateItem", ASKED)
+
+
 def test_bytes_that_nobody_asked_for_are_no_answer_to_the_next_request(
     serve: Serve, connect: Connect
 ) -> None:
@@ -310,6 +330,7 @@ def test_a_chunked_answer_is_put_together(serve: Serve, connect: Connect) -> Non
     "body",
     [
         b'5\r\n{"a":1}\r\n0\r\n\r\n',
+        b"2\r\n{}XX0\r\n\r\n",
         b"zz\r\n{}\r\n0\r\n\r\n",
         b"fffffffff\r\n{}",
         b"2\r\n{}\r\n" + b"0" * 300,
@@ -328,12 +349,14 @@ def test_a_chunked_answer_that_is_not_well_made_is_a_fault(
 
 
 def test_a_large_answer_and_a_large_request_pass_whole(serve: Serve, connect: Connect) -> None:
-    big = {"a": "x" * 900_000}
+    big = {"a": "x" * 1_000_000}
+    # More than the buffers between the two hold, so that it goes out in parts.
+    bigger = {"a": "".join(f"{n:07}" for n in range(1_000_000))}
     server = serve(answer(response(big)), answer(response(GOOD)))
-    one = connect(server)
-    assert one.call("BatchGetItem", big) == big
+    one = connect(server, patience=Patience(reply=5, budget=10))
+    assert one.call("BatchWriteItem", bigger) == big
     assert one.call("UpdateItem", ASKED) == GOOD
-    assert server.requests[0].json() == big
+    assert server.requests[0].json() == bigger
 
 
 @pytest.mark.parametrize("code", ["InvalidSignatureException", "RequestTimeTooSkewed"])
@@ -408,7 +431,8 @@ def test_refused_credentials_are_renewed_once(serve: Serve, connect: Connect, co
 
 def test_credentials_that_stay_refused_are_a_fault(serve: Serve, connect: Connect) -> None:
     code = "ExpiredTokenException"
-    sources = (FixedCredentials(credentials()), Renewable(), Renewable(credentials("AKIDTHIRD")))
+    others = (credentials("AKIDSECOND"), credentials("AKIDTHIRD"))
+    sources = (FixedCredentials(credentials()), Renewable(), Renewable(*others))
     for source, requests in zip(sources, (1, 1, 2), strict=True):
         server = serve(*[answer(error(code))] * 3)
         with pytest.raises(StoreUnavailable, match=code):
