@@ -1,0 +1,42 @@
+"""The memory of refusals is bounded, and ends when it must."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from chatgrid_auth.services.refusals import Refusals
+
+if TYPE_CHECKING:
+    from chatgrid_auth.services.refusals import Refusal
+
+
+def refusal(name: str) -> Refusal:
+    return cast("Refusal", name)
+
+
+def test_a_refusal_is_recalled_until_its_moment_and_not_at_it() -> None:
+    memory, no = Refusals(capacity=4), refusal("no")
+    memory.remember("a", no, until_ms=100)
+    assert memory.recall("a", now_ms=99) is no
+    assert memory.recall("a", now_ms=100) is None
+    assert memory.recall("a", now_ms=99) is None, "what has ended must not come back"
+
+
+def test_a_newer_refusal_takes_the_place_of_an_older_one() -> None:
+    memory, newer = Refusals(capacity=4), refusal("newer")
+    memory.remember("a", refusal("older"), until_ms=100)
+    memory.remember("a", newer, until_ms=50)
+    assert memory.recall("a", now_ms=10) is newer
+    assert memory.recall("a", now_ms=60) is None
+
+
+def test_however_many_are_refused_only_the_newest_are_remembered() -> None:
+    memory = Refusals(capacity=3)
+    for number in range(10_000):
+        memory.remember(str(number), refusal("no"), until_ms=100)
+    kept = [n for n in range(10_000) if memory.recall(str(n), now_ms=0) is not None]
+    assert kept == [9_997, 9_998, 9_999]
+
+
+def test_an_unknown_name_is_not_refused() -> None:
+    assert Refusals(capacity=1).recall("a", now_ms=0) is None
