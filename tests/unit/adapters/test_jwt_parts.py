@@ -35,6 +35,19 @@ def test_the_longest_token_is_read_and_one_longer_is_not() -> None:
     assert read_unverified(f"{HEADER}.{CLAIMS}.{'A' * (room + 4)}") is None
 
 
+@pytest.mark.parametrize(
+    "token",
+    [
+        f"{HEADER}.{CLAIMS}.AB",  # the last bits say nothing, and are not zero
+        f"{HEADER}.{CLAIMS}.AAAAA",
+        f"{HEADER}.{CLAIMS}.AA==",
+        f"{HEADER}.{CLAIMS[:-1]}{chr(ord(CLAIMS[-1]) + 1)}.AAAA",
+    ],
+)
+def test_each_token_has_one_spelling(token: str) -> None:
+    assert read_unverified(token) is None
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused(text: str) -> None:
     read_unverified(text)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from jwt import PyJWK
+from jwt import PyJWK, encode
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from chatgrid_auth.adapters.jwks import parse_jwks
@@ -162,6 +162,14 @@ def test_a_set_without_keys_is_a_set() -> None:
 def test_what_is_not_a_key_set_is_a_fault_and_not_an_empty_set(document: bytes) -> None:
     with pytest.raises(IdentityProviderUnavailable):
         parse_jwks(document)
+
+
+def test_what_was_read_must_be_what_was_signed() -> None:
+    key = public_key(public_jwk(EC_KEY))
+    assert key is not None
+    token = encode({"sub": "x"}, PyJWK(EC_KEY), algorithm="ES256")
+    assert key.signs(token, payload=b'{"sub":"x"}')
+    assert not key.signs(token, payload=b'{"sub":"y"}')
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256", "EdDSA"])

@@ -16,7 +16,6 @@ MAX_TOKEN_LENGTH = 8_192
 
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
 _KEY_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
-_LONGEST_INTEGER = 20
 
 # Each would change what is signed, how it is read, or where the key comes from. Supabase sends
 # none of them, so a token that carries one was not made by it, whatever its signature says.
@@ -68,14 +67,13 @@ def is_key_id(value: object) -> bool:
 def strict_json(text: bytes) -> Any:
     """The value of a JSON text; ``ValueError`` for what parsers are known to disagree about.
 
-    Duplicate names, NaN and Infinity, numbers beyond 64 bits, other encodings than UTF-8.
+    Duplicate names, NaN and Infinity, other encodings than UTF-8, integers without end.
     ``RecursionError`` for nesting without end.
     """
     return json.loads(
         text.decode("utf-8"),
         object_pairs_hook=_without_duplicates,
         parse_constant=_no_constant,
-        parse_int=_short_integer,
     )
 
 
@@ -112,9 +110,3 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(_name: str) -> NoReturn:
     raise ValueError("not a JSON number")
-
-
-def _short_integer(digits: str) -> int:
-    if len(digits) > _LONGEST_INTEGER:
-        raise ValueError("a number without measure")
-    return int(digits)
