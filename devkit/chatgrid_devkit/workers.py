@@ -39,11 +39,10 @@ class _Slot:
             return False
         return not self._starting.done() or bool(self.worker and self.worker.alive)
 
-    def renew(self, generation: int) -> Worker | None:
-        """Start another worker here; gives back the one that was there, if it runs."""
-        old = self.worker
+    def renew(self, generation: int) -> asyncio.Task[Worker] | None:
+        """Start another worker here; gives back what was here, running or still starting."""
+        old, self._starting = self._starting, asyncio.create_task(self._start())
         self.generation = generation
-        self._starting = asyncio.create_task(self._start())
         # A worker that dies while it starts is reported by whoever needs it.
         self._starting.add_done_callback(lambda task: task.cancelled() or task.exception())
         return old
@@ -56,9 +55,14 @@ class _Slot:
     async def close(self) -> None:
         """End the worker, also one that is just being started."""
         if self._starting is not None:
-            await asyncio.gather(self._starting, return_exceptions=True)
-        if self.worker is not None:
-            await self.worker.stop()
+            await _stop_started(self._starting)
+
+
+async def _stop_started(starting: asyncio.Task[Worker]) -> None:
+    """End a worker as soon as it has started."""
+    (result,) = await asyncio.gather(starting, return_exceptions=True)
+    if isinstance(result, Worker):
+        await result.stop()
 
 
 class Pool:
@@ -87,7 +91,7 @@ class Pool:
         """Start all workers, without waiting for them."""
         for slot in self._slots:
             if not slot.usable:
-                slot.renew(self._generation)
+                self._renew(slot)
 
     @property
     def pids(self) -> list[int]:
@@ -110,7 +114,7 @@ class Pool:
 
     async def _worker_at(self, slot: _Slot) -> Worker:
         if not slot.usable:
-            slot.renew(self._generation)
+            self._renew(slot)
         return await slot.ready()
 
     def reload(self) -> None:
@@ -121,11 +125,13 @@ class Pool:
                 self._renew_when_stale(slot)
 
     def _renew_when_stale(self, slot: _Slot) -> None:
-        if slot.generation == self._generation or self._closing:
-            return
+        if slot.generation != self._generation and not self._closing:
+            self._renew(slot)
+
+    def _renew(self, slot: _Slot) -> None:
         old = slot.renew(self._generation)
         if old is not None:
-            self._run(old.stop())
+            self._run(_stop_started(old))
 
     async def _start_worker(self) -> Worker:
         worker = await Worker.start(self.function, self._environment, self._on_line)
@@ -137,7 +143,7 @@ class Pool:
         for slot in self._slots:
             if slot.worker is worker and not self._closing:
                 self._on_line("the worker ended; starting another")
-                slot.renew(self._generation)
+                self._renew(slot)
 
     def _run(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(coroutine)

@@ -407,6 +407,31 @@ def test_all_workers_end_with_their_pool(tmp_path: Path) -> None:
     assert not any(runs(pid) for pid in probe.run(story, count=3))
 
 
+def test_changes_in_quick_succession_leave_no_worker_behind(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    started.mkdir()
+    probe = Probe(
+        tmp_path,
+        f"""
+        import os, pathlib
+        (pathlib.Path({str(started)!r}) / str(os.getpid())).touch()
+        def handler(event, context):
+            return os.getpid()
+        """,
+    )
+
+    async def story(workers: Workers) -> None:
+        for _ in range(3):
+            workers.reload()
+            await asyncio.sleep(0)
+        serving = {value(await workers.invoke(NAME, None)) for _ in range(4)}
+        await until(lambda: set(workers.pools[NAME].pids) >= serving)
+        await until(lambda: sum(runs(int(file.name)) for file in started.iterdir()) == 2)
+
+    probe.run(story, count=2)
+    assert not any(runs(int(file.name)) for file in started.iterdir())
+
+
 GATEWAY = """
 import asyncio, sys
 from pathlib import Path
