@@ -18,7 +18,7 @@ compact            what happens to the finished token, step by step
 =================  ===============================================================================
 
 In values, `$now+60`, `$kid:RS256`, `$jwk:RS256` (public), `$stranger-jwk`, `$stranger-cert`,
-`$pem:RS256`, `$issuer` and `$user` are replaced.
+`$issuer`, `$user` and `$trap` (an address that nobody may ever ask) are replaced.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ class Forge:
         issuer: its `iss`.
         audience: its `aud`.
         now_s: the time that `$now` stands for.
+        trap: what `$trap` stands for.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Forge:
         issuer: str,
         audience: str,
         now_s: int,
+        trap: str = "http://127.0.0.1:1",
     ) -> None:
         self.own: dict[str, dict[str, Any]] = {}
         for jwk in private_jwks:
@@ -104,6 +106,7 @@ class Forge:
         self._issuer = issuer
         self._audience = audience
         self._now_s = now_s
+        self._trap = trap
         self._strangers: dict[str, Any] = {}
 
     def makes(self, recipe: Recipe) -> bool:
@@ -172,6 +175,7 @@ class Forge:
         value = _NOW.sub(lambda found: str(self._now_s + int(found[1] or 0)), value)
         for name in re.findall(r"\$kid:(\w+)", value):
             value = value.replace(f"$kid:{name}", self.own[name]["kid"])
+        value = value.replace("$trap", self._trap)
         return value.replace("$issuer", self._issuer).replace("$user", USER)
 
     def _key_object(self, name: str) -> Any:

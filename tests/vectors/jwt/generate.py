@@ -149,7 +149,7 @@ def _key_id() -> Iterator[Recipe]:
         ("SQL that is true", "' OR '1'='1"),
         ("a shell command", "key; sleep 10"),
         ("a pipe", "|/bin/id"),
-        ("a URL", "https://attacker.example/jwks.json"),
+        ("a URL", "$trap/jwks.json"),
         ("a file URL", "file:///proc/self/environ"),
         ("LDAP", "*)(uid=*"),
         ("a NUL", "key\0"),
@@ -197,8 +197,8 @@ def _embedded_keys() -> Iterator[Recipe]:
         for name, value in (
             ("jwk", "$stranger-jwk"),
             ("x5c", "$stranger-cert"),
-            ("jku", "https://attacker.example/jwks.json"),
-            ("x5u", "https://attacker.example/cert.pem"),
+            ("jku", "$trap/jwks.json"),
+            ("x5u", "$trap/cert.pem"),
             ("jku", f"$issuer{JWKS_PATH}"),
         ):
             label = "the true address" if str(value).startswith("$issuer") else "its own key"
@@ -209,7 +209,7 @@ def _embedded_keys() -> Iterator[Recipe]:
                 "sign": sign,
             }
     for address in (
-        "http://127.0.0.1:1/jwks.json",
+        "$trap",
         "http://169.254.169.254/latest/meta-data/",
         "file:///etc/passwd",
         f"$issuer{JWKS_PATH}@attacker.example/",
