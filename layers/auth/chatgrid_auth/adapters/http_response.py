@@ -32,7 +32,10 @@ class HttpFault(Exception):
 
 
 class Response:
-    """A whole response: its status, its headers by lower-case name, its body."""
+    """A whole response: its status, its headers, its body.
+
+    Names and values of headers are in lower case: none that is used here tells the difference.
+    """
 
     __slots__ = ("body", "headers", "status")
 
