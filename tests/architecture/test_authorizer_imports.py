@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.authorizer.conftest import SETTINGS
+from tests.unit.authorizer.environment import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 #: Each costs more than it gives before every request of a customer's API.

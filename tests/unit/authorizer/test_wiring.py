@@ -6,7 +6,7 @@ import pytest
 
 from chatgrid_auth.settings import SettingError
 from chatgrid_authorizer import wiring
-from tests.unit.authorizer.conftest import SETTINGS
+from tests.unit.authorizer.environment import SETTINGS
 
 REQUIRED = [
     "AWS_REGION",

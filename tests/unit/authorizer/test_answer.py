@@ -9,7 +9,7 @@ import pytest
 
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable, StoreUnavailable
 from chatgrid_auth.domain.verdicts import Verdict
-from chatgrid_authorizer.handler import answer
+from chatgrid_authorizer.answer import answer
 from tests.unit.authorizer.gates import (
     ALLOWED,
     FORBIDDEN,

@@ -1,8 +1,6 @@
-"""The handler builds its gate when it is imported, as in Lambda: from an environment."""
+"""An environment that the authorizer starts in."""
 
 from __future__ import annotations
-
-import os
 
 SETTINGS = {
     "AWS_REGION": "eu-central-1",
@@ -15,5 +13,3 @@ SETTINGS = {
     "USAGE_KEY_WEB": "web-tier",
     "METRICS_NAMESPACE": "ChatGrid/test",
 }
-
-os.environ.update(SETTINGS)

@@ -1,0 +1,50 @@
+"""One question of API Gateway's: translate, decide, translate."""
+
+from __future__ import annotations
+
+from chatgrid_auth.domain.errors import Fault
+from chatgrid_auth.domain.scopes import required_scope
+from chatgrid_authorizer import decision_log, event, policy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from chatgrid_auth.domain.verdicts import Verdict
+    from chatgrid_authorizer.wiring import Gate
+
+
+def answer(incoming: dict[str, Any], *, gate: Gate) -> dict[str, Any]:
+    """The answer to an authorizer event, its decision logged.
+
+    Raises:
+        Fault: the store or the identity provider is out; logged too.
+    """
+    request = event.read(incoming)
+    now_ms = gate.now_ms()
+    started_ms = gate.elapsed_ms()
+    cold_start, gate.cold = gate.cold, False
+
+    def log(outcome: Verdict | Fault) -> None:
+        gate.log(
+            decision_log.line(
+                outcome,
+                request,
+                now_ms=now_ms,
+                took_ms=gate.elapsed_ms() - started_ms,
+                namespace=gate.metrics_namespace,
+                cold_start=cold_start,
+            )
+        )
+
+    try:
+        verdict = gate.authenticator.decide(
+            request.authorization,
+            scope=required_scope(request.method, request.resource),
+            now_ms=now_ms,
+        )
+    except Fault as fault:
+        log(fault)
+        raise
+    log(verdict)
+    return policy.write(verdict, method_arn=request.method_arn)

@@ -1,0 +1,140 @@
+"""Each authorizer event leads to the outcome that it is named for. The keys in them are made up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatgrid_auth.adapters.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.decisions import KeyDecisions
+from chatgrid_auth.adapters.items import n, s
+from chatgrid_auth.adapters.user_windows import UserWindows
+from chatgrid_auth.domain import keys, window
+from chatgrid_auth.domain.scopes import effective
+from chatgrid_auth.services.authenticate import Authenticator
+from chatgrid_authorizer.answer import answer
+from chatgrid_authorizer.wiring import Gate
+from tests.contract.stores import keys_table, moto_client, rate_limits_table
+
+EVENTS = Path(__file__).parents[2] / "events" / "authorizer"
+FILES = sorted(EVENTS.glob("*.json"))
+NOW_MS = 1_795_515_330_000
+OWNER = "6f1f0a8e-6b5b-4b8e-9a36-0f2b7e4a1c11"
+
+#: The made-up keys of the events by the word in them, and what the store knows of each.
+KNOWN: dict[str, dict[str, Any]] = {
+    "eventgood": {"scopes": ["write"]},
+    "eventread": {"scopes": ["read"]},
+    "eventadmin": {"scopes": ["admin"]},
+    "eventtest": {"scopes": ["read"], "environment": "test"},
+    "eventrevoked": {"scopes": ["read"], "state": "revoked"},
+    "eventexpired": {"scopes": ["read"], "expires": NOW_MS},
+    "eventlimited": {"scopes": ["read"], "limit": 1, "used": True},
+}
+MESSAGES = {
+    "refused-revoked": ("revoked", "API key has been revoked"),
+    "refused-expired": ("expired", "API key has expired"),
+    "refused-unknown": ("unknown", "Missing or invalid token"),
+    "refused-jwt-without-signature": ("invalid_token", "Missing or invalid token"),
+}
+MALFORMED = ("malformed", "Missing or invalid token")
+
+
+def load(file: Path) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(file.read_text())
+    return event
+
+
+def keys_in(event: dict[str, Any]) -> set[str]:
+    text = json.dumps(event)
+    starts = [i for i in range(len(text)) if text.startswith("cgk_", i)]
+    return {text[i : i + keys.KEY_LENGTH] for i in starts}
+
+
+def credential(raw: str, facts: dict[str, Any]) -> dict[str, Any]:
+    item = {
+        "pk": s("KEY#" + keys.hash_of(raw)),
+        "sk": s("#"),
+        "owner": s(OWNER),
+        "id": s("01890a5d-ac96-774b-bcce-b302099a8057"),
+        "scopes": s(" ".join(effective(facts["scopes"]))),
+        "state": s(facts.get("state", "active")),
+        "limit": n(facts.get("limit", 120)),
+        **window.fresh(facts.get("limit", 120)),
+    }
+    return {**item, "expires": n(facts["expires"])} if "expires" in facts else item
+
+
+class NoTokens:
+    """An identity provider that knows nobody."""
+
+    def verify(self, token: str, *, now_ms: int) -> None:
+        return None
+
+
+@pytest.fixture(scope="module")
+def gate() -> Iterator[Gate]:
+    """The gate over a store that knows the events' keys."""
+    with moto_client() as client:
+        table = keys_table(client)
+        transport = Boto3Transport(client)
+        decisions = KeyDecisions(transport, table=table)
+        for raw in {raw for file in FILES for raw in keys_in(load(file))}:
+            facts = KNOWN.get(raw[9:-7].rstrip("0"))
+            if facts is not None and keys.is_well_formed(raw):
+                transport.call("PutItem", {"TableName": table, "Item": credential(raw, facts)})
+                if facts.get("used"):
+                    decisions.admit(keys.hash_of(raw), now_ms=NOW_MS, scope="read")
+        yield Gate(
+            authenticator=Authenticator(
+                keys=decisions,
+                users=UserWindows(transport, table=rate_limits_table(client), limit=200),
+                tokens=NoTokens,
+                key_tier="standard-tier",
+                jwt_tier="web-tier",
+            ),
+            now_ms=lambda: NOW_MS,
+            elapsed_ms=lambda: 0.0,
+            log=lambda _: None,
+            metrics_namespace="ChatGrid/test",
+        )
+
+
+def test_there_are_events_of_every_outcome() -> None:
+    outcomes = {file.stem.split("-", maxsplit=1)[0] for file in FILES}
+    assert outcomes == {"allowed", "forbidden", "limited", "refused"}
+    assert {load(file)["type"] for file in FILES} == {"REQUEST", "TOKEN"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_an_event_leads_to_the_outcome_in_its_name(gate: Gate, file: Path) -> None:
+    event = load(file)
+    given = answer(event, gate=gate)
+    (statement,) = given["policyDocument"]["Statement"]
+    assert statement["Resource"] == event["methodArn"]
+    context = given["context"]
+    match file.stem.split("-", maxsplit=1)[0]:
+        case "allowed":
+            assert (statement["Effect"], context["verdict"]) == ("Allow", "allowed")
+            assert (given["principalId"], context["user_id"]) == (OWNER, OWNER)
+            assert given["usageIdentifierKey"] == "standard-tier"
+        case "forbidden":
+            assert (statement["Effect"], context["verdict"]) == ("Allow", "forbidden")
+            assert "usageIdentifierKey" not in given
+        case "limited":
+            assert (statement["Effect"], context["verdict"]) == ("Allow", "rate_limited")
+            assert context["retry_after"] >= 1
+        case _:
+            assert statement["Effect"] == "Deny"
+            expected = MESSAGES.get(file.stem, MALFORMED)
+            assert (context["reason"], context["message"]) == expected
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_keys_in_an_event_are_visibly_made_up(file: Path) -> None:
+    for raw in keys_in(load(file)):
+        assert "event" in raw[9:] or raw[9:].startswith("a1b2c3d4e5f6")

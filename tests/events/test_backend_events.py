@@ -1,0 +1,120 @@
+"""Each proxy and schedule event leads to the status that it is named for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+import pytest
+
+from chatgrid_auth.domain.credentials import ApiKey
+from chatgrid_auth.services.plan_ports import Tally
+from chatgrid_boards import wiring as boards
+from chatgrid_boards.store import BoardStore
+from chatgrid_management import wiring as management
+from chatgrid_reconciler import wiring as reconciler
+from tests.unit.boards.memory import MemoryTransport
+from tests.unit.management.store import MemoryKeyStore
+from tests.unit.web.api import Context, Handler
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+EVENTS = Path(__file__).parents[2] / "events"
+OWNER = "6f1f0a8e-6b5b-4b8e-9a36-0f2b7e4a1c11"
+KEY_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+
+
+def common() -> dict[str, str]:
+    # A logger holds on to the standard output that it met first: a name for each test.
+    return {
+        "allowed_origin": "*",
+        "service_name": f"events-{uuid4()}",
+        "metrics_namespace": "Test",
+        "log_level": "INFO",
+    }
+
+
+def management_handler() -> Handler:
+    store = MemoryKeyStore()
+    key = ApiKey(
+        id=KEY_ID,
+        owner=OWNER,
+        name="CI",
+        prefix="cgk_live_a1b2",
+        scopes=("admin",),
+        environment="live",
+        rate_limit=120,
+        created_at_ms=1_795_000_000_000,
+    )
+    store.create(key, key_hash="0" * 64, keys_per_user=10)
+    settings = management.Settings(
+        keys_table="keys",
+        rate_limit_default=120,
+        rate_limit_ceiling=5_000,
+        keys_per_user=1_000,
+        **common(),
+    )
+    return management.compose(settings, store=store)
+
+
+def boards_handler() -> Handler:
+    settings = boards.Settings(boards_table="boards", **common())
+    return boards.compose(settings, store=BoardStore(MemoryTransport(), table="boards"))
+
+
+HANDLERS = {"management": management_handler, "boards": boards_handler}
+FILES = [file for name in HANDLERS for file in sorted((EVENTS / name).glob("*.json"))]
+
+
+def load(file: Path) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(file.read_text())
+    return event
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_an_event_gets_the_status_in_its_name(file: Path) -> None:
+    answer = HANDLERS[file.parent.name]()(load(file), Context())
+    assert answer["statusCode"] == int(file.stem[:3])
+    body = json.loads(answer["body"])
+    if answer["statusCode"] >= 400:
+        assert (body["object"], body["status"]) == ("error", answer["statusCode"])
+
+
+class Rehearsal:
+    """Stands in for the reconciler: notes how it was called."""
+
+    def __init__(self) -> None:
+        self.sweeps: list[bool] = []
+
+    def run(self, *, time_left: Callable[[], float], sweep: bool) -> Tally:
+        self.sweeps.append(sweep)
+        return Tally()
+
+
+@pytest.mark.parametrize(("name", "sweep"), [("drain", False), ("sweep", True)])
+def test_the_reconcilers_event_tells_what_to_do(name: str, *, sweep: bool) -> None:
+    rehearsal = Rehearsal()
+    settings = reconciler.Settings(
+        keys_table="keys",
+        usage_plan="standard",
+        name_prefix="chatgrid",
+        dry_run=False,
+        create_rate=5,
+        service_name=f"events-{uuid4()}",
+        metrics_namespace="Test",
+        log_level="INFO",
+    )
+    handle = reconciler.compose(settings, rehearsal)  # type: ignore[arg-type] # only what it calls
+    context = cast("LambdaContext", Context())
+    handle(load(EVENTS / "reconciler" / f"{name}.json"), context)
+    assert rehearsal.sweeps == [sweep]
+
+
+def test_every_event_is_used_by_a_test() -> None:
+    folders = {file.parent.name for file in EVENTS.rglob("*.json")}
+    assert folders == {"authorizer", "boards", "management", "reconciler"}
+    assert len(list(EVENTS.rglob("*.json"))) >= 20
