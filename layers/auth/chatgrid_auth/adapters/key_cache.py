@@ -143,7 +143,6 @@ class KeyCache:
                 return None
             flight = self._flight = _Flight(now_ms)
             self._attempted_at_ms = now_ms
-            self._plan(now_ms + FLIGHT_LIFETIME_MS)
         try:
             self._spawn(lambda: self._fly(flight))
         except RuntimeError:  # no more threads to be had
