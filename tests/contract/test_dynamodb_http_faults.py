@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -240,17 +241,28 @@ def test_a_name_that_nobody_knows_is_a_fault(serve: Serve, connect: Connect) -> 
         one.call("UpdateItem", ASKED)
 
 
+@pytest.mark.parametrize("end", [answer_and_close, answer_and_reset])
 def test_a_connection_that_went_stale_while_idle_is_replaced_before_it_is_used(
-    serve: Serve, connect: Connect
+    serve: Serve, connect: Connect, end: Callable[[bytes], Step]
 ) -> None:
     pauses = Pauses()
-    server = serve(answer_and_close(response({"n": 1})), answer(response({"n": 2})))
+    server = serve(end(response({"n": 1})), answer(response({"n": 2})))
     one = connect(server, sleep=pauses)
     one.call("UpdateItem", ASKED)
     server.wait_closed(1)
     assert one.call("UpdateItem", ASKED) == {"n": 2}
     assert len(server.requests) == 2
     assert pauses.seconds == []
+
+
+def test_a_server_that_does_not_read_costs_no_more_than_the_budget(connect: Connect) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        one = connect(None, endpoint=url, patience=SHORT)
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable, match="UpdateItem: ReadTimeout"):
+            one.call_encoded("UpdateItem", b" " * 20_000_000)
+        assert time.monotonic() - started < SHORT.budget + 1.0
 
 
 @pytest.mark.parametrize("fault", [hang_up, reset])

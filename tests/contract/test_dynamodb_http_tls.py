@@ -15,6 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from chatgrid_auth.adapters.aws_credentials import CredentialsUnavailable
+from chatgrid_auth.adapters.container_credentials import get_locally
 from chatgrid_auth.adapters.patience import Patience
 from chatgrid_auth.domain.errors import StoreUnavailable
 from tests.contract.clients import Connect, Serve, connect, serve
@@ -142,6 +144,15 @@ def test_a_server_that_nobody_vouches_for_is_not_talked_to(
         connect(server).call("UpdateItem", {})
     assert server.requests == []
     assert server.connections <= 2, "once with Amazon's roots, once with the platform's"
+
+
+def test_credentials_are_not_asked_of_a_server_that_nobody_vouches_for(
+    serve: Serve, tls: ssl.SSLContext
+) -> None:
+    server = serve(answer(response(GOOD)), tls=tls)
+    with pytest.raises(CredentialsUnavailable, match="SSLCertVerificationError"):
+        get_locally(server.url, "endpoint-token")
+    assert server.requests == []
 
 
 def test_the_platforms_roots_serve_where_amazons_do_not(
