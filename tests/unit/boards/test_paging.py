@@ -11,7 +11,9 @@ from tests.unit.web.api import Api, key_caller
 BOARDS = "/boards"
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_a_walk_meets_each_board_that_existed_throughout_exactly_once(

@@ -31,7 +31,9 @@ def test_a_page_that_just_holds_everything_is_the_last(api: Api) -> None:
     assert (len(reply["data"]), reply["has_more"], reply["cursor"]) == (3, False, None)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_a_walk_meets_each_key_that_existed_throughout_exactly_once(
