@@ -142,6 +142,23 @@ def test_keys_are_back_as_soon_as_the_provider_is(source: Source) -> None:
     assert cache.current(T0 + HARD_AGE_MS + FIRST_BACKOFF_MS).knows("a")
 
 
+def test_an_outage_that_is_over_is_forgotten(source: Source) -> None:
+    cache = source.cache()
+    source.keys = None
+    for now_ms in range(T0, T0 + 60_000, 1_000):
+        with pytest.raises(IdentityProviderUnavailable):
+            cache.current(now_ms)
+    source.keys = [key("a")]
+    recovered = T0 + 120_000
+    assert cache.find("other", "ES256", now_ms=recovered) is None, "no such key, for certain"
+    source.keys = None
+    with pytest.raises(IdentityProviderUnavailable):
+        cache.find("other", "ES256", now_ms=recovered + UNKNOWN_KEY_INTERVAL_MS)
+    source.keys = [key("a"), key("other")]
+    soon = recovered + 2 * UNKNOWN_KEY_INTERVAL_MS
+    assert cache.find("other", "ES256", now_ms=soon) is not None, "the back-off began anew"
+
+
 def test_failures_are_spaced_out_further_and_further(source: Source) -> None:
     source.keys = None
     cache = source.cache()
