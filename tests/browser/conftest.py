@@ -1,0 +1,81 @@
+"""Real browsers on the real local stack; nothing is left to find on any page of any test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.accounts import Account, Accounts
+from tests.browser.chromium import NoBrowser, arguments, executable
+from tests.browser.dashboard import Dashboard
+from tests.e2e.local_stack import LocalStack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium; without one, every test here says why it did not run."""
+    try:
+        path = executable()
+    except NoBrowser as reason:
+        pytest.skip(f"NO BROWSER TEST RAN: {reason}")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # may not be installed
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=arguments())
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The local stack, in a process of its own."""
+    with LocalStack(tmp_path_factory.mktemp("browser") / "state") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def url(stack: LocalStack) -> str:
+    """The API's address, with the stage."""
+    return str(stack.described["url"])
+
+
+@pytest.fixture(scope="session")
+def accounts(stack: LocalStack, url: str) -> Accounts:
+    """Makes accounts."""
+    return Accounts(url, stack.output)
+
+
+@pytest.fixture
+def account(accounts: Accounts) -> Account:
+    """A new account, signed in outside any browser."""
+    return accounts.new()
+
+
+DEADLINE_MS = 8_000
+OpenBrowser = Callable[..., Dashboard]
+
+
+@pytest.fixture
+def open_browser(browser: Browser, url: str) -> Iterator[OpenBrowser]:
+    """Opens the page in a browser of its own; what it complained of fails the test at its end."""
+    opened: list[Dashboard] = []
+
+    def open_(account: Account | None = None, **options: Any) -> Dashboard:
+        origin = url.rsplit("/", 1)[0]
+        storage = account.browser_storage(origin) if account else options.pop("storage", None)
+        context = browser.new_context(storage_state=storage, **options)
+        context.set_default_timeout(DEADLINE_MS)
+        dashboard = Dashboard(context.new_page(), url=url)
+        opened.append(dashboard)
+        return dashboard
+
+    yield open_
+    for dashboard in opened:
+        dashboard.page.context.close()
+    for dashboard in opened:
+        assert dashboard.complaints == []
