@@ -9,6 +9,7 @@ const HEADERS = settings.publishableKey ? { apikey: settings.publishableKey } : 
 const NOT_PROVIDERS = new Set(["email", "phone", "anonymous_users", "passkey", "web3", "saml"]);
 const EXPIRED_LINK = "That link has expired or has been used already. Ask for a new one.";
 const NOT_COMPLETED = "Sign-in was not completed. Try again.";
+const OTHER_BROWSER = "A sign-in link works only in the browser that asked for it. Ask for a new one here.";
 const STORAGE_KEY = "chatgrid-dashboard";
 
 export const ENDED = "Your session has ended. Sign in again to go on.";
@@ -23,6 +24,7 @@ let auth;
  */
 export async function start(onChange) {
   const complaint = complaintInAddress();
+  const cameBack = new URLSearchParams(location.search).has("code");
   const wasHere = localStorage.getItem(STORAGE_KEY) !== null;
   auth = new AuthClient({
     url: AUTH_URL,
@@ -43,6 +45,7 @@ export async function start(onChange) {
   if (data.session) return { session: data.session, problem: null };
   if (complaint || error) return { session: null, problem: complaint ?? inWords(error) };
   if (isOutage(unusable)) return { session: null, problem: inWords(unusable) };
+  if (cameBack) return { session: null, problem: OTHER_BROWSER };
   return { session: null, problem: wasHere ? ENDED : null };
 }
 
