@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from chatgrid_devkit.gateway_responses import GatewayError
@@ -17,6 +17,7 @@ from chatgrid_devkit.routing import without_stage
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _BODILESS = {204, 304}
 
@@ -52,6 +53,20 @@ class Gateway:
         record.latency_ms = (time.perf_counter() - started) * 1000
         self._log.request(record)
         await _send(answer, request.method, send)
+
+
+def mounted(app: AsgiApp, mounts: Mapping[str, AsgiApp]) -> AsgiApp:
+    """An ASGI app that hands the paths of ``mounts`` to their apps, and all others to ``app``."""
+
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        for prefix, other in mounts.items():
+            if path == prefix or path.startswith(f"{prefix}/"):
+                await other(scope, receive, send)
+                return
+        await app(scope, receive, send)
+
+    return route
 
 
 def _request(scope: Scope, stage: str) -> Request | None:

@@ -8,10 +8,10 @@ import errno
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import uvicorn
 import watchfiles
@@ -19,7 +19,7 @@ import watchfiles
 from chatgrid_devkit import schedules
 from chatgrid_devkit.deployment import read_deployment
 from chatgrid_devkit.description import Deployment
-from chatgrid_devkit.gateway import Gateway
+from chatgrid_devkit.gateway import AsgiApp, Gateway, mounted
 from chatgrid_devkit.key_source import (
     ControlPlaneKeys,
     FirstOf,
@@ -32,11 +32,6 @@ from chatgrid_devkit.pipeline import Pipeline
 from chatgrid_devkit.requestlog import RequestLog
 from chatgrid_devkit.usage_plans import KeySource
 from chatgrid_devkit.workers import Workers
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-AsgiApp = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _GRACE_SECONDS = 5
 _CODE_FOLDERS = ("functions", "layers")
@@ -140,20 +135,6 @@ async def _run(
     await serving
 
 
-def mounted(app: AsgiApp, mounts: Mapping[str, AsgiApp]) -> AsgiApp:
-    """An ASGI app that hands the paths of ``mounts`` to their apps, and all others to ``app``."""
-
-    async def route(scope: Message, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        for prefix, other in mounts.items():
-            if path.startswith(prefix):
-                await other(scope, receive, send)
-                return
-        await app(scope, receive, send)
-
-    return route
-
-
 class _Server(uvicorn.Server):
     """Leaves signals to the command that runs it."""
 
@@ -217,6 +198,7 @@ async def _workers(
         environment=function_environment(settings),
         per_function=settings.workers_per_function,
         on_line=log.output,
+        eager=_behind_the_api(deployment),
     )
     async with workers:
         watching = (
@@ -230,6 +212,12 @@ async def _workers(
             if watching is not None:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
+
+
+def _behind_the_api(deployment: Deployment) -> set[str]:
+    """The functions that a request may wait for."""
+    authorizers = {authorizer.function for authorizer in deployment.api.authorizers.values()}
+    return authorizers | {route.function for route in deployment.api.routes if route.function}
 
 
 async def _reload_on_change(workers: Workers, root: Path, log: RequestLog) -> None:

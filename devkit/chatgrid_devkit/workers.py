@@ -7,7 +7,7 @@ replaced; when code changes, each is replaced as soon as it is idle, so no reque
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from typing import Any
 
 from chatgrid_devkit.description import Function
@@ -31,6 +31,11 @@ class _Slot:
         if task is None or not task.done() or task.cancelled() or task.exception():
             return None
         return task.result()
+
+    @property
+    def started(self) -> bool:
+        """Whether anything has been started here yet."""
+        return self._starting is not None
 
     @property
     def usable(self) -> bool:
@@ -121,7 +126,7 @@ class Pool:
         """Replace every worker by one with the code as it is now, busy ones afterwards."""
         self._generation += 1
         for slot in self._slots:
-            if not slot.busy:
+            if slot.started and not slot.busy:
                 self._renew_when_stale(slot)
 
     def _renew_when_stale(self, slot: _Slot) -> None:
@@ -158,7 +163,12 @@ class Pool:
 
 
 class Workers:
-    """The pools of all functions; a context manager that ends every process it started."""
+    """The pools of all functions; a context manager that ends every process it started.
+
+    Args:
+        eager: names of the functions whose workers start at once; others start when called.
+        on_line: gets a function's logical id and a line that it printed.
+    """
 
     def __init__(
         self,
@@ -167,6 +177,7 @@ class Workers:
         environment: Mapping[str, str],
         per_function: int,
         on_line: Callable[[str, str], None],
+        eager: Collection[str] | None = None,
     ) -> None:
         def printer(function: Function) -> Callable[[str], None]:
             return lambda line: on_line(function.logical_id, line)
@@ -177,10 +188,11 @@ class Workers:
             )
             for function in functions
         }
+        self._eager = self.pools.keys() if eager is None else eager
 
     async def __aenter__(self) -> Workers:
-        for pool in self.pools.values():
-            pool.warm()
+        for name in self._eager:
+            self.pools[name].warm()
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -47,11 +47,14 @@ class Probe:
     def write(self, code: str) -> None:
         (self.code / "probe.py").write_text(textwrap.dedent(code))
 
-    def workers(self, count: int = 1, **environment: str) -> Workers:
+    def workers(
+        self, count: int = 1, *, eager: list[str] | None = None, **environment: str
+    ) -> Workers:
         return Workers(
             [self.function],
             environment=environment,
             per_function=count,
+            eager=eager,
             on_line=lambda name, line: self.lines.append(f"{name} {line}"),
         )
 
@@ -405,6 +408,19 @@ def test_all_workers_end_with_their_pool(tmp_path: Path) -> None:
         return workers.pools[NAME].pids
 
     assert not any(runs(pid) for pid in probe.run(story, count=3))
+
+
+def test_a_function_that_nobody_waits_for_starts_when_it_is_called(tmp_path: Path) -> None:
+    probe = Probe(tmp_path, CRASHING)
+
+    async def story() -> None:
+        async with probe.workers(2, eager=[]) as workers:
+            workers.reload()
+            assert workers.pools[NAME].pids == []
+            pid = value(await workers.invoke(NAME, None))
+            assert workers.pools[NAME].pids == [pid]
+
+    asyncio.run(story())
 
 
 def test_changes_in_quick_succession_leave_no_worker_behind(tmp_path: Path) -> None:

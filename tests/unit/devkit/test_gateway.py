@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chatgrid_devkit.description import Authorizer, GatewayResponse, Throttle
+from chatgrid_devkit.gateway import mounted
 from chatgrid_devkit.invocation import Failed
 from tests.unit.devkit.gateway_world import ARN, AUTHORIZER, BOARDS, World, grant
 
@@ -438,6 +439,21 @@ def test_other_kinds_of_connection_are_left_alone() -> None:
         await World().gateway({"type": "websocket"}, None, None)  # type: ignore[arg-type]
 
     asyncio.run(websocket())
+
+
+def test_a_mounted_app_has_its_paths_and_the_gateway_the_rest() -> None:
+    seen: list[str] = []
+
+    def app(name: str) -> Any:
+        async def run(scope: Any, receive: Any, send: Any) -> None:
+            seen.append(name)
+
+        return run
+
+    routed = mounted(app("gateway"), {"/auth/v1": app("issuer")})
+    for path in ("/auth/v1", "/auth/v1/keys", "/auth/v10", "/v1/auth/v1", "/"):
+        asyncio.run(routed({"type": "http", "path": path}, None, None))  # type: ignore[arg-type]
+    assert seen == ["issuer", "issuer", "gateway", "gateway", "gateway"]
 
 
 def test_a_client_that_goes_away_in_mid_body_reaches_no_function() -> None:
