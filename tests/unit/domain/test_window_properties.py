@@ -31,7 +31,7 @@ START_US = 1_795_000_000_000_000
 DAY_US = 86_400_000_000
 
 property_test = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 limits = st.one_of(st.integers(1, 4), st.integers(1, 130), st.integers(1, 100_000))
@@ -113,7 +113,7 @@ def test_no_window_of_60_seconds_admits_more_than_the_limit(
 @given(
     limit=st.integers(1, 60),
     start=starts,
-    plan=st.lists(st.tuples(st.integers(0, 4_000_000), offsets, shares), min_size=20, max_size=80),
+    plan=st.lists(st.tuples(st.integers(0, 4_000_000), offsets, shares), min_size=20, max_size=60),
 )
 def test_dense_traffic_over_many_windows_keeps_the_limit(
     limit: int, start: int, plan: list[tuple[int, int, float]]

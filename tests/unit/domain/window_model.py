@@ -240,16 +240,19 @@ class Item:
         expression = f"SET {plan.assignments} REMOVE {plan.removals}"
         if not self.write(expression, when=plan.condition, values={":one": 1}):
             return 0
-        holds = condition(plan.condition)
+        holds, used = condition(plan.condition), self.numbers["used"]
 
         def admits(number: int) -> bool:
-            return holds({**self.numbers, "used": self.numbers["used"] + number - 1}, {})
+            self.numbers["used"] = used + number - 1
+            return holds(self.numbers, {})
 
         low, high = 0, requests - 1
+        if high and admits(high):
+            low = high
         while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if admits(middle) else (low, middle - 1)
-        self.numbers["used"] += low
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if admits(middle + 1) else (low, middle)
+        self.numbers["used"] = used + low
         self.numbers["cap"] += low
         return 1 + low
 
@@ -294,12 +297,12 @@ class ExactLog:
         self.total += number
         return self.count(now_us)
 
-    def admit(self, now_us: int, *, limit: int) -> bool:
-        """The ideal: admit whatever leaves the window within its limit."""
-        if self.count(now_us) >= limit:
-            return False
-        self.add(now_us)
-        return True
+    def admit(self, now_us: int, *, limit: int, requests: int = 1) -> int:
+        """The ideal: admit whatever leaves the window within its limit; how many of these."""
+        number = max(0, min(requests, limit - self.count(now_us)))
+        if number:
+            self.add(now_us, number)
+        return number
 
 
 # AWS: "DynamoDB item sizes and formats". What an admitted credential carries besides its window,
