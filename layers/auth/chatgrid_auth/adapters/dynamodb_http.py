@@ -152,7 +152,11 @@ class DynamoDB:
             self._connection.close()
 
     def reset(self) -> None:
-        """Forget what did not survive a snapshot or a fork: the connection, the clock's error."""
+        """Forget what did not survive a snapshot or a fork: the connection, the clock's error.
+
+        Credentials need no forgetting: the time says whether they have ended. To be called in
+        a snapshot's after-restore hook, where ``warm`` may follow it, and first thing in a fork.
+        """
         self._connection.close()
         self._clock_offset = 0.0
 

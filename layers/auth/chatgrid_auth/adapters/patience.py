@@ -11,7 +11,7 @@ class Patience:
     """How long to wait for what, in seconds, and how often to try.
 
     The authorizer's own time-out is 5 seconds: what is left of it after the budget must still
-    carry the refusal.
+    carry the refusal, and now and then a renewal of credentials (a second at most).
     """
 
     __slots__ = ("attempts", "backoff", "backoff_limit", "budget", "connect", "reply")
