@@ -128,7 +128,7 @@ class KeyCache:
             keys = self._keys or keys
             unsure = self._failures > 0 or (flight is not None and not flight.landed.is_set())
         key = keys.get(key_id, algorithm)
-        if key is None and unsure and not keys.knows(key_id):
+        if key is None and unsure:
             # The set that lacks it may be an old one: that is not the caller's fault.
             raise IdentityProviderUnavailable("the key may be a new one")
         return key
