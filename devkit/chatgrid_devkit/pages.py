@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ from chatgrid_devkit.messages import Answer
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem;
 color:#1a1a1a;background:#fff}code,pre{font:14px/1.45 ui-monospace,monospace}
+code.route{font-size:16px;font-weight:600}h2{margin-bottom:0}
 pre{background:#f4f4f5;padding:.75rem;overflow:auto;border-radius:6px}
 section{border-top:1px solid #ddd;padding:.5rem 0 1rem}table{border-collapse:collapse}
 td,th{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top}
-@media(prefers-color-scheme:dark){body{background:#161618;color:#e6e6e6}pre{background:#232326}
+@media(prefers-color-scheme:dark){body{background:#161618;color:#e6e6e6}code.route{font-size:16px;font-weight:600}h2{margin-bottom:0}
+pre{background:#232326}
 section{border-color:#3a3a3d}a{color:#8ab4f8}}
 """
 
+_CODE = re.compile("`([^`]+)`")
 _NOT_FOUND = b'{"object":"error","status":404,"code":"not_found","message":"Not found"}'
 
 
@@ -58,19 +62,24 @@ def api_page(document: Mapping[str, Any], base_url: str) -> str:
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
         f"<meta name=viewport content='width=device-width'><style>{_STYLE}</style>"
-        f"<h1>{title}</h1><p>{html.escape(str(info.get('description', '')))}</p>"
+        f"<h1>{title}</h1><p>{_prose(info.get('description', ''))}</p>"
         f"<p>Base URL here: <code>{html.escape(base_url)}</code> · "
         f"<a href='/openapi.json'>OpenAPI document</a></p>{sections}</html>"
     )
+
+
+def _prose(text: object) -> str:
+    """Escaped text, with what stands between backticks set as code."""
+    return _CODE.sub(r"<code>\1</code>", html.escape(str(text)))
 
 
 def _operation(
     document: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]
 ) -> str:
     parts = [
-        f"<section><h2><code>{method.upper()} {html.escape(path)}</code></h2>",
-        f"<p>{html.escape(str(operation.get('summary', '')))}</p>",
-        f"<p>{html.escape(str(operation.get('description', '')))}</p>",
+        f"<section><h2>{_prose(operation.get('summary', ''))}</h2>",
+        f"<p><code class=route>{method.upper()} {html.escape(path)}</code></p>",
+        f"<p>{_prose(operation.get('description', ''))}</p>",
     ]
     parameters = [_deref(document, item) for item in operation.get("parameters", [])]
     if parameters:
@@ -79,24 +88,56 @@ def _operation(
     body = _deref(document, operation.get("requestBody", {}))
     for media_type, content in body.get("content", {}).items():
         parts.append(f"<p>Body, <code>{html.escape(media_type)}</code>:</p>")
-        parts.append(_schema(document, content.get("schema", {})))
+        parts.append(_fields(document, content.get("schema", {})))
     answers = [(s, _deref(document, a)) for s, a in operation.get("responses", {}).items()]
-    rows = ((status, answer.get("description", ""), "") for status, answer in answers)
-    parts.append(_table(("Answer", "", ""), rows))
+    outcomes = ((status, answer.get("description", "")) for status, answer in answers)
+    parts.append(_table(("Answer", ""), outcomes))
+    parts += [_example(document, answer) for status, answer in answers if status[0] == "2"]
     return "".join([*parts, "</section>"])
 
 
-def _table(head: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> str:
-    lines = [
-        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>"
-        for row in rows
-    ]
+def _example(document: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+    """The first example of an answer, if the document has one."""
+    content = answer.get("content", {}).get("application/json", {})
+    named = [_deref(document, item).get("value") for item in content.get("examples", {}).values()]
+    shown = content.get("example", named[0] if named else None)
+    if shown is None:
+        return ""
+    text = json.dumps(shown, indent=2, ensure_ascii=False)
+    return f"<pre>{html.escape(text)}</pre>"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:
+    lines = ["<tr>" + "".join(f"<td>{_prose(cell)}</td>" for cell in row) + "</tr>" for row in rows]
     return f"<table><tr>{''.join(f'<th>{h}</th>' for h in head)}</tr>{''.join(lines)}</table>"
 
 
-def _schema(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    text = json.dumps(_deref(document, schema), indent=2, ensure_ascii=False)
-    return f"<pre>{html.escape(text)}</pre>"
+def _fields(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """An object's fields as a table; any other schema as it is written."""
+    schema = _deref(document, schema)
+    if "properties" not in schema:
+        text = json.dumps(schema, indent=2, ensure_ascii=False)
+        return f"<pre>{html.escape(text)}</pre>"
+    required = schema.get("required", [])
+    rows = (
+        (f"`{name}`", _kind(document, field) + ("" if name in required else ", optional"), about)
+        for name, field in schema["properties"].items()
+        for about in (_deref(document, field).get("description", ""),)
+    )
+    return _table(("Field", "", ""), rows)
+
+
+def _kind(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """A field's type in a few words."""
+    schema = _deref(document, schema)
+    if "enum" in schema:
+        return " | ".join(f"`{value}`" for value in schema["enum"])
+    choices = schema.get("anyOf") or schema.get("oneOf")
+    if choices:
+        return " or ".join(_kind(document, choice) for choice in choices)
+    if schema.get("type") == "array":
+        return f"list of {_kind(document, schema.get('items', {}))}"
+    return str(schema.get("const") or schema.get("format") or schema.get("type", "anything"))
 
 
 def _deref(document: Mapping[str, Any], value: Any) -> Any:

@@ -15,20 +15,36 @@ DOCUMENT = {
             "parameters": [],
             "post": {
                 "summary": "Make a board",
-                "description": "A & B",
+                "description": "A & B, `code`",
                 "parameters": [{"$ref": "#/components/parameters/limit"}],
                 "requestBody": {
                     "content": {
                         "application/json": {"schema": {"$ref": "#/components/schemas/Board"}}
                     }
                 },
-                "responses": {"201": {"description": "Made"}, "429": {"$ref": "#/nowhere"}},
+                "responses": {
+                    "201": {
+                        "description": "Made",
+                        "content": {"application/json": {"example": {"id": "<1>"}}},
+                    },
+                    "429": {"$ref": "#/nowhere"},
+                },
             },
         }
     },
     "components": {
         "parameters": {"limit": {"name": "limit", "in": "query"}},
-        "schemas": {"Board": {"type": "object", "title": "Board"}},
+        "schemas": {
+            "Board": {
+                "required": ["name"],
+                "properties": {
+                    "name": {"type": "string", "description": "1 to 255 characters"},
+                    "tags": {"type": "array", "items": {"enum": ["a", "b"]}},
+                    "limit": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+                    "until": {"type": "string", "format": "date-time"},
+                },
+            }
+        },
     },
 }
 
@@ -57,15 +73,27 @@ def test_the_page_shows_every_operation(tmp_path: Path) -> None:
     answer = with_document(tmp_path).answer("GET", "/docs", request_id="r")
     page = answer.body.decode()
     assert dict(answer.headers)["Content-Type"] == "text/html; charset=utf-8"
-    for text in ("POST /boards", "Make a board", "limit", "201", "Made", "429", "title"):
+    for text in ("POST /boards", "Make a board", "limit", "201", "Made", "429"):
         assert text in page
     assert "http://127.0.0.1:3000/v1" in page
+
+
+def test_a_body_is_a_table_of_fields_and_an_answer_has_its_example(tmp_path: Path) -> None:
+    page = with_document(tmp_path).answer("GET", "/docs", request_id="r").body.decode()
+    for row in (
+        "<td><code>name</code></td><td>string</td><td>1 to 255 characters</td>",
+        "<td>list of <code>a</code> | <code>b</code>, optional</td>",
+        "<td>integer or null, optional</td>",
+        "<td>date-time, optional</td>",
+    ):
+        assert row in page
+    assert "&quot;id&quot;: &quot;&lt;1&gt;&quot;" in page
 
 
 def test_the_page_is_escaped_and_loads_nothing(tmp_path: Path) -> None:
     page = with_document(tmp_path).answer("GET", "/docs", request_id="r").body.decode()
     assert "Boards &lt;API&gt;" in page
-    assert "A &amp; B" in page
+    assert "A &amp; B, <code>code</code>" in page
     assert "src=" not in page
     assert "@import" not in page
 
