@@ -208,11 +208,11 @@ def test_a_control_plane_that_is_out_is_left_alone_for_the_run_and_costs_nobody_
 
 
 def test_activations_go_on_while_the_control_plane_is_out(world: World) -> None:
+    late = [world.store.queue.pop(world.issue().key_id) for _ in range(9)]
     world.issue()
     for _ in range(6):
         world.run()
-    for _ in range(9):
-        world.issue()
+    world.store.queue.update({work.key_id: work for work in late})
     world.plane.failures["GetApiKeys"] = ["ServiceUnavailableException"] * 50
 
     assert world.run().activated == 1
@@ -231,20 +231,21 @@ def test_work_that_is_refused_for_good_does_not_hold_up_the_rest(world: World) -
 
 
 def test_faults_that_come_now_and_then_do_not_end_the_run(world: World) -> None:
-    for _ in range(10):
+    for _ in range(14):
         world.issue()
-    world.plane.failures["GetApiKeys"] = ["", "ServiceUnavailableException"] * 5
+    world.plane.failures["GetApiKeys"] = ["", "ServiceUnavailableException"] * 7
 
     tally = world.run()
 
-    assert (tally.failed, tally.created) == (5, 5)
+    assert (tally.failed, tally.created) == (7, 7)
 
 
 def test_a_full_account_is_cleared_of_retired_keys_before_new_ones_are_made() -> None:
     world = World(ceiling=3)
+    late = world.store.queue.pop(world.issue().key_id)  # the older key, which waits longer
     first = [world.issue() for _ in range(2)]
     world.settle()
-    world.issue()
+    world.store.queue[late.key_id] = late
     world.store.revoke(first[0])
 
     total = world.settle()
