@@ -1,11 +1,9 @@
 """What an operator may say about JWTs, checked before the first one arrives.
 
-Imports next to nothing, so that a process that only ever sees API keys pays nothing for it.
+Imports nothing, so that a process that only ever sees API keys pays nothing for it.
 """
 
 from __future__ import annotations
-
-from chatgrid_auth.settings import SettingError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +21,7 @@ _ENDPOINT_VARIABLES = {
 
 
 class JwtSettings:
-    """Settings that hold together, or a ``SettingError`` that names the one that does not.
+    """Settings that hold together, or a ``ValueError`` that names the one that does not.
 
     Args:
         supabase_url: ``https://<ref>.supabase.co``; empty = no JWT is accepted. Plain http is
@@ -85,7 +83,7 @@ def parse_settings(environ: Mapping[str, str]) -> JwtSettings:
     """The settings out of a function's environment; a wrong one is named, its value never shown.
 
     Raises:
-        SettingError: one of them is not usable.
+        ValueError: one of them is not usable.
     """
     return JwtSettings(
         environ.get("SUPABASE_URL", "").strip(),
@@ -147,4 +145,4 @@ def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
 
 def _check(holds: bool, name: str) -> None:
     if not holds:
-        raise SettingError(f"the environment variable {name} is not usable")
+        raise ValueError(f"the environment variable {name} is not usable")
