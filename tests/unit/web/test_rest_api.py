@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -48,12 +50,12 @@ async def late(scope: Scope, receive: Receive, send: Send) -> None:
     raise RuntimeError
 
 
-def handler_of(app: Any) -> Handler:
+def handler_of(app: Any, *, tracer: Tracer | None = None) -> Handler:
     return lambda_handler(
         Edge(app),
         # A name of its own: a logger holds on to the standard output that it met first.
         logger=Logger(service=f"test-{uuid4()}"),
-        tracer=Tracer(service="test", auto_patch=False),
+        tracer=tracer or Tracer(service="test", auto_patch=False),
         metrics=Metrics(service="test", namespace="Test"),
         milestones={("POST", "/keys", 200): "KeysMade"},
     )
@@ -137,8 +139,9 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any
 
 
 def test_a_request_is_one_line_that_names_the_caller_and_no_credential(
-    lines: Callable[[], list[dict[str, Any]]],
+    lines: Callable[[], list[dict[str, Any]]], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)  # as Lambda's own log format sets it
     caller = jwt_caller()
     raw_key = keys.generate("live", entropy=os.urandom)
     api = Api(handler_of(echo), caller)
@@ -160,7 +163,8 @@ def test_a_request_is_one_line_that_names_the_caller_and_no_credential(
     assert request["status"] == 200
     assert request["user_id"] == caller.user_id
     assert request["correlation_id"] == event["requestContext"]["requestId"]
-    assert raw_key not in json.dumps(written)
+    assert raw_key not in json.dumps(written) + caplog.text
+    assert [record.message for record in caplog.records] == ["request"]
 
 
 def test_answers_and_milestones_are_counted(lines: Callable[[], list[dict[str, Any]]]) -> None:
@@ -171,3 +175,31 @@ def test_answers_and_milestones_are_counted(lines: Callable[[], list[dict[str, A
     counted = [line for line in lines() if "_aws" in line]
     assert [line.get("Responses2xx") for line in counted if "Responses2xx" in line] == [[1], [1]]
     assert [line["KeysMade"] for line in counted if "KeysMade" in line] == [[1]]
+
+
+class Recorder:
+    """Stands in for X-Ray, and remembers all that a trace would show."""
+
+    def __init__(self) -> None:
+        self.shown: list[object] = []
+
+    @contextmanager
+    def in_subsegment(self, **facts: object) -> Iterator[Recorder]:
+        self.shown.append(facts)
+        yield self
+
+    def put_annotation(self, **facts: object) -> None:
+        self.shown.append(facts)
+
+    def put_metadata(self, **facts: object) -> None:
+        self.shown.append(facts)
+
+
+def test_a_trace_shows_neither_the_request_nor_the_answer() -> None:
+    recorder: Any = Recorder()
+    tracer = Tracer(service="test", provider=recorder, disabled=False, auto_patch=False)
+    raw_key = keys.generate("live", entropy=os.urandom)
+    api = Api(handler_of(echo, tracer=tracer), jwt_caller())
+    assert raw_key in api("POST", "/keys", body=raw_key).text
+    assert recorder.shown
+    assert raw_key not in repr(recorder.shown)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import re
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any, cast
@@ -86,6 +87,8 @@ def lambda_handler(
     loop = asyncio.new_event_loop()
     atexit.register(loop.close)
     asyncio.set_event_loop(loop)  # Mangum takes the current one, and warns where none is
+    # It would log every path, and a client may have put its key there.
+    logging.getLogger("mangum").setLevel(logging.WARNING)
     mangum = Mangum(app, lifespan="off", custom_handlers=[ProxyRequest])
 
     @logger.inject_lambda_context(
