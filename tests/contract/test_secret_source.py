@@ -11,7 +11,11 @@ import boto3
 import pytest
 
 from chatgrid_auth.adapters import secret_source
-from chatgrid_auth.adapters.aws_credentials import Credentials, FixedCredentials
+from chatgrid_auth.adapters.aws_credentials import (
+    Credentials,
+    CredentialsUnavailable,
+    FixedCredentials,
+)
 from chatgrid_auth.adapters.bounded_fetch import fetch
 from chatgrid_auth.adapters.jwt_settings import JwtSettings
 from chatgrid_auth.adapters.jwt_verifier import JwtVerifier, build_verifier
@@ -111,6 +115,57 @@ def test_the_secret_may_be_plain_or_a_member_of_a_json_object(service: str, valu
     key = keys.get("", "HS256")
     assert key is not None
     assert key.thumbprint == SECRET.encode()
+
+
+def test_credentials_that_cannot_be_had_are_an_outage() -> None:
+    class Nothing:
+        def current(self, now_seconds: float) -> Credentials:
+            raise CredentialsUnavailable("none")
+
+        def renewed(self, now_seconds: float) -> Credentials:
+            raise CredentialsUnavailable("none")
+
+    with RogueServer(hang) as server:
+        lacking = SecretSource(ARNS["ssm"], credentials=Nothing(), endpoints={"ssm": server.url})
+        with pytest.raises(IdentityProviderUnavailable):
+            lacking.load(1_800_000_000_000)
+        assert not server.requests
+
+
+def test_a_users_own_credentials_need_no_session_token() -> None:
+    own = FixedCredentials(Credentials(access_key_id="local", secret_access_key="local"))
+    with RogueServer(answered("ssm", SECRET)) as server:
+        SecretSource(ARNS["ssm"], credentials=own, endpoints={"ssm": server.url}).load(0)
+        assert b"X-Amz-Security-Token" not in server.requests[0]
+
+
+def test_only_secrets_and_parameters_are_sources() -> None:
+    with pytest.raises(ValueError, match="ARN"):
+        source("arn:aws:s3:::bucket", "http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "host"),
+    [
+        ("aws", "eu-central-1", "ssm.eu-central-1.amazonaws.com"),
+        ("aws-cn", "cn-north-1", "ssm.cn-north-1.amazonaws.com.cn"),
+        ("aws-us-gov", "us-gov-west-1", "ssm.us-gov-west-1.amazonaws.com"),
+    ],
+)
+def test_the_public_address_follows_from_the_arn(
+    monkeypatch: pytest.MonkeyPatch, partition: str, region: str, host: str
+) -> None:
+    asked: list[str] = []
+
+    def answer(url: str, *, headers: dict[str, str], body: bytes) -> bytes:
+        asked.append(url)
+        assert headers["Host"] == host
+        return json.dumps({"Parameter": {"Value": SECRET}}).encode()
+
+    monkeypatch.setattr(secret_source, "fetch", answer)
+    arn = f"arn:{partition}:ssm:{region}:111122223333:parameter/jwt"
+    SecretSource(arn, credentials=CREDENTIALS, endpoints={}).load(0)
+    assert asked == [f"https://{host}"]
 
 
 FAULTS: dict[str, Callable[[str], Answer]] = {

@@ -110,6 +110,7 @@ def test_https_and_plain_http_on_loopback_are_accepted(url: str) -> None:
         ("JWKS_MAX_AGE_SECONDS", "\u0665"),
         ("JWT_SECRET_ARN", "a-secret-in-plain-text"),
         ("JWT_SECRET_ARN", "arn:aws:s3:::bucket"),
+        ("JWT_SECRET_ARN", "arn:aws:s3:eu-central-1:111122223333:secret:x"),
         ("JWT_SECRET_ARN", "arn:aws:secretsmanager::111122223333:secret:x"),
     ],
 )

@@ -10,12 +10,13 @@ import pytest
 
 import chatgrid_auth
 from chatgrid_auth.adapters.jwt_settings import JwtSettings
-from chatgrid_auth.adapters.jwt_verifier import Remembered, build_verifier
+from chatgrid_auth.adapters.jwt_verifier import JwtVerifier, Remembered, build_verifier
 from chatgrid_auth.adapters.key_cache import SOFT_AGE_MS, STALE_AGE_MS
+from chatgrid_auth.adapters.supabase_claims import ClaimRules
 from chatgrid_auth.adapters.token_memory import TokenMemory
 from chatgrid_auth.adapters.verification_keys import VerificationKey
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
-from tests.unit.adapters.jwt_material import NOW_MS, Provider, verifier_for
+from tests.unit.adapters.jwt_material import AUDIENCE, ISSUER, NOW_MS, Provider, verifier_for
 from tests.vectors.jwt.forge import USER, new_private_jwks
 
 DAY_MS = 86_400_000
@@ -168,6 +169,22 @@ def test_the_shared_secret_needs_no_published_keys() -> None:
     token = provider.forge().token({"alg": "HS256"})
     assert verifier_for(provider).verify(token, now_ms=NOW_MS) is not None
     assert provider.fetches == 0
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "HS256"])
+def test_an_accepted_algorithm_without_a_place_for_its_keys_is_refused(algorithm: str) -> None:
+    provider = Provider()
+    verifier = JwtVerifier(
+        rules=ClaimRules(
+            issuer=ISSUER, audience=AUDIENCE, leeway_seconds=5, accept_anonymous=False
+        ),
+        algorithms=frozenset((algorithm,)),
+        published=None,
+        secret=None,
+        memory=TokenMemory(),
+    )
+    token = provider.forge().token({"alg": algorithm})
+    assert verifier.verify(token, now_ms=NOW_MS) is None
 
 
 def test_a_rotated_key_is_found_by_the_first_token_that_it_signed() -> None:
