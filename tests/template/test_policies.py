@@ -150,7 +150,7 @@ def test_the_reconciler_touches_gateway_keys_and_the_members_of_one_plan() -> No
     assert actions == {f"apigateway:{verb}" for verb in ("GET", "POST", "PATCH", "DELETE")}
     assert resources == {GATEWAY + "/apikeys", GATEWAY + "/apikeys/*"}
     actions, resources = allowed("ReconcilerRole", "KeepPlanMembers")
-    assert actions == {f"apigateway:{verb}" for verb in ("GET", "POST", "DELETE")}
+    assert actions == {f"apigateway:{verb}" for verb in ("GET", "POST")}
     plan = GATEWAY + "/usageplans/gate-StandardUsagePlan/keys"
     assert resources == {plan, plan + "/*"}
 

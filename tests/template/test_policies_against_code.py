@@ -91,6 +91,32 @@ def test_a_function_may_do_in_dynamodb_what_its_code_asks_for_and_nothing_else(
     assert granted(function) == set().union(*(asked(path) for path in sources(folder)))
 
 
+# What each call of the control plane is to IAM: a verb upon a collection or one of its members.
+CONTROL_PLANE = {
+    "get_api_keys": ("GET", "/apikeys"),
+    "create_api_key": ("POST", "/apikeys"),
+    "update_api_key": ("PATCH", "/apikeys/*"),
+    "delete_api_key": ("DELETE", "/apikeys/*"),
+    "get_usage_plan_key": ("GET", "/usageplans/gate-StandardUsagePlan/keys/*"),
+    "get_usage_plan_keys": ("GET", "/usageplans/gate-StandardUsagePlan/keys"),
+    "create_usage_plan_key": ("POST", "/usageplans/gate-StandardUsagePlan/keys"),
+}
+
+
+def test_the_reconciler_may_do_in_the_control_plane_what_its_code_asks_for() -> None:
+    adapter = ROOT / "layers/auth/chatgrid_auth/adapters/api_gateway.py"
+    called = set(re.findall(r"_client\.(\w+)\(", adapter.read_text(encoding="utf-8")))
+    assert called == set(CONTROL_PLANE)
+    policy = deployed().resources["ReconcilerRole"]["Policies"][0]["PolicyDocument"]
+    gateway = [s for s in policy["Statement"] if "apigateway:" in str(s["Action"])]
+    for verb, path in CONTROL_PLANE.values():
+        arn = "arn:aws:apigateway:eu-central-1::" + path
+        assert [s for s in gateway if f"apigateway:{verb}" in s["Action"] and arn in s["Resource"]]
+    used = {verb for verb, path in CONTROL_PLANE.values() if path.startswith("/usageplans")}
+    (plan,) = (s for s in gateway if "usageplans" in str(s["Resource"]))
+    assert {action.removeprefix("apigateway:") for action in plan["Action"]} == used
+
+
 class Recorder:
     """A store that admits every request, and remembers what it was asked."""
 
