@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import aws_xray_sdk.core  # noqa: F401 - opens its socket when imported: before tests may not
+import aws_xray_sdk.core
 
 from chatgrid_auth.domain import context as carried
 from chatgrid_auth.domain.scopes import effective
 from chatgrid_auth.domain.verdicts import Allowed, Caller, Figures, Forbidden, Limited
+
+# X-Ray opens a UDP socket when it is imported: now, while that is allowed, and none is needed.
+aws_xray_sdk.core.xray_recorder.emitter._socket.close()
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
