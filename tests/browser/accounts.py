@@ -29,11 +29,12 @@ class Account:
     email: str
     session: dict[str, Any]
     url: str
+    http: httpx.Client
 
     def api(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send a request to the API with this account's token."""
         headers = {"Authorization": f"Bearer {self.session['access_token']}"}
-        return httpx.request(method, f"{self.url}/{path}", headers=headers, timeout=20, **request)
+        return self.http.request(method, f"{self.url}/{path}", headers=headers, **request)
 
     def make_key(self, name: str, **facts: Any) -> dict[str, Any]:
         """A key made elsewhere: by curl, or in another browser."""
@@ -69,9 +70,11 @@ class Accounts:
     Args:
         url: the API's, with the stage.
         log: the stack's output.
+        http: sends what is not sent by a browser.
     """
 
-    def __init__(self, url: str, log: Path) -> None:
+    def __init__(self, url: str, log: Path, http: httpx.Client) -> None:
+        self._http = http
         self._url = url
         self._log = log
         parts = urlsplit(url)
@@ -86,14 +89,15 @@ class Accounts:
         challenge = urlsafe_b64encode(digest).rstrip(b"=").decode()
         asked = {"email": email, "code_challenge": challenge, "code_challenge_method": "s256"}
         back = {"redirect_to": f"{self.origin}/"}
-        httpx.post(f"{self._auth}/otp", params=back, json=asked).raise_for_status()
-        followed = httpx.get(self.link_for(email))
+        self._http.post(f"{self._auth}/otp", params=back, json=asked).raise_for_status()
+        followed = self._http.get(self.link_for(email))
         (code,) = parse_qs(urlsplit(followed.headers["location"]).query)["code"]
-        answer = httpx.post(
+        answer = self._http.post(
             f"{self._auth}/token?grant_type=pkce",
             json={"auth_code": code, "code_verifier": verifier},
         )
-        return Account(email=email, session=answer.raise_for_status().json(), url=self._url)
+        session = answer.raise_for_status().json()
+        return Account(email=email, session=session, url=self._url, http=self._http)
 
     def link_for(self, email: str, *, earlier: Sequence[str] = ()) -> str:
         """The newest link for an address, as soon as it has been written."""

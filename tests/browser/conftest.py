@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from tests.browser.accounts import Account, Accounts
@@ -45,9 +46,10 @@ def url(stack: LocalStack) -> str:
 
 
 @pytest.fixture(scope="session")
-def accounts(stack: LocalStack, url: str) -> Accounts:
+def accounts(stack: LocalStack, url: str) -> Iterator[Accounts]:
     """Makes accounts."""
-    return Accounts(url, stack.output)
+    with httpx.Client(timeout=20) as http:
+        yield Accounts(url, stack.output, http)
 
 
 @pytest.fixture
@@ -67,7 +69,8 @@ def open_browser(browser: Browser, url: str) -> Iterator[OpenBrowser]:
 
     def open_(account: Account | None = None, **options: Any) -> Dashboard:
         origin = url.rsplit("/", 1)[0]
-        storage = account.browser_storage(origin) if account else options.pop("storage", None)
+        given: Any = options.pop("storage", None)
+        storage: Any = account.browser_storage(origin) if account else given
         context = browser.new_context(storage_state=storage, **options)
         context.set_default_timeout(DEADLINE_MS)
         dashboard = Dashboard(context.new_page(), url=url)
