@@ -21,6 +21,7 @@ from chatgrid_devkit.invocation import Failed, Outcome, Returned
 _SCRIPT = Path(__file__).with_name("worker_main.py")
 _START_SECONDS = 30.0
 _STOP_SECONDS = 2.0
+_LAST_WORDS_SECONDS = 1.0
 #: Lambda's limit for what a synchronous call takes and gives.
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024
 
@@ -67,15 +68,19 @@ class Worker:
         self,
         function: Function,
         process: asyncio.subprocess.Process,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        channel: socket.socket,
+        output: int,
     ) -> None:
         self._function = function
         self._process = process
-        self._reader = reader
-        self._writer = writer
+        self._channel = channel
+        self._output = os.fdopen(output, "rb", buffering=0)
         self._given_up = False
         self.pid = process.pid
+
+    _reader: asyncio.StreamReader
+    _writer: asyncio.StreamWriter
+    _forwarding: asyncio.Task[None]
 
     @classmethod
     async def start(
@@ -90,35 +95,42 @@ class Worker:
             WorkerDied: it ended, or was not ready within 30 s.
         """
         ours, theirs = socket.socketpair()
+        # A pipe of our own: asyncio's would count a process as running for as long as anything
+        # that the function has left behind holds it open.
+        output, their_output = os.pipe()
         try:
-            with theirs:
-                process = await asyncio.create_subprocess_exec(
-                    # No site module: what is installed for editing must not stand in for a layer.
-                    *(sys.executable, "-S", "-P", "-u", str(_SCRIPT), str(theirs.fileno())),
-                    pass_fds=[theirs.fileno()],
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=asyncio.subprocess.STDOUT,
-                    env=dict(environment),
-                    cwd=function.code,
-                    # Ctrl-C is for the gateway, which then lets requests finish.
-                    start_new_session=True,
-                )
+            process = await asyncio.create_subprocess_exec(
+                # No site module: what is installed for editing must not stand in for a layer.
+                *(sys.executable, "-S", "-P", "-u", str(_SCRIPT), str(theirs.fileno())),
+                pass_fds=[theirs.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=their_output,
+                stderr=asyncio.subprocess.STDOUT,
+                env=dict(environment),
+                cwd=function.code,
+                # Ctrl-C is for the gateway, which then lets requests finish.
+                start_new_session=True,
+            )
         except OSError as error:
             ours.close()
+            os.close(output)
             on_line(f"its process cannot be started: {error}")
             raise WorkerDied(function.name) from error
-        reader, writer = await asyncio.open_connection(sock=ours)
-        worker = cls(function, process, reader, writer)
-        worker._output = asyncio.create_task(worker._forward(on_line))
-        try:
-            await asyncio.wait_for(worker._receive(), _START_SECONDS)
-        except (WorkerDied, TimeoutError) as error:
-            await worker.stop()
-            raise WorkerDied(function.name) from error
+        finally:
+            theirs.close()
+            os.close(their_output)
+        worker = cls(function, process, ours, output)
+        await worker._connect(on_line)
         return worker
 
-    _output: asyncio.Task[None]
+    async def _connect(self, on_line: Callable[[str], None]) -> None:
+        self._reader, self._writer = await asyncio.open_connection(sock=self._channel)
+        self._forwarding = asyncio.create_task(self._forward(on_line))
+        try:
+            await asyncio.wait_for(self._receive(), _START_SECONDS)
+        except (WorkerDied, TimeoutError) as error:
+            await self.stop()
+            raise WorkerDied(self._function.name) from error
 
     @property
     def alive(self) -> bool:
@@ -178,19 +190,24 @@ class Worker:
 
     async def _forward(self, on_line: Callable[[str], None]) -> None:
         """Hand on what the function prints, line by line, however long the lines are."""
-        assert self._process.stdout is not None  # noqa: S101  # it was asked for
-        rest = b""
-        while chunk := await self._process.stdout.read(65536):
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                on_line(line.decode(errors="replace"))
-        if rest:
-            on_line(rest.decode(errors="replace"))
+        reader = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), self._output
+        )
+        with contextlib.closing(transport):
+            rest = b""
+            while chunk := await reader.read(65536):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    on_line(line.decode(errors="replace"))
+            if rest:
+                on_line(rest.decode(errors="replace"))
 
     async def ended(self) -> None:
-        """Wait until the process has ended and its last line has been handed on."""
+        """Wait until the process has ended and what it printed last has been handed on."""
         await self._process.wait()
-        await asyncio.gather(self._output, return_exceptions=True)
+        await asyncio.wait({self._forwarding}, timeout=_LAST_WORDS_SECONDS)
+        self._forwarding.cancel()
         self._writer.close()
 
     def kill(self) -> None:

@@ -108,6 +108,8 @@ class Pool:
         slot = await self._idle.get()
         slot.busy = True
         try:
+            if self._closing:
+                raise WorkerDied(self.function.name)
             worker = await self._worker_at(slot)
             return await worker.invoke(event)
         except WorkerDied:

@@ -410,6 +410,32 @@ def test_all_workers_end_with_their_pool(tmp_path: Path) -> None:
     assert not any(runs(pid) for pid in probe.run(story, count=3))
 
 
+def test_a_process_that_a_function_leaves_behind_holds_nothing_up(tmp_path: Path) -> None:
+    probe = Probe(
+        tmp_path,
+        """
+        import os, subprocess, sys
+        def handler(event, context):
+            left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+            return [os.getpid(), left.pid]
+        """,
+    )
+
+    async def story(workers: Workers) -> tuple[int, int]:
+        first, left = value(await workers.invoke(NAME, None))
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: bool(workers.pools[NAME].pids) and not runs(first))
+        return first, left
+
+    started = time.monotonic()
+    first, left = probe.run(story)
+    try:
+        assert not runs(first)
+        assert time.monotonic() - started < PATIENCE_SECONDS
+    finally:
+        os.kill(left, signal.SIGKILL)
+
+
 def test_a_function_that_nobody_waits_for_starts_when_it_is_called(tmp_path: Path) -> None:
     probe = Probe(tmp_path, CRASHING)
 
