@@ -7,6 +7,7 @@ import gc
 import socket
 import ssl
 import threading
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,18 @@ def test_a_document_comes_whole_however_it_is_sent(answer: Answer) -> None:
         assert server.requests[1].startswith(b"POST /path HTTP/1.1\r\n")
         assert b"X-Y: z\r\n" in server.requests[1]
     gc.collect()  # an open socket would be a ResourceWarning, and warnings are errors
+
+
+@pytest.mark.parametrize(
+    "head", [OK, OK + b"Connection: close\r\n\r\n", OK + b"Content-Length: 9000\r\n\r\n"]
+)
+def test_the_deadline_is_for_all_reads_together(head: bytes) -> None:
+    ticks = count()  # a second passes between any two looks at the clock
+    with RogueServer(drip(head + b"X" * 9_000, every_seconds=0.001)) as server:
+        with pytest.raises(IdentityProviderUnavailable) as caught:
+            fetch(server.url, headers={}, timeout_seconds=20, monotonic=lambda: next(ticks))
+        assert isinstance(caught.value.__cause__, TimeoutError)
+    assert next(ticks) < 30, "it went on reading after the deadline"
 
 
 def _certificate(folder: Path, name: str) -> tuple[Path, Path]:
