@@ -41,10 +41,11 @@ class FirstOf:
 
 
 class ControlPlaneKeys:
-    """The keys that an API Gateway control plane holds, as of at most a few seconds ago.
+    """The keys that an API Gateway control plane holds, as of a few seconds ago.
 
-    An unknown value is looked up afresh before it is refused, so that a key is usable as soon
-    as it is in its plan; other changes arrive within 2 s, as they take a while on AWS.
+    A key is usable as soon as it is in its plan: an unknown value is looked up afresh before it
+    is refused. Whatever else changes is taken up after 2 s, without a request waiting for it;
+    on AWS too it takes a while.
 
     Args:
         read: all keys of the control plane; called in a thread.
@@ -60,25 +61,34 @@ class ControlPlaneKeys:
         self._timer = timer
         self._keys: Mapping[str, UsageKey] = {}
         self._read_at: float | None = None
-        self._lock = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
 
     async def find(self, value: str) -> UsageKey | None:
         """The key with this value."""
-        await self._refresh(_FRESH_SECONDS)
-        if value not in self._keys:
-            await self._refresh(_AGAIN_SECONDS)
+        if value in self._keys:
+            if self._older_than(_FRESH_SECONDS):
+                self._refresh()
+        elif self._older_than(_AGAIN_SECONDS):
+            await asyncio.shield(self._refresh())
         return self._keys.get(value)
 
-    async def _refresh(self, max_age_seconds: float) -> None:
-        async with self._lock:
-            now = self._timer()
-            if self._read_at is None or now - self._read_at >= max_age_seconds:
-                self._keys = await asyncio.to_thread(self._read)
-                self._read_at = now
+    def _older_than(self, seconds: float) -> bool:
+        return self._read_at is None or self._timer() - self._read_at >= seconds
+
+    def _refresh(self) -> asyncio.Task[None]:
+        """Read the control plane once, however many ask for it."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read_all())
+        return self._reading
+
+    async def _read_all(self) -> None:
+        began = self._timer()
+        self._keys = await asyncio.to_thread(self._read)
+        self._read_at = began
 
 
 def control_plane_reader(
-    client: Any, deployment: Deployment, *, api_id: str
+    client: Any, deployment: Deployment, *, api_id: str, page_size: int = 500
 ) -> Callable[[], Mapping[str, UsageKey]]:
     """Reads keys and plans through a boto3 `apigateway` client.
 
@@ -88,16 +98,21 @@ def control_plane_reader(
     """
     stage = deployment.api.stage
 
+    def pages(operation: str, **arguments: Any) -> Iterable[Mapping[str, Any]]:
+        paginator = client.get_paginator(operation)
+        for page in paginator.paginate(PaginationConfig={"PageSize": page_size}, **arguments):
+            yield from page.get("items", [])
+
     def read() -> Mapping[str, UsageKey]:
         plans: dict[str, UsagePlan] = {}
-        for plan in _pages(client, "get_usage_plans"):
+        for plan in pages("get_usage_plans"):
             stages = plan.get("apiStages", [])
             if stages and not any(
                 s.get("apiId") == api_id and s.get("stage") == stage for s in stages
             ):
                 continue
             known = _plan(plan)
-            for key in _pages(client, "get_usage_plan_keys", usagePlanId=plan["id"]):
+            for key in pages("get_usage_plan_keys", usagePlanId=plan["id"]):
                 plans[key["id"]] = known
         return {
             key["value"]: UsageKey(
@@ -107,17 +122,11 @@ def control_plane_reader(
                 enabled=bool(key.get("enabled", False)),
                 plan=plans.get(key["id"]),
             )
-            for key in _pages(client, "get_api_keys", includeValues=True)
+            for key in pages("get_api_keys", includeValues=True)
             if key.get("value")
         }
 
     return read
-
-
-def _pages(client: Any, operation: str, **arguments: Any) -> Iterable[Mapping[str, Any]]:
-    paginator = client.get_paginator(operation)
-    for page in paginator.paginate(PaginationConfig={"PageSize": 500}, **arguments):
-        yield from page.get("items", [])
 
 
 def _plan(plan: Mapping[str, Any]) -> UsagePlan:

@@ -108,8 +108,6 @@ class Pool:
         slot = await self._idle.get()
         slot.busy = True
         try:
-            if self._closing:
-                raise WorkerDied(self.function.name)
             worker = await self._worker_at(slot)
             return await worker.invoke(event)
         except WorkerDied:
@@ -120,6 +118,8 @@ class Pool:
             self._idle.put_nowait(slot)
 
     async def _worker_at(self, slot: _Slot) -> Worker:
+        if self._closing:
+            raise WorkerDied(self.function.name)
         if not slot.usable:
             self._renew(slot)
         return await slot.ready()

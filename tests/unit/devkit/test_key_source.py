@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -103,7 +105,7 @@ class Clock:
         return self.now
 
 
-def test_the_control_plane_is_asked_again_for_what_is_new_and_for_what_is_old() -> None:
+def test_a_new_key_is_found_at_once_and_a_flood_of_unknown_ones_is_no_flood_of_look_ups() -> None:
     plane, clock, reads = Plane(), Clock(), []
 
     def counted() -> Mapping[str, UsageKey]:
@@ -112,20 +114,44 @@ def test_the_control_plane_is_asked_again_for_what_is_new_and_for_what_is_old() 
 
     async def story() -> None:
         keys = ControlPlaneKeys(counted, timer=clock)
-        assert await keys.find("value-1")
-        assert await keys.find("value-1")
+        assert all(await asyncio.gather(*(keys.find("value-1") for _ in range(5))))
         assert len(reads) == 1
         plane.keys.append({"id": "5", "name": "five", "value": "value-5", "enabled": True})
         clock.now += 0.3
         assert await keys.find("value-5")
         assert len(reads) == 2
-        assert await keys.find("never") is None
-        assert await keys.find("never") is None
-        assert len(reads) == 2, "a flood of unknown keys is not a flood of look-ups"
-        plane.keys[0]["enabled"] = False
-        clock.now += 2.0
+        for _ in range(5):
+            assert await keys.find("never") is None
+        assert len(reads) == 2
+
+    asyncio.run(story())
+
+
+def test_what_changed_is_taken_up_after_two_seconds_and_no_request_waits_for_it() -> None:
+    plane, clock = Plane(), Clock()
+    may_answer = threading.Event()
+    may_answer.set()
+
+    def slow() -> Mapping[str, UsageKey]:
+        may_answer.wait()
+        return read(plane)
+
+    async def enabled(keys: ControlPlaneKeys) -> bool:
         key = await keys.find("value-1")
         assert key is not None
-        assert not key.enabled
+        return key.enabled
+
+    async def story() -> None:
+        keys = ControlPlaneKeys(slow, timer=clock)
+        assert await enabled(keys)
+        plane.keys[0]["enabled"] = False
+        may_answer.clear()
+        clock.now += 2.0
+        assert await enabled(keys)
+        may_answer.set()
+        deadline = time.monotonic() + 10
+        while await enabled(keys):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0)
 
     asyncio.run(story())

@@ -62,11 +62,12 @@ def test_a_bucket_never_holds_more_than_its_burst() -> None:
     assert [outcome(subject, at_ms=later) for _ in range(3)] == ["1", "1", "THROTTLED"]
 
 
-def test_a_clock_that_goes_back_gives_no_tokens() -> None:
+def test_a_clock_that_goes_back_neither_gives_nor_takes_tokens() -> None:
     subject = plans(Throttle(rate_per_second=1, burst=1))
     outcome(subject)
     assert outcome(subject, at_ms=NOON_MS - 5000) == "THROTTLED"
     assert outcome(subject, at_ms=NOON_MS + 500) == "THROTTLED"
+    assert outcome(subject, at_ms=NOON_MS + 1000) == "1"
 
 
 def test_each_key_has_a_bucket_of_its_own() -> None:
