@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
+from chatgrid_auth import settings
+from chatgrid_auth.adapters import boto3_client
 from chatgrid_auth.adapters.boto3_transport import Boto3Transport
 from chatgrid_auth.guard import GuardMiddleware
-from chatgrid_auth.web import dynamodb, settings
 from chatgrid_auth.web.edge import Edge
 from chatgrid_auth.web.rest_api import lambda_handler
 from chatgrid_boards.app import create_app
@@ -55,7 +56,7 @@ class Settings:
 def from_environment() -> Handler:
     """The function's handler, as deployed."""
     configured = Settings.read(os.environ)
-    transport = Boto3Transport(dynamodb.client())
+    transport = Boto3Transport(boto3_client.dynamodb())
     return compose(configured, store=BoardStore(transport, table=configured.boards_table))
 
 

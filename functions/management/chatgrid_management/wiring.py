@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
+from chatgrid_auth import settings
+from chatgrid_auth.adapters import boto3_client
 from chatgrid_auth.adapters.key_store import DynamoKeyStore
 from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.services.api_keys import ApiKeys
-from chatgrid_auth.web import dynamodb, settings
 from chatgrid_auth.web.edge import Edge
 from chatgrid_auth.web.rest_api import lambda_handler
 from chatgrid_management.app import create_app
@@ -71,7 +72,7 @@ class Settings:
 def from_environment() -> Handler:
     """The function's handler, as deployed."""
     configured = Settings.read(os.environ)
-    store = DynamoKeyStore(dynamodb.client(), table=configured.keys_table, pause=time.sleep)
+    store = DynamoKeyStore(boto3_client.dynamodb(), table=configured.keys_table, pause=time.sleep)
     return compose(configured, store=store)
 
 

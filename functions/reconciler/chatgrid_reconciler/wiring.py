@@ -12,13 +12,14 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 
+from chatgrid_auth import settings
+from chatgrid_auth.adapters import boto3_client
 from chatgrid_auth.adapters.api_gateway import ApiGateway
 from chatgrid_auth.adapters.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
 from chatgrid_auth.services.plan_ports import Tier
 from chatgrid_auth.services.reconciler import Reconciler, Timing
-from chatgrid_auth.web import dynamodb, settings
 from chatgrid_reconciler import report
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Settings:
 def from_environment() -> Handler:
     """The function's handler, as deployed."""
     configured = Settings.read(os.environ)
-    transport = Boto3Transport(dynamodb.client())
+    transport = Boto3Transport(boto3_client.dynamodb())
     reconciler = Reconciler(
         plane=ApiGateway(boto3.client("apigateway", config=_CONTROL_PLANE)),
         queue=DynamoPlanQueue(transport, table=configured.keys_table),

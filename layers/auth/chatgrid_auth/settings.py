@@ -33,3 +33,15 @@ def positive_integer(environ: Mapping[str, str], name: str) -> int:
     if not (value.isascii() and value.isdecimal() and len(value) < 10 and int(value) > 0):
         raise SettingError(f"the environment variable {name} is not a positive whole number")
     return int(value)
+
+
+def log_level(environ: Mapping[str, str], name: str) -> str:
+    """The setting called ``name``, one of logging's level names.
+
+    Raises:
+        SettingError: it is not set, or no level.
+    """
+    value = text(environ, name).upper()
+    if value not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+        raise SettingError(f"the environment variable {name} is not a log level")
+    return value

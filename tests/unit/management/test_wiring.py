@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from chatgrid_auth.web.settings import SettingError
+from chatgrid_auth.settings import SettingError
 from chatgrid_management.wiring import Settings
 
 ENVIRONMENT = {

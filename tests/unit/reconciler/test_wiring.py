@@ -12,7 +12,7 @@ import pytest
 
 from chatgrid_auth.services.plan_ports import Tally
 from chatgrid_auth.services.reconciler import Reconciler
-from chatgrid_auth.web.settings import SettingError
+from chatgrid_auth.settings import SettingError
 from chatgrid_reconciler.report import METRICS
 from chatgrid_reconciler.wiring import Settings, compose, from_environment
 from tests.plan_world import World

@@ -19,6 +19,6 @@ _CONFIG = Config(
 )
 
 
-def client() -> DynamoDBClient:
+def dynamodb() -> DynamoDBClient:
     """The low-level client; region, endpoint and credentials come from Lambda."""
     return boto3.client("dynamodb", config=_CONFIG)

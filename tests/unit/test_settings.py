@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatgrid_auth.web import settings
-from chatgrid_auth.web.settings import SettingError
+from chatgrid_auth import settings
+from chatgrid_auth.settings import SettingError
 
 
 @pytest.mark.parametrize("environ", [{}, {"KEYS_TABLE": ""}])
