@@ -25,6 +25,8 @@ from tests.control_plane import Clock, FakeControlPlane
 if TYPE_CHECKING:
     from types_boto3_apigateway import APIGatewayClient
 
+MOST_PAGES = 200
+
 
 def value() -> str:
     return uuid4().hex
@@ -45,20 +47,22 @@ class Plane:
     def names(self) -> list[str]:
         found: list[str] = []
         position: str | None = None
-        while True:
+        for _ in range(MOST_PAGES):
             keys, position = self.gateway.keys(position)
             found += [key.name for key in keys]
             if position is None:
                 return found
+        raise AssertionError("the pages never end")
 
     def attached(self) -> list[str]:
         found: list[str] = []
         position: str | None = None
-        while True:
+        for _ in range(MOST_PAGES):
             ids, position = self.gateway.attached(position, plan=self.plan)
             found += ids
             if position is None:
                 return found
+        raise AssertionError("the pages never end")
 
 
 def real_client(endpoint: str) -> APIGatewayClient:

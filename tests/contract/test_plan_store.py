@@ -109,11 +109,12 @@ def provision(key: LiveKey) -> Work:
 def everything_live(bench: Bench) -> list[LiveKey]:
     found: list[LiveKey] = []
     cursor: str | None = None
-    while True:
+    for _ in range(200):
         page, cursor = bench.directory.live(cursor)
         found += page
         if cursor is None:
             return found
+    raise AssertionError("the pages never end")
 
 
 # The queue
