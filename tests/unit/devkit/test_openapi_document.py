@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from chatgrid_devkit.openapi_document import document, render
 from chatgrid_devkit.openapi_examples import ERRORS
+from chatgrid_devkit.template import load
 
 FILE = Path(__file__).parents[3] / "docs" / "openapi.json"
 DOCUMENT = document()
@@ -62,6 +63,19 @@ def test_the_file_is_what_the_code_says() -> None:
 def test_every_operation_of_the_contract_is_described_and_no_other() -> None:
     assert DOCUMENT["openapi"].startswith("3.1")
     assert {(method, path) for method, path, _ in operations()} == set(OPERATIONS)
+
+
+def test_every_operation_is_one_that_is_deployed() -> None:
+    template = load(FILE.parents[1] / "template.yaml")
+    deployed = {
+        (event["Properties"]["Method"].lower(), event["Properties"]["Path"])
+        for name in ("ManagementFunction", "BoardsFunction")
+        for event in template["Resources"][name]["Properties"]["Events"].values()
+    }
+    assert set(OPERATIONS) <= deployed
+    described = {path for _, path in OPERATIONS}
+    named = {(method, path) for method, path in deployed if path in described and method != "any"}
+    assert named == set(OPERATIONS)
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
