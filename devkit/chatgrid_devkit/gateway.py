@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from chatgrid_devkit.gateway_responses import GatewayError
 from chatgrid_devkit.messages import Answer, Request, usual_spelling
 from chatgrid_devkit.pages import Pages
-from chatgrid_devkit.pipeline import Pipeline
+from chatgrid_devkit.pipeline import Pipeline, ReadBody
 from chatgrid_devkit.requestlog import RequestLog, RequestRecord
 from chatgrid_devkit.routing import without_stage
 
@@ -47,12 +48,20 @@ class Gateway:
             method=request.method,
             path=request.raw_path,
         )
-        answer = await self._pipeline.answer(request, _body_reader(receive, request), record)
+        answer = await self._answer(request, _body_reader(receive, request), record)
         record.status = answer.status
         record.response_type = answer.response_type
         record.latency_ms = (time.perf_counter() - started) * 1000
         self._log.request(record)
         await _send(answer, request.method, send)
+
+    async def _answer(self, request: Request, read: ReadBody, record: RequestRecord) -> Answer:
+        try:
+            return await self._pipeline.answer(request, read, record)
+        except Exception:
+            for line in traceback.format_exc().splitlines():
+                self._log.note(line)
+            return self._pipeline.fault(request, record)
 
 
 def mounted(app: AsgiApp, mounts: Mapping[str, AsgiApp]) -> AsgiApp:
@@ -92,7 +101,7 @@ def _request(scope: Scope, stage: str) -> Request | None:
     )
 
 
-def _body_reader(receive: Receive, request: Request) -> Callable[[int], Awaitable[bytes | None]]:
+def _body_reader(receive: Receive, request: Request) -> ReadBody:
     async def read(limit_bytes: int) -> bytes | None:
         declared = request.header("Content-Length") or ""
         if declared.isdigit() and int(declared) > limit_bytes:

@@ -79,6 +79,8 @@ class ControlPlaneKeys:
         """Read the control plane once, however many ask for it."""
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_all())
+            # Who waits for it is told; what is known serves on while the control plane is out.
+            self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._reading
 
     async def _read_all(self) -> None:

@@ -88,6 +88,12 @@ class Pipeline:
             record.reason = error.reason or None
             return self._refuse(passage, error)
 
+    def fault(self, request: Request, record: RequestRecord) -> Answer:
+        """The answer when the gateway itself failed."""
+        record.reason = "a fault of the gateway"
+        passage = _Passage(request, record)
+        return self._refuse(passage, GatewayError("API_CONFIGURATION_ERROR"))
+
     async def _pass(self, passage: _Passage, read_body: ReadBody) -> Answer:
         request = passage.request
         passage.match = match = self._router.match(request.method, request.path)

@@ -41,7 +41,7 @@ def read_proxy_response(value: Any, *, request_id: str) -> Answer:
 
 
 def _status(value: Any) -> int:
-    text = value if isinstance(value, str) else str(value) if type(value) is int else ""
+    text = str(value) if isinstance(value, str | int) else ""
     if not (text.isascii() and text.isdigit() and 200 <= int(text) <= 599):
         raise MalformedAnswer("statusCode is no status")
     return int(text)

@@ -389,6 +389,18 @@ def test_requests_run_side_by_side() -> None:
     assert asyncio.run(both()) == [200, 200]
 
 
+def test_a_fault_of_the_gateway_itself_is_in_the_envelope_and_its_log() -> None:
+    def broken(event: Any) -> Any:
+        raise ConnectionError("cgk_live_" + "a1" * 16)
+
+    world = World(authorizer=broken)
+    reply = world.ask("GET", "/v1/boards")
+    assert (reply.status, reply.json()["message"]) == (500, "Internal server error")
+    logged = world.log.getvalue()
+    assert "gateway | ConnectionError: [credential removed" in logged
+    assert '"reason": "a fault of the gateway"' in logged
+
+
 # ---------------------------------------------------------------- the log
 
 

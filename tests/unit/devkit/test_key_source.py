@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
+
 from chatgrid_devkit.description import UsageKey
 from chatgrid_devkit.key_source import (
     ControlPlaneKeys,
@@ -153,5 +155,27 @@ def test_what_changed_is_taken_up_after_two_seconds_and_no_request_waits_for_it(
         while await enabled(keys):
             assert time.monotonic() < deadline
             await asyncio.sleep(0)
+
+    asyncio.run(story())
+
+
+def test_while_the_control_plane_is_out_what_is_known_serves_on() -> None:
+    plane, clock = Plane(), Clock()
+    out: list[bool] = []
+
+    def failing() -> Mapping[str, UsageKey]:
+        if out:
+            raise ConnectionError
+        return read(plane)
+
+    async def story() -> None:
+        keys = ControlPlaneKeys(failing, timer=clock)
+        assert await keys.find("value-1")
+        out.append(True)
+        clock.now += 60
+        assert await keys.find("value-1")
+        with pytest.raises(ConnectionError):
+            await keys.find("never seen")
+        assert await keys.find("value-1")
 
     asyncio.run(story())
