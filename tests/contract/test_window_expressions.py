@@ -97,17 +97,17 @@ def test_a_store_tells_apart_names_that_differ_in_case_only(client: DynamoDBClie
 
 def test_a_store_cleans_up_as_the_model(client: DynamoDBClient) -> None:
     numbers = {"used": 500, "cap": 620}
-    numbers |= {checkpoint(NOW_MS - age * 1_000): 620 - age for age in range(67)}
+    numbers |= {checkpoint(NOW_MS - age * 1_000): 620 - age for age in range(69)}
     twins = Twins(client, numbers)
     parts = maintenance(twins.model.low_level, now_ms=NOW_MS, limit=120)
     assert parts
     assert twins.apply(parts)
-    assert len(twins.model.numbers) == 2 + 63
+    assert len(twins.model.numbers) == 2 + 65
 
 
 def test_a_store_rebases_once_as_the_model(client: DynamoDBClient) -> None:
     numbers = {"used": 800_000, "cap": 800_120}
-    numbers |= {checkpoint(NOW_MS - age * 1_000): 800_120 - age for age in range(67)}
+    numbers |= {checkpoint(NOW_MS - age * 1_000): 800_120 - age for age in range(69)}
     twins = Twins(client, numbers)
     parts = maintenance(twins.model.low_level, now_ms=NOW_MS, limit=120)
     assert parts

@@ -26,22 +26,22 @@ def slack(item: Item) -> dict[str, int]:
 
 
 def test_an_item_in_order_needs_nothing() -> None:
-    item = full_item(used=500, limit=120, checkpoints=63)
+    item = full_item(used=500, limit=120, checkpoints=65)
     assert maintenance(item.low_level, now_ms=NOW_MS, limit=120) is None
 
 
 def test_cleaning_removes_what_no_clock_minds_and_nothing_else() -> None:
-    item = full_item(used=500, limit=120, checkpoints=67)
+    item = full_item(used=500, limit=120, checkpoints=69)
     parts = maintenance(item.low_level, now_ms=NOW_MS, limit=120)
     assert parts
     before = dict(item.numbers)
     assert item.apply(parts)
-    gone = {checkpoint(NOW_S - age) for age in (63, 64, 65, 66)}
+    gone = {checkpoint(NOW_S - age) for age in (65, 66, 67, 68)}
     assert item.numbers == {name: n for name, n in before.items() if name not in gone}
 
 
 def test_cleaning_leaves_the_names_of_a_clock_that_runs_ahead_of_all_reason() -> None:
-    item = full_item(used=500, limit=120, checkpoints=67)
+    item = full_item(used=500, limit=120, checkpoints=69)
     ahead = [checkpoint(NOW_S + by) for by in (3, 60, 86_400)]
     item.numbers |= dict.fromkeys(ahead, 600)
     parts = maintenance(item.low_level, now_ms=NOW_MS, limit=120)
@@ -51,11 +51,11 @@ def test_cleaning_leaves_the_names_of_a_clock_that_runs_ahead_of_all_reason() ->
 
 
 def test_no_upkeep_brings_a_deleted_item_back() -> None:
-    seen = full_item(used=800_000, limit=120, checkpoints=67).low_level
+    seen = full_item(used=800_000, limit=120, checkpoints=69).low_level
     for parts in (
         maintenance(seen, now_ms=NOW_MS, limit=120),
         maintenance(
-            full_item(used=5, limit=120, checkpoints=67).low_level, now_ms=NOW_MS, limit=120
+            full_item(used=5, limit=120, checkpoints=69).low_level, now_ms=NOW_MS, limit=120
         ),
         change_limit(seen, now_ms=NOW_MS, limit=60),
     ):
@@ -63,7 +63,7 @@ def test_no_upkeep_brings_a_deleted_item_back() -> None:
         assert not Item({}).apply(parts)
 
 
-@pytest.mark.parametrize("checkpoints", [0, 1, 40, 67])
+@pytest.mark.parametrize("checkpoints", [0, 1, 40, 69])
 def test_a_rebase_lowers_every_number_alike_and_happens_once(checkpoints: int) -> None:
     item = full_item(used=800_007, limit=120, checkpoints=checkpoints)
     parts = maintenance(item.low_level, now_ms=NOW_MS, limit=120)
@@ -77,7 +77,7 @@ def test_a_rebase_lowers_every_number_alike_and_happens_once(checkpoints: int) -
 
 @pytest.mark.parametrize("limit", [100, 140])
 def test_a_changed_limit_moves_the_live_ceilings_and_happens_once(limit: int) -> None:
-    item = full_item(used=500, limit=120, checkpoints=63)
+    item = full_item(used=500, limit=120, checkpoints=65)
     parts = change_limit(item.low_level, now_ms=NOW_MS, limit=limit)
     before = slack(item)
     assert item.apply(parts)
@@ -108,13 +108,14 @@ def test_a_limit_edited_by_hand_takes_effect_with_the_next_decision() -> None:
 
 def test_a_rewrite_fails_when_a_checkpoint_has_come_gone_or_moved_meanwhile() -> None:
     item = full_item(used=800_007, limit=120, checkpoints=40)
+    del item.numbers[checkpoint(NOW_S - 3)]
     parts = maintenance(item.low_level, now_ms=NOW_MS, limit=120)
     assert parts
-    for later_s in (1, 2, 9):
+    for later_s in (-3, 1, 2, 9):
         other = item.copy()
         assert other.admit(now_ms=NOW_MS + later_s * 1_000) == 1
         assert not other.apply(parts)
-    for name in (checkpoint(NOW_S), checkpoint(NOW_S - 39)):
+    for name in (checkpoint(NOW_S - 8), checkpoint(NOW_S - 39)):
         other = item.copy()
         del other.numbers[name]
         assert not other.apply(parts)
@@ -125,7 +126,7 @@ def test_a_rewrite_fails_when_a_checkpoint_has_come_gone_or_moved_meanwhile() ->
 
 
 def test_upkeep_stays_within_dynamodbs_limits() -> None:
-    item = full_item(used=800_007, limit=120, checkpoints=70)
+    item = full_item(used=800_007, limit=120, checkpoints=72)
     for parts in (
         maintenance(item.low_level, now_ms=NOW_MS, limit=120),
         change_limit(item.low_level, now_ms=NOW_MS, limit=60),
@@ -137,7 +138,7 @@ def test_upkeep_stays_within_dynamodbs_limits() -> None:
 
 
 def test_the_worst_item_takes_one_write_unit() -> None:
-    """66 checkpoints ask for upkeep with the next; four more while that fails still fit."""
+    """With 69 checkpoints it asks for upkeep; three more, while that fails, still fit."""
     worst = full_item(used=899_990, limit=100_000, checkpoints=window.MAX_CHECKPOINTS + 4)
     assert max(worst.numbers.values()) < 1_000_000
     assert item_bytes({**CREDENTIAL, **worst.low_level}) < 1_024
@@ -146,13 +147,9 @@ def test_the_worst_item_takes_one_write_unit() -> None:
 def test_numbers_keep_to_six_digits_however_long_a_key_is_used() -> None:
     limit = 100_000
     item = Item.of(window.fresh(limit))
-    requests = 0
     for second in range(0, 40 * 63, 3):
-        requests += decide(
-            item, now_ms=NOW_MS + second * 1_000, limit=limit, requests=limit // 10
-        ).requests
+        decide(item, now_ms=NOW_MS + second * 1_000, limit=limit, requests=limit // 10)
         assert all(0 <= number < 1_000_000 for number in item.numbers.values())
-    assert sum(slack(item).values()) >= 0
 
 
 def every(seconds: float) -> list[float]:
@@ -177,7 +174,7 @@ def mixed(seed: int) -> list[float]:
         *map(every, (0.5, 1, 2, 5, 17, 30, 60, 61, 63, 64, 78, 79, 80, 120, 3_600, 86_400)),
         *(
             bursts(dense, gap, few)
-            for dense in (20, 62, 63, 66)
+            for dense in (20, 64, 65, 66)
             for gap in (70, 100, 200)
             for few in (3, 4)
         ),

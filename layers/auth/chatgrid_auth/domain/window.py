@@ -6,9 +6,9 @@ had just before. It says: as long as the window of a request can reach back to s
 stay below this value. The condition compares `used` with every checkpoint that can still apply, so
 the store itself enforces the limit, however many containers write at once.
 
-Clocks may differ by up to MAX_SKEW_MS: the window is enforced over 62 s of clock reading, a request
-also minds checkpoints of clocks that run ahead of its own. docs/decisions/0002-sliding-window.md
-has the proof and what was rejected.
+Clocks may differ by up to MAX_SKEW_MS, and a write may take up to MAX_FLIGHT_MS: the window is
+enforced over 62 s of clock reading, a request also minds checkpoints later than its own, and names
+are kept a little longer. docs/decisions/0002-sliding-window.md has the proof and the alternatives.
 """
 
 from __future__ import annotations
@@ -22,15 +22,18 @@ if TYPE_CHECKING:
 
 WINDOW_MS = 60_000
 MAX_SKEW_MS = 2_000
+MAX_FLIGHT_MS = 2_000
+"""From reading the clock to the store's verdict; a client gives up before, or reads it again."""
 BUCKET_MS = 1_000
 SPAN = (WINDOW_MS + MAX_SKEW_MS) // BUCKET_MS
 """Buckets for which a checkpoint outlives its own: 62 s of clock reading hold any real 60 s."""
 SKEW = MAX_SKEW_MS // BUCKET_MS
+FLIGHT = MAX_FLIGHT_MS // BUCKET_MS
 
 SWEEP = 16
 """How many names just gone stale each write removes; what it misses is left to the upkeep."""
-MAX_CHECKPOINTS = 66
-"""More than this in one item asks for upkeep. At most SPAN + 1 = 63 of them can still apply."""
+MAX_CHECKPOINTS = 68
+"""More than this in one item asks for upkeep. At most SPAN + FLIGHT + 1 = 65 are not yet stale."""
 REBASE_AT = 800_000
 """`used` is lowered from here, so that a checkpoint's value keeps to six digits (four bytes)."""
 
@@ -48,8 +51,9 @@ class Admission:
     __slots__ = ("assignments", "bucket", "condition", "live", "removals")
 
     def __init__(self, bucket: int) -> None:
-        names = checkpoint_names(bucket - SWEEP, SWEEP + SPAN + 2 * SKEW + 1)
-        checked = names[SWEEP : SWEEP + SPAN + SKEW + 1]
+        own = SWEEP + FLIGHT
+        names = checkpoint_names(bucket - own, own + SPAN + SKEW + FLIGHT + 1)
+        checked = names[own:]
         written = checked[SPAN]
         self.bucket = bucket
         self.condition = " AND ".join(
@@ -58,12 +62,10 @@ class Admission:
         self.assignments = (
             f"used = used + :one, cap = cap + :one, {written} = if_not_exists({written}, cap)"
         )
-        # Stale for this clock is stale for all: any later request, on the slowest clock too, comes
-        # more than 60 s of real time after those that such a checkpoint was about.
         self.removals = ", ".join(names[:SWEEP])
         # Names that some clock may mind, each with the last bucket in which it does.
         self.live = dict(
-            zip(names[SWEEP - SKEW :], range(bucket - SKEW, bucket + len(names)), strict=False)
+            zip(names[own - SKEW :], range(bucket - SKEW, bucket + len(names)), strict=False)
         )
 
 
@@ -177,11 +179,11 @@ def blocked(item: Item, *, now_ms: int) -> bool:
     """Whether the window refuses a request now, that is, whether `Admission.condition` is false."""
     used = int(item["used"]["N"])
     live = admission(now_ms).live
-    checked = range(now_ms // BUCKET_MS, now_ms // BUCKET_MS + SPAN + SKEW + 1)
+    now = now_ms // BUCKET_MS
     return any(
         int(value["N"]) <= used
         for name, value in item.items()
-        if name in live and live[name] in checked
+        if name in live and live[name] >= now
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from chatgrid_auth.domain.window import (
     BUCKET_MS,
+    FLIGHT,
     MAX_CHECKPOINTS,
     REBASE_AT,
     RING,
@@ -66,11 +67,11 @@ def change_limit(item: Item, *, now_ms: int, limit: int) -> dict[str, Any]:
 
 def _sort(item: Item, now_ms: int) -> tuple[dict[str, int], list[str]]:
     """Checkpoints that may still apply, with their ceilings, and the names of those that do not."""
-    now = now_ms // BUCKET_MS
+    oldest = now_ms // BUCKET_MS - FLIGHT
     live: dict[str, int] = {}
     stale: list[str] = []
     for name in filter(is_checkpoint, item):
-        if (bucket_of(name) - now) % RING < RING // 2:
+        if (bucket_of(name) - oldest) % RING < RING // 2:
             live[name] = int(item[name]["N"])
         else:
             stale.append(name)
@@ -114,7 +115,8 @@ def _rewrite(
 def _as_read(live: dict[str, int], *, now_ms: int) -> list[str]:
     """Conditions that no live checkpoint has come or gone since the item was read."""
     now = now_ms // BUCKET_MS
-    coming = checkpoint_names(now - SKEW + SPAN, 2 * SKEW + LATENESS + 1)
+    since = now - SKEW - FLIGHT + SPAN
+    coming = checkpoint_names(since, 2 * (SKEW + FLIGHT) + LATENESS + 1)
     return [f"attribute_exists({name})" for name in live] + [
         f"attribute_not_exists({name})" for name in coming if name not in live
     ]
