@@ -1,0 +1,199 @@
+"""The page's two routes: public, safe, remembered by browsers, and no way around the guard."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from chatgrid_management.dashboard.page import (
+    ASSET,
+    PAGE,
+    Dashboard,
+    PageSettings,
+    content_security_policy,
+)
+from tests.unit.web.api import Api, Context, proxy_event
+
+PROJECT = "https://project.supabase.co"
+
+
+def dashboard(**changed: Any) -> Dashboard:
+    settings: dict[str, Any] = {
+        "supabase_url": PROJECT,
+        "supabase_publishable_key": "sb_publishable_x",
+        "rate_limit_default": 120,
+        "rate_limit_ceiling": 5000,
+        **changed,
+    }
+    return Dashboard(PageSettings(**settings))
+
+
+def ask(
+    resource: str = PAGE, method: str = "GET", *, asset: str | None = None, **headers: str
+) -> dict[str, Any]:
+    event = proxy_event(method, resource, authorizer=None, headers=headers)
+    event["pathParameters"] = {"asset": asset} if asset else None
+    return dashboard().answer(event)
+
+
+def referred_to(body: str) -> list[str]:
+    return re.findall(r'(?:href|src)="dashboard/([^"]+)"', body)
+
+
+class Parsed(HTMLParser):
+    """What a document holds that a strict policy would refuse."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.metas: dict[str, str] = {}
+        self.inline: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "meta" and "name" in given:
+            self.metas[str(given["name"])] = str(given["content"])
+        if tag == "style" or (tag == "script" and "src" not in given):
+            self.inline.append(tag)
+        self.inline += [name for name in given if name == "style" or name.startswith("on")]
+
+
+def test_the_page_is_html_and_everything_that_it_refers_to_is_served() -> None:
+    page = ask()
+    assert page["statusCode"] == 200
+    assert page["headers"]["Content-Type"] == "text/html; charset=utf-8"
+    names = referred_to(page["body"])
+    assert {name.rsplit(".", 1)[1] for name in names} == {"js", "css", "svg"}
+    assert {ask(ASSET, asset=name)["statusCode"] for name in names} == {200}
+    assert "{{" not in page["body"]
+
+
+def test_the_stacks_settings_are_in_the_page_and_cannot_break_out_of_it() -> None:
+    hostile = 'x"><script>alert(1)</script>'
+    body = dashboard(supabase_publishable_key=hostile).answer(
+        proxy_event("GET", PAGE, authorizer=None)
+    )["body"]
+    parsed = Parsed(body)
+    assert parsed.metas["supabase-url"] == PROJECT
+    assert parsed.metas["supabase-publishable-key"] == hostile
+    assert parsed.metas["rate-limit-default"] == "120"
+    assert parsed.metas["rate-limit-ceiling"] == "5000"
+    assert parsed.inline == []
+
+
+def test_nothing_runs_or_is_asked_but_the_own_host_and_the_project() -> None:
+    policy = ask()["headers"]["Content-Security-Policy"]
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"] == rules["style-src"] == rules["img-src"] == "'self'"
+    assert rules["connect-src"] == f"'self' {PROJECT}"
+    for closed in ("base-uri", "form-action", "frame-ancestors", "trusted-types"):
+        assert rules[closed] == "'none'"
+    assert "unsafe" not in policy
+    assert "connect-src 'self';" in content_security_policy("")
+
+
+@pytest.mark.parametrize(("resource", "asset"), [(PAGE, None), (ASSET, "style"), (ASSET, "none")])
+def test_every_answer_is_protected_and_sets_no_cookie(resource: str, asset: str | None) -> None:
+    names = referred_to(ask()["body"])
+    named = next((name for name in names if asset and name.startswith(asset)), asset)
+    headers = ask(resource, asset=named)["headers"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert not [name for name in headers if name.lower() == "set-cookie"]
+
+
+def test_the_page_cannot_be_framed() -> None:
+    headers = ask()["headers"]
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+
+
+def test_what_the_page_is_made_of_is_kept_for_good_and_the_page_for_minutes() -> None:
+    page = ask()
+    seconds = int(page["headers"]["Cache-Control"].removeprefix("public, max-age="))
+    assert 0 < seconds <= 600
+    for name in referred_to(page["body"]):
+        kept = ask(ASSET, asset=name)["headers"]["Cache-Control"]
+        assert kept == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize("form", ["{}", '"other", {}', '{}, W/"other"'])
+def test_a_browser_that_has_it_gets_no_body(form: str) -> None:
+    page = ask()
+    tag = page["headers"]["ETag"]
+    again = ask(**{"If-None-Match": form.format(tag)})
+    assert (again["statusCode"], again["body"]) == (304, "")
+    assert again["headers"]["ETag"] == tag
+    assert again["headers"]["Content-Security-Policy"]
+    assert ask(**{"if-none-match": tag.removeprefix("W/")})["statusCode"] == 304
+
+
+@pytest.mark.parametrize("other", ['W/"other"', "", "nonsense"])
+def test_a_browser_that_has_something_else_gets_it_all(other: str) -> None:
+    assert ask(**{"If-None-Match": other})["statusCode"] == 200
+
+
+def test_other_settings_are_another_page() -> None:
+    event = proxy_event("GET", PAGE, authorizer=None)
+    tags = {
+        dashboard(rate_limit_default=limit).answer(event)["headers"]["ETag"] for limit in (60, 120)
+    }
+    assert len(tags) == 2
+
+
+def test_head_is_answered_as_get_without_the_body() -> None:
+    head, get = ask(method="HEAD"), ask()
+    assert head["body"] == ""
+    assert head["headers"] == get["headers"]
+
+
+@pytest.mark.parametrize("resource", [PAGE, ASSET])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_any_other_method_is_refused_in_the_contracts_words(resource: str, method: str) -> None:
+    answer = ask(resource, method)
+    assert answer["statusCode"] == 405
+    assert answer["headers"]["Allow"] == "GET, HEAD, OPTIONS"
+    assert json.loads(answer["body"])["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("main.js", "main.0000000000000000.js", "index.html", "auth-js.LICENSES.txt"),
+        *("../page.py", "..", "%2e%2e/page.py", "", "/etc/passwd"),
+    ],
+)
+def test_no_other_name_gives_a_file(name: str) -> None:
+    answer = ask(ASSET, asset=name)
+    assert answer["statusCode"] == 404
+    body = json.loads(answer["body"])
+    assert (body["object"], body["status"], body["code"]) == ("error", 404, "not_found")
+    assert answer["headers"]["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "resource",
+    ["/me", "/me/api-keys", "/me/api-keys/{id}", "/dashboard/", "/Dashboard", "/dashboard/{id}"],
+)
+def test_only_the_pages_own_two_resources_go_past_the_guard(resource: str) -> None:
+    assert not dashboard().serves(proxy_event("GET", resource, authorizer=None))
+
+
+@pytest.mark.parametrize("resource", ["/me", "/me/api-keys", "/me/api-keys/{id}"])
+def test_no_path_that_a_client_sends_opens_a_guarded_resource(api: Api, resource: str) -> None:
+    event = proxy_event("GET", resource, authorizer=None, id="dashboard")
+    event["path"] = "/v1/dashboard"
+    event["requestContext"]["resourcePath"] = PAGE
+    answer = api.handler(event, Context())
+    assert answer["statusCode"] == 403
+
+
+def test_the_deployed_handler_serves_the_page(api: Api) -> None:
+    answer = api.handler(proxy_event("GET", PAGE, authorizer=None), Context())
+    assert answer["statusCode"] == 200
+    assert "rate-limit-default" in answer["body"]
