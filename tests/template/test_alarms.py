@@ -85,6 +85,11 @@ def test_there_is_an_alarm_for_each_thing_that_can_go_wrong() -> None:
     assert set(alarms()) == ALARMS
 
 
+def test_an_operator_with_monitoring_of_his_own_can_leave_ours_out() -> None:
+    stack = deployed(Monitoring="disabled")
+    assert not [name for name in stack.resources if name.endswith("Alarm") or name == "Dashboard"]
+
+
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_an_alarm_says_where_its_way_out_is_written(name: str) -> None:
     found = re.search(r"docs/(runbook\.md)#([a-z0-9-]+)", alarms()[name]["AlarmDescription"])
