@@ -7,8 +7,8 @@ scanner can tell a key from look-alikes. 36^25 is more than 2^129 keys.
 
 from __future__ import annotations
 
+from binascii import crc32
 from hashlib import sha256
-from zlib import crc32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ KEY_LENGTH = LABEL_LENGTH + RANDOM_LENGTH + CHECKSUM_LENGTH
 #: How much of a key may be shown: the label and four of its random characters.
 PREFIX_LENGTH = 13
 
-_LABELS = tuple(f"cgk_{environment}_" for environment in ENVIRONMENTS)
+_LABELS = tuple(f"cgk_{environment}_".encode() for environment in ENVIRONMENTS)
+_ALPHABET = ALPHABET.encode()
 _BODY_START = KEY_LENGTH - CHECKSUM_LENGTH
 #: Random bytes from here up would make some characters likelier than others.
 _UNBIASED_BELOW = 256 - 256 % len(ALPHABET)
@@ -54,13 +55,13 @@ def is_well_formed(candidate: str) -> bool:
 
     Never raises, whatever the text; says nothing about whether the key exists.
     """
-    if len(candidate) != KEY_LENGTH or not candidate.startswith(_LABELS):
+    if len(candidate) != KEY_LENGTH or not candidate.isascii():
         return False
-    tail = candidate[LABEL_LENGTH:]
-    # str.isalnum alone would take the digits and letters of every script.
-    if not (tail.isascii() and tail.isalnum() and tail == tail.lower()):
+    raw = candidate.encode()
+    # Take the alphabet away from a key, and the label's two underscores are left.
+    if raw.translate(None, _ALPHABET) != b"__" or not raw.startswith(_LABELS):
         return False
-    return int(candidate[_BODY_START:], 36) == crc32(candidate[:_BODY_START].encode())
+    return int(raw[_BODY_START:], 36) == crc32(raw[:_BODY_START])
 
 
 def hash_of(raw_key: str) -> str:

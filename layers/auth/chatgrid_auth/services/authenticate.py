@@ -89,11 +89,10 @@ def bearer_credential(authorization: str | None) -> str | None:
     """
     if authorization is None or len(authorization) > LONGEST_CREDENTIAL:
         return None
-    scheme, _, credential = authorization.partition(" ")
-    credential = credential.strip(" ")
-    if scheme.lower() != "bearer" or not credential or " " in credential:
+    if authorization[:7].lower() != "bearer ":
         return None
-    return credential
+    credential = authorization[7:].strip(" ")
+    return credential if credential and " " not in credential else None
 
 
 class Authenticator:
