@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -285,6 +285,29 @@ def test_a_queue_longer_than_a_page_is_read_to_the_bound(
         bench.issue(key)
 
     assert [work.key_id for work in bench.queue.pending()] == [key.key_id for key in keys[:5]]
+
+
+def test_records_that_dynamodb_leaves_for_later_are_asked_for_again(client: DynamoDBClient) -> None:
+    bench = DynamoBench(client)
+    keys = [fresh(number) for number in range(3)]
+    for key in keys:
+        bench.issue(key)
+    transport = Boto3Transport(client)
+
+    class OneAtATime:
+        def call(self, operation: str, payload: dict[str, Any], /) -> dict[str, Any]:
+            (asked,) = payload["RequestItems"].values()
+            first, *rest = asked["Keys"]
+            answer = transport.call(
+                operation, {"RequestItems": {bench.table: {**asked, "Keys": [first]}}}
+            )
+            left = {bench.table: {"Keys": rest}} if rest else {}
+            return {**answer, "UnprocessedKeys": left}
+
+    directory = DynamoKeyDirectory(OneAtATime(), table=bench.table)
+
+    found = directory.recorded([(key.owner, key.key_id) for key in keys])
+    assert found == {key.key_id: key for key in keys}
 
 
 def test_records_that_dynamodb_does_not_get_to_are_a_fault_and_not_absent() -> None:

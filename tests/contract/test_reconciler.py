@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from uuid import uuid4
 
@@ -20,7 +21,6 @@ from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.plan_ports import Tally, Tier
 from chatgrid_auth.services.reconciler import Reconciler, Timing
 from chatgrid_devkit.ministack import Ministack
-from chatgrid_reconciler.wiring import from_environment
 from tests.contract.stores import dynamodb, keys_table
 from tests.contract.test_api_gateway_keys import real_client
 from tests.control_plane import Clock
@@ -171,8 +171,9 @@ def test_the_deployed_handler_reaches_both_services_by_its_environment(
     for name, value in {**ministack.environment(), **system.environment()}.items():
         monkeypatch.setenv(name, value)
     issued = system.issue(str(uuid4()))
+    handler = importlib.reload(importlib.import_module("chatgrid_reconciler.handler")).handler
 
-    answer = from_environment()({"sweep": True}, LambdaContext())
+    answer = handler({"sweep": True}, LambdaContext())
 
     assert (answer["created"], answer["failed"], answer["sweeps"]) == (1, 0, 1)
     assert len(system.gateway.find(f"{system.prefix}-{issued.key.id}")) == 1

@@ -341,3 +341,16 @@ def test_more_keys_than_one_page_are_all_seen() -> None:
 
     assert tally.missing == len(lost)
     world.assert_in_step()
+
+
+def test_a_sweep_that_cannot_read_the_account_is_counted_and_tried_again(world: World) -> None:
+    del world.plane.keys[world.gateway_key(world.issued[0]).id]
+    world.plane.failures["GetUsagePlanKeys"] = ["ServiceUnavailableException"]
+
+    tally = world.run(sweep=True)
+
+    assert tally.faults == ["GetUsagePlanKeys: ServiceUnavailableException"]
+    assert (tally.failed, tally.sweeps) == (1, 0)
+    assert world.run().missing == 1, "without being asked for again"
+    world.settle()
+    world.assert_in_step()

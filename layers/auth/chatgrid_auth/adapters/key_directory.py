@@ -89,7 +89,7 @@ class DynamoKeyDirectory:
         ]
         for _ in range(_BATCH_ATTEMPTS):
             if not pending:
-                return found
+                break
             request = {
                 "Keys": pending,
                 "ProjectionExpression": "pk, sk, #hash, expires_at_ms",
