@@ -62,6 +62,7 @@ def greeting(stack: Stack, state: Path) -> str:
 ChatGrid Auth is running. Ctrl-C ends it.
 
   API        {stack.url}
+  Dashboard  {stack.url}/dashboard  (one click signs you in)
   Reference  {root}/docs
   Admin key  {stack.admin_key}
   User       {stack.user_id}
