@@ -58,7 +58,7 @@ def account(accounts: Accounts) -> Account:
     return accounts.new()
 
 
-DEADLINE_MS = 8_000
+DEADLINE_MS = 30_000
 OpenBrowser = Callable[..., Dashboard]
 
 
@@ -82,3 +82,4 @@ def open_browser(browser: Browser, url: str) -> Iterator[OpenBrowser]:
         dashboard.page.context.close()
     for dashboard in opened:
         assert dashboard.complaints == []
+        assert dashboard.foreign_requests() == []

@@ -38,6 +38,11 @@ class Dashboard:
         if not _REQUEST_FAILED.match(message.text):
             self.complaints.append(f"console.{message.type}: {message.text}")
 
+    def foreign_requests(self) -> list[str]:
+        """Requests to anywhere but this machine."""
+        own = ("http://127.0.0.1:", "http://localhost:", "data:", "about:")
+        return [asked for asked in self.requested if not asked.startswith(own)]
+
     def visit(self) -> Dashboard:
         """Load the page and wait until it has shown who is here."""
         self.page.goto(self.address)

@@ -168,6 +168,10 @@ def _no_match(dashboard: Dashboard) -> None:
     dashboard.page.get_by_role("heading", name="No key by that name").wait_for()
 
 
+def _exact_times(dashboard: Dashboard) -> None:
+    dashboard.button("Exact times").click()
+
+
 def _offline(dashboard: Dashboard) -> None:
     dashboard.as_before()
     dashboard.page.context.set_offline(True)
@@ -186,6 +190,7 @@ STATES = (
     State(name="loading", prepare=_never),
     State(name="empty", prepare=_with_no_keys),
     State(name="keys", prepare=_with_keys),
+    State(name="keys-exact", prepare=_with_keys, arrange=_exact_times),
     State(name="no-match", prepare=_with_keys, arrange=_no_match),
     State(name="create", prepare=_with_keys, arrange=_create),
     State(name="create-refused", prepare=_with_keys, arrange=_create_wrong),

@@ -12,6 +12,7 @@ export function draw(keys, { showExact, now }) {
   known.clear();
   keys.forEach((key, place) => known.set(key.id, wanted[place]));
   const body = element("rows");
+  body.closest("table").classList.toggle("exact", showExact);
   for (const row of [...body.children]) if (!wanted.includes(row)) row.remove();
   // Only what is out of place is moved: a moved element would lose its focus.
   wanted.forEach((row, place) => {

@@ -1,0 +1,108 @@
+"""What reaches the browser: compressed, kept, and with a policy that is in force."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import httpx
+
+from tests.browser.accounts import Account
+from tests.browser.conftest import OpenBrowser
+from tests.browser.dashboard import Dashboard
+from tests.e2e.local_stack import LocalStack
+
+BUDGET_BYTES = 60 * 1024
+
+
+def invocations(stack: LocalStack) -> int:
+    """How many requests for the page and its files have reached its function."""
+    return len(re.findall(r'"path": "/v1/dashboard', stack.output.read_text()))
+
+
+def test_a_second_visit_starts_no_function(open_browser: OpenBrowser, stack: LocalStack) -> None:
+    first = open_browser().visit()
+    before = invocations(stack)
+    second = Dashboard(first.page.context.new_page(), url=first.address.rsplit("/", 1)[0])
+    second.visit()
+    assert second.sign_in_heading.is_visible()
+    assert invocations(stack) == before
+    assert second.complaints == []
+
+
+def test_reloading_asks_for_the_page_alone_and_it_is_not_sent_again(
+    open_browser: OpenBrowser, stack: LocalStack
+) -> None:
+    dashboard = open_browser().visit()
+    before = invocations(stack)
+    with dashboard.page.expect_response(dashboard.address):
+        dashboard.page.reload()
+    dashboard.settle()
+    asked = stack.output.read_text().split('"path": "/v1/dashboard')[before + 1 :]
+    assert [re.findall(r'^[^"]*", "status": (\d+)', line) for line in asked] == [["304"]]
+
+
+def test_all_of_it_travels_compressed_and_within_its_budget(url: str) -> None:
+    with httpx.Client(headers={"Accept-Encoding": "gzip, deflate, br"}) as http:
+        page = http.get(f"{url}/dashboard")
+        names = re.findall(r'(?:href|src)="(dashboard/[^"]+\.(?:js|css))"', page.text)
+        answers = [http.get(f"{url}/{name}") for name in set(names)]
+    for answer in (page, *answers):
+        assert answer.headers["content-encoding"] == "gzip"
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert "set-cookie" not in answer.headers
+    assert sum(int(answer.headers["content-length"]) for answer in answers) <= BUDGET_BYTES
+
+
+def test_what_the_policy_forbids_does_not_happen(open_browser: OpenBrowser) -> None:
+    dashboard = open_browser().visit()
+    tried = dashboard.page.evaluate(
+        """async () => {
+          const inline = document.createElement("script");
+          inline.textContent = "window.ran = true";
+          try { document.body.append(inline); } catch { /* Trusted Types */ }
+          let markup = "refused";
+          try { document.body.innerHTML += "<b id=markup></b>"; markup = "taken"; } catch { /* */ }
+          const asked = await fetch("http://127.0.0.1:9/").then(() => "asked", () => "refused");
+          return [window.ran ?? "refused", markup, asked];
+        }"""
+    )
+    assert tried == ["refused", "refused", "refused"]
+    blocked = {line.split()[1] for line in dashboard.complaints if "CSP: " in line}
+    assert {"CSP:"} <= {word for line in dashboard.complaints for word in line.split()}
+    assert blocked
+    dashboard.complaints.clear()  # they were asked for
+
+
+def test_no_other_page_can_frame_it(open_browser: OpenBrowser) -> None:
+    dashboard = open_browser()
+    origin = urlsplit(dashboard.address)
+    dashboard.page.goto(f"{origin.scheme}://{origin.netloc}/health")
+    dashboard.page.evaluate(
+        """(address) => new Promise((done) => {
+          const frame = document.createElement("iframe");
+          frame.onload = done;
+          frame.src = address;
+          document.body.append(frame);
+        })""",
+        dashboard.address,
+    )
+    assert dashboard.page.frames[1].locator("#sign-in").count() == 0
+    dashboard.complaints.clear()  # the refusal is one
+
+
+def test_a_project_on_another_host_can_be_asked(open_browser: OpenBrowser) -> None:
+    """The settings name 127.0.0.1, which is another origin than localhost."""
+    dashboard = open_browser()
+    dashboard.address = dashboard.address.replace("127.0.0.1", "localhost")
+    dashboard.visit().sign_in_as_developer()
+    assert dashboard.page.url == dashboard.address
+    hosts = {urlsplit(asked).hostname for asked in dashboard.requested}
+    assert hosts == {"localhost", "127.0.0.1"}
+
+
+def test_the_page_talks_to_its_own_host_only(open_browser: OpenBrowser, account: Account) -> None:
+    dashboard = open_browser(account).visit()
+    assert {urlsplit(asked).netloc for asked in dashboard.requested} == {
+        urlsplit(account.url).netloc
+    }
