@@ -14,8 +14,15 @@ if TYPE_CHECKING:
     from chatgrid_authorizer.wiring import Gate
 
 
-def answer(incoming: dict[str, Any], *, gate: Gate) -> dict[str, Any]:
+def answer(
+    incoming: dict[str, Any], *, gate: Gate, invocation_id: str | None = None
+) -> dict[str, Any]:
     """The answer to an authorizer event, its decision logged.
+
+    Args:
+        incoming: the event.
+        gate: all that it takes to answer.
+        invocation_id: Lambda's id of this invocation, for the log.
 
     Raises:
         Fault: the store or the identity provider is out; logged too.
@@ -34,6 +41,7 @@ def answer(incoming: dict[str, Any], *, gate: Gate) -> dict[str, Any]:
                 took_ms=gate.elapsed_ms() - started_ms,
                 namespace=gate.metrics_namespace,
                 cold_start=cold_start,
+                invocation_id=invocation_id,
             )
         )
 

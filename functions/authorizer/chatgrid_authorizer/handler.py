@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 _gate = wiring.build()
 
 
-def handler(incoming: dict[str, Any], _context: object) -> dict[str, Any]:
+def handler(incoming: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer API Gateway's question whether a request may go on.
 
     Raises:
         Fault: the store or the identity provider is out. API Gateway answers 503 then, so an
             outage is never reported as a bad credential.
     """
-    return answer(incoming, gate=_gate)
+    invocation_id = getattr(context, "aws_request_id", None)
+    return answer(incoming, gate=_gate, invocation_id=invocation_id)

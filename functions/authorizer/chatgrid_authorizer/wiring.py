@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from chatgrid_auth import settings
@@ -98,4 +99,5 @@ def _tokens(jwt: JwtSettings, credentials: CredentialSource) -> Callable[[], Tok
 
 
 def _print_line(text: str) -> None:
-    print(text)  # noqa: T201 - Lambda's log is standard output
+    # Lambda's log is standard output, unbuffered: `print` would write twice, text and line end.
+    sys.stdout.write(text + "\n")
