@@ -78,6 +78,7 @@ def test_no_variable_is_one_that_lambda_sets_or_that_points_at_an_emulator(funct
         ("RateLimitDefault", "60", "ManagementFunction", "RATE_LIMIT_DEFAULT"),
         ("RateLimitCeiling", "90", "ManagementFunction", "RATE_LIMIT_CEILING"),
         ("KeysPerUser", "3", "ManagementFunction", "KEYS_PER_USER"),
+        ("AllowImportedKeys", "true", "AuthorizerFunction", "ALLOW_IMPORTED_KEYS"),
         ("ReconcilerDryRun", "true", "ReconcilerFunction", "DRY_RUN"),
         ("CreateRatePerSecond", "2", "ReconcilerFunction", "CREATE_RATE_PER_SECOND"),
         ("LogLevel", "ERROR", "ManagementFunction", "POWERTOOLS_LOG_LEVEL"),
@@ -94,6 +95,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert management["RATE_LIMIT_DEFAULT"] == "120"
     authorizer = deployed().environment("AuthorizerFunction")
     assert authorizer["JWT_ACCEPT_ANONYMOUS"] == "false"
+    assert authorizer["ALLOW_IMPORTED_KEYS"] == "false"
     assert authorizer["JWT_SECRET_ARN"] == ""
     assert int(authorizer["JWT_LEEWAY_SECONDS"]) <= 5
 

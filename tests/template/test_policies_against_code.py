@@ -32,6 +32,7 @@ PARTS = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
+ADAPTERS = "chatgrid_auth.adapters"
 NOW_MS = 1_800_000_000_000
 ITEM: dict[str, Any] = {
     "pk": {"S": "KEY#" + "0" * 64},
@@ -46,16 +47,27 @@ ITEM: dict[str, Any] = {
 }
 
 
-def sources(function: str) -> list[Path]:
-    """The function's own modules, and those of the layer that its wiring puts together."""
+def sources(function: str) -> set[Path]:
+    """The function's own modules, and the adapters that its wiring puts together, and theirs."""
     package = ROOT / "functions" / function / f"chatgrid_{function}"
-    found = list(package.rglob("*.py"))
-    tree = ast.parse((package / "wiring.py").read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("chatgrid_auth."):
-            module = ROOT / "layers" / "auth" / (node.module or "").replace(".", "/")
+    found = set(package.rglob("*.py"))
+    waiting = [package / "wiring.py"]
+    while waiting:
+        adapters = imported_by(waiting.pop()) - found
+        found |= adapters
+        waiting += adapters
+    return found
+
+
+def imported_by(path: Path) -> set[Path]:
+    """The adapters that a module imports when it runs."""
+    layer = ROOT / "layers" / "auth"
+    found: set[Path] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(ADAPTERS):
+            module = layer / (node.module or "").replace(".", "/")
             names = [module.with_suffix(".py"), *(module / f"{a.name}.py" for a in node.names)]
-            found += [path for path in names if path.is_file()]
+            found |= {name for name in names if name.is_file()}
     return found
 
 
