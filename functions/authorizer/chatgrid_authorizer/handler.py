@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_gate = wiring.build()
+_gate = wiring.start()
 
 
 def handler(incoming: dict[str, Any], context: object) -> dict[str, Any]:

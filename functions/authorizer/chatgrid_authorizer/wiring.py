@@ -57,18 +57,55 @@ class Gate:
         self.cold = True
 
 
-def build(environ: Mapping[str, str] = os.environ) -> Gate:
-    """The gate of this container.
+def start(environ: Mapping[str, str] = os.environ) -> Gate:
+    """The gate of this container, its connection to the store opened ahead.
+
+    Lambda lends a starting function more processor than it has afterwards, and the first request
+    waits for what was not done by then.
 
     Raises:
         SettingError: an environment variable is missing or not usable.
     """
     credentials = credentials_from(environ)
-    dynamodb = DynamoDB(
+    dynamodb = _dynamodb(environ, credentials)
+    gate = _gate(environ, credentials, dynamodb)
+    dynamodb.warm()
+    if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        _renew_after_restore(dynamodb)
+    return gate
+
+
+def build(environ: Mapping[str, str]) -> Gate:
+    """The gate for an environment; nothing is connected yet.
+
+    Raises:
+        SettingError: an environment variable is missing or not usable.
+    """
+    credentials = credentials_from(environ)
+    return _gate(environ, credentials, _dynamodb(environ, credentials))
+
+
+def _dynamodb(environ: Mapping[str, str], credentials: CredentialSource) -> DynamoDB:
+    return DynamoDB(
         region=settings.text(environ, "AWS_REGION"),
         credentials=credentials,
         endpoint=environ.get("AWS_ENDPOINT_URL_DYNAMODB"),
     )
+
+
+def _renew_after_restore(dynamodb: DynamoDB) -> None:
+    """Make a function that starts from a snapshot open a connection of its own."""
+    # Lambda's own module, there in its Python runtimes only.
+    from snapshot_restore_py import register_after_restore  # noqa: PLC0415
+
+    def renew() -> None:
+        dynamodb.reset()
+        dynamodb.warm()
+
+    register_after_restore(renew)
+
+
+def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: DynamoDB) -> Gate:
     return Gate(
         authenticator=Authenticator(
             keys=KeyDecisions(dynamodb, table=settings.text(environ, "KEYS_TABLE")),
@@ -80,6 +117,7 @@ def build(environ: Mapping[str, str] = os.environ) -> Gate:
             tokens=_tokens(parse_settings(environ), credentials),
             key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
             jwt_tier=settings.text(environ, "USAGE_KEY_WEB"),
+            imported_keys=settings.flag(environ, "ALLOW_IMPORTED_KEYS"),
         ),
         now_ms=lambda: time.time_ns() // 1_000_000,
         elapsed_ms=lambda: time.perf_counter_ns() / 1e6,

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from types import ModuleType
+
 import pytest
 
+from chatgrid_auth.adapters.dynamodb_http import DynamoDB
 from chatgrid_auth.settings import SettingError
 from chatgrid_authorizer import wiring
 from tests.unit.authorizer.environment import SETTINGS
@@ -38,3 +43,37 @@ def test_a_wrong_jwt_setting_is_named_at_init_without_its_value() -> None:
     with pytest.raises(ValueError, match="SUPABASE_URL") as error:
         wiring.build({**SETTINGS, "SUPABASE_URL": "http://example.org"})
     assert "example.org" not in str(error.value)
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the store's client is told, in place of doing it."""
+    told = list[str]()
+    for step in ("warm", "reset"):
+        monkeypatch.setattr(DynamoDB, step, lambda _, step=step: told.append(step))
+    return told
+
+
+def test_a_starting_container_connects_ahead_of_its_first_request(steps: list[str]) -> None:
+    assert wiring.start(SETTINGS).cold
+    assert steps == ["warm"]
+
+
+def test_a_restored_snapshot_never_uses_the_connection_it_was_taken_with(
+    steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks = list[Callable[[], None]]()
+    lambdas_own = ModuleType("snapshot_restore_py")
+    vars(lambdas_own)["register_after_restore"] = hooks.append
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", lambdas_own)
+    wiring.start({**SETTINGS, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"})
+    steps.clear()
+    (renew,) = hooks
+    renew()
+    assert steps == ["reset", "warm"]
+
+
+def test_only_a_function_with_snapshots_asks_for_their_hooks(steps: list[str]) -> None:
+    # Outside Lambda there is no such module to import.
+    wiring.start({**SETTINGS, "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"})
+    assert steps == ["warm"]
