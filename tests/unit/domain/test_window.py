@@ -123,6 +123,16 @@ def test_a_slow_then_a_fast_clock_do_not_shorten_the_window() -> None:
     assert item.admit(now_ms=start_ms + 63_000) == 1
 
 
+def test_a_fast_clock_takes_no_ceiling_away_that_a_late_request_still_needs() -> None:
+    """Two arrive at real 0.999. One arrives at 61, under a clock 2 s ahead, and cleans up. Then one
+    is judged that arrived at 59, and was 2 s on its way: the third within 60 s."""
+    start_ms = 1_795_000_000_000
+    item = Item.of(window.fresh(2))
+    assert item.admit(now_ms=start_ms + 999, requests=3) == 2
+    assert item.admit(now_ms=start_ms + 61_000 + window.MAX_SKEW_MS) == 1
+    assert item.admit(now_ms=start_ms + 59_000) == 0
+
+
 def test_checkpoints_left_from_long_ago_neither_refuse_nor_count() -> None:
     numbers = {"used": 500, "cap": 510}
     numbers |= {checkpoint(NOW_S - age): 1 for age in (100, 3_600, 90 * 86_400, 900 * 86_400)}
