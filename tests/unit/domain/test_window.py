@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chatgrid_auth.adapters.patience import Patience
 from chatgrid_auth.domain import window
 from tests.unit.domain.window_model import Item, tokens
 
@@ -186,3 +187,7 @@ def test_an_item_asks_for_upkeep_when_it_needs_it(
 def test_buckets_are_whole_seconds() -> None:
     assert window.bucket(NOW_MS) == NOW_S
     assert window.bucket(999) == 0
+
+
+def test_the_client_gives_up_within_the_time_that_a_write_may_take() -> None:
+    assert Patience().budget * 1_000 <= window.MAX_FLIGHT_MS
