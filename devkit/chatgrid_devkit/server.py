@@ -202,7 +202,7 @@ async def _workers(
     )
     async with workers:
         watching = (
-            asyncio.create_task(_reload_on_change(workers, deployment.root, log))
+            asyncio.create_task(_reload_on_change(workers, settings.template, log))
             if settings.reload
             else None
         )
@@ -220,11 +220,15 @@ def _behind_the_api(deployment: Deployment) -> set[str]:
     return authorizers | {route.function for route in deployment.api.routes if route.function}
 
 
-async def _reload_on_change(workers: Workers, root: Path, log: RequestLog) -> None:
+async def _reload_on_change(workers: Workers, template: Path, log: RequestLog) -> None:
+    root = template.parent
     folders = [root / name for name in _CODE_FOLDERS if (root / name).is_dir()]
-    # The dashboard's files are read once by a function's process, as its code is.
-    code = watchfiles.PythonFilter(extra_extensions=(".css", ".html", ".js", ".svg"))
-    async for changes in watchfiles.awatch(*folders, watch_filter=code):
-        names = sorted({Path(path).name for _, path in changes})
-        log.note(f"changed: {', '.join(names[:5])}; restarting workers")
-        workers.reload()
+    kinds = watchfiles.PythonFilter(extra_extensions=(template.suffix,))
+    async for changes in watchfiles.awatch(*folders, template, watch_filter=kinds):
+        names = {Path(path).name for _, path in changes}
+        if template.name in names:
+            log.note(f"changed: {template.name}; start again to take it up")
+        code = sorted(names - {template.name})
+        if code:
+            log.note(f"changed: {', '.join(code[:5])}; restarting workers")
+            workers.reload()

@@ -221,6 +221,9 @@ def test_an_edit_is_taken_up_while_it_runs(tmp_path: Path) -> None:
         while await version() != "2":
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
+        template = gateway.root / "template.yaml"
+        template.write_text(template.read_text() + "# changed\n")
+        await until(lambda: "template.yaml; start again" in gateway.log.getvalue())
 
     gateway = running(tmp_path, story, reload=True)
     assert "gateway | changed: handler.py; restarting workers" in gateway.log.getvalue()

@@ -93,6 +93,13 @@ def test_plans_and_keys_belong_together() -> None:
     assert TIER_KEY not in repr(key)
 
 
+def test_a_plan_of_another_stage_opens_nothing_here(tmp_path: Path) -> None:
+    path = changed(tmp_path, "Stage: !Ref Api.Stage}", "Stage: other}")
+    deployment = read_deployment(path)
+    assert deployment.plans == {}
+    assert [key.plan for key in deployment.keys] == [None]
+
+
 def test_tables_have_what_creating_them_takes() -> None:
     (table,) = fixture_deployment().tables
     assert table.name == "chatgrid-local-KeysTable"
