@@ -28,3 +28,12 @@ def test_usable_settings_are_read() -> None:
 def test_an_unknown_log_level_is_refused() -> None:
     with pytest.raises(SettingError, match="A is not a log level"):
         settings.log_level({"A": "LOUD"}, "A")
+
+
+def test_a_flag_is_true_or_false_and_off_when_it_is_not_set() -> None:
+    assert settings.flag({"A": "true"}, "A")
+    assert not settings.flag({"A": "false"}, "A")
+    assert not settings.flag({}, "A")
+    for value in ("yes", "", "True", "1"):
+        with pytest.raises(SettingError, match="A is neither true nor false"):
+            settings.flag({"A": value}, "A")

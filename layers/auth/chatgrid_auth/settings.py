@@ -35,6 +35,18 @@ def positive_integer(environ: Mapping[str, str], name: str) -> int:
     return int(value)
 
 
+def flag(environ: Mapping[str, str], name: str) -> bool:
+    """The setting called ``name``, ``true`` or ``false``; ``false`` when it is not set.
+
+    Raises:
+        SettingError: it is something else.
+    """
+    value = environ.get(name, "false")
+    if value not in {"true", "false"}:
+        raise SettingError(f"the environment variable {name} is neither true nor false")
+    return value == "true"
+
+
 def log_level(environ: Mapping[str, str], name: str) -> str:
     """The setting called ``name``, one of logging's level names.
 

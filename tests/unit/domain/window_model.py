@@ -318,6 +318,7 @@ CREDENTIAL: dict[str, dict[str, str]] = {
     "expires": {"N": "1799999999999"},
     "seen": {"N": "1799999999999"},
     "usage": {"S": 60 * "u"},
+    "e": {"S": "t"},
 }
 
 

@@ -50,6 +50,8 @@ class Credential:
         scopes: effective scopes, from the least to the most.
         active: whether the key is not revoked.
         expires_at_ms: Unix milliseconds; ``None`` for never.
+        environment: ``live`` or ``test``, as an imported key was given it; for other keys it
+            says nothing, their own text does.
         usage_key: the API Gateway key of this key's own; ``None`` while it has none.
         reading: where the key stands with its limit.
     """
@@ -57,6 +59,7 @@ class Credential:
     __slots__ = (
         "active",
         "admitted",
+        "environment",
         "expires_at_ms",
         "key_id",
         "owner",
@@ -73,6 +76,7 @@ class Credential:
         self.active = item["state"]["S"] == items.ACTIVE
         expires = item.get("expires")
         self.expires_at_ms = None if expires is None else int(expires["N"])
+        self.environment = "test" if items.ENVIRONMENT in item else "live"
         usage = item.get("usage")
         self.usage_key: str | None = None if usage is None else usage["S"]
         self.reading = window.read(item, now_ms=now_ms, limit=int(item["limit"]["N"]))

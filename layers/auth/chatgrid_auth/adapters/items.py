@@ -19,6 +19,11 @@ PLANS = "PLANS"
 ACTIVE = "active"
 REVOKED = "revoked"
 
+#: On the credential of an imported key, whose text may not tell its environment: ``TEST`` there
+#: means test, its absence live. One letter each: a full window leaves three bytes of a write unit.
+ENVIRONMENT = "e"
+TEST = "t"
+
 
 def credential_pk(key_hash: str) -> str:
     """The partition of the credential with this SHA-256 (hex)."""

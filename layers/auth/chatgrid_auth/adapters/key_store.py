@@ -11,19 +11,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from chatgrid_auth.adapters import items
+from chatgrid_auth.adapters import items, key_items
 from chatgrid_auth.adapters.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.credential_reads import last_uses
 from chatgrid_auth.adapters.items import n, s
 from chatgrid_auth.adapters.transactions import Cancelled, transact
-from chatgrid_auth.domain import window
 from chatgrid_auth.domain.credentials import ApiKey, Page
-from chatgrid_auth.domain.errors import KeyLimitReached, StoreUnavailable
-from chatgrid_auth.domain.scopes import effective
+from chatgrid_auth.domain.errors import KeyExists, KeyLimitReached, StoreUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-
-_BATCH_ATTEMPTS = 5
 
 
 class DynamoKeyStore:
@@ -43,25 +40,38 @@ class DynamoKeyStore:
         self._table = table
         self._pause = pause
 
-    def create(self, key: ApiKey, *, key_hash: str, keys_per_user: int) -> None:
-        """Keep a new key, whole or not at all."""
-        count = self._update(
-            items.user_pk(key.owner),
-            items.COUNT,
-            "ADD active :one",
-            {":one": n(1), ":most": n(keys_per_user)},
-            condition="attribute_not_exists(active) OR active < :most",
-        )
+    def create(
+        self, key: ApiKey, *, key_hash: str, keys_per_user: int, imported: bool = False
+    ) -> None:
+        """Keep a new key, whole or not at all.
+
+        Args:
+            imported: another system issued it, so that its text does not tell its environment.
+
+        Raises:
+            KeyExists: there is a key with this hash, or one of the owner's with this id.
+        """
         writes = [
-            count,
-            self._put(_credential(key, key_hash), condition="attribute_not_exists(pk)"),
-            self._put(_record(key, key_hash), condition="attribute_not_exists(pk)"),
-            self._put(_work("provision", key.owner, key.id, key_hash)),
+            self._update(
+                items.user_pk(key.owner),
+                items.COUNT,
+                "ADD active :one",
+                {":one": n(1), ":most": n(keys_per_user)},
+                condition="attribute_not_exists(active) OR active < :most",
+            ),
+            self._put(
+                key_items.credential(key, key_hash, imported=imported),
+                condition="attribute_not_exists(pk)",
+            ),
+            self._put(key_items.record(key, key_hash), condition="attribute_not_exists(pk)"),
+            self._put(key_items.work("provision", key.owner, key.id, key_hash)),
         ]
         try:
             transact(self._client, writes, pause=self._pause)
         except Cancelled as cancelled:
-            if cancelled.refused(writes.index(count)):
+            if cancelled.refused(1) or cancelled.refused(2):
+                raise KeyExists from None
+            if cancelled.refused(0):
                 raise KeyLimitReached(keys_per_user) from None
             raise StoreUnavailable("TransactWriteItems", "TransactionCanceled") from None
 
@@ -90,7 +100,7 @@ class DynamoKeyStore:
                 names={"#state": "state"},
             ),
             self._update(items.user_pk(owner), items.COUNT, "ADD active :less", {":less": n(-1)}),
-            self._put(_work("retire", owner, key_id, key_hash)),
+            self._put(key_items.work("retire", owner, key_id, key_hash)),
         ]
         try:
             transact(self._client, writes, pause=self._pause)
@@ -138,34 +148,10 @@ class DynamoKeyStore:
 
     def _with_last_use(self, records: list[dict[str, Any]]) -> list[ApiKey]:
         """Keys with ``last_used_at``, which lies on the credential alone: one request a page."""
-        seen: dict[str, int] = {}
-        pending: list[dict[str, Any]] = [
-            {"pk": s(items.credential_pk(record["hash"]["S"])), "sk": s(items.CREDENTIAL)}
-            for record in records
-        ]
-        for _ in range(_BATCH_ATTEMPTS):
-            if not pending:
-                break
-            answer = self._transport.call(
-                "BatchGetItem",
-                {
-                    "RequestItems": {
-                        self._table: {
-                            "Keys": pending,
-                            "ProjectionExpression": "pk, seen",
-                            "ConsistentRead": True,
-                        }
-                    }
-                },
-            )
-            for item in answer["Responses"].get(self._table, []):
-                if "seen" in item:
-                    seen[item["pk"]["S"]] = int(item["seen"]["N"])
-            pending = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-        if pending:
-            raise StoreUnavailable("BatchGetItem", "UnprocessedKeys")
+        hashes = [record["hash"]["S"] for record in records]
+        seen = last_uses(self._transport, table=self._table, hashes=hashes)
         return [
-            _key(record, last_used_at_ms=seen.get(items.credential_pk(record["hash"]["S"])))
+            key_items.api_key(record, last_used_at_ms=seen.get(record["hash"]["S"]))
             for record in records
         ]
 
@@ -201,62 +187,3 @@ def _range(after: str | None, *, descending: bool) -> tuple[str, str]:
         position = UUID(after).int
         first, last = (0, max(position - 1, 0)) if descending else (min(position + 1, last), last)
     return str(UUID(int=first)), str(UUID(int=last))
-
-
-def _credential(key: ApiKey, key_hash: str) -> dict[str, Any]:
-    item = {
-        "pk": s(items.credential_pk(key_hash)),
-        "sk": s(items.CREDENTIAL),
-        "owner": s(key.owner),
-        "id": s(key.id),
-        "scopes": s(" ".join(effective(key.scopes))),
-        "state": s(items.ACTIVE),
-        "limit": n(key.rate_limit),
-        **window.fresh(key.rate_limit),
-    }
-    if key.expires_at_ms is not None:
-        item["expires"] = n(key.expires_at_ms)
-    return item
-
-
-def _record(key: ApiKey, key_hash: str) -> dict[str, Any]:
-    item = {
-        "pk": s(items.user_pk(key.owner)),
-        "sk": s(items.record_sk(key.id)),
-        "name": s(key.name),
-        "prefix": s(key.prefix),
-        "scopes": s(" ".join(key.scopes)),
-        "environment": s(key.environment),
-        "rate_limit": n(key.rate_limit),
-        "created_at_ms": n(key.created_at_ms),
-        "hash": s(key_hash),
-    }
-    if key.expires_at_ms is not None:
-        item["expires_at_ms"] = n(key.expires_at_ms)
-    return item
-
-
-def _work(action: str, owner: str, key_id: str, key_hash: str) -> dict[str, Any]:
-    return {
-        "pk": s(items.PLANS),
-        "sk": s(key_id),
-        "action": s(action),
-        "owner": s(owner),
-        "hash": s(key_hash),
-    }
-
-
-def _key(record: Mapping[str, Any], *, last_used_at_ms: int | None) -> ApiKey:
-    expires = record.get("expires_at_ms")
-    return ApiKey(
-        id=record["sk"]["S"].removeprefix("KEY#"),
-        owner=record["pk"]["S"].removeprefix("USER#"),
-        name=record["name"]["S"],
-        prefix=record["prefix"]["S"],
-        scopes=tuple(record["scopes"]["S"].split()),
-        environment=record["environment"]["S"],
-        rate_limit=int(record["rate_limit"]["N"]),
-        created_at_ms=int(record["created_at_ms"]["N"]),
-        expires_at_ms=None if expires is None else int(expires["N"]),
-        last_used_at_ms=last_used_at_ms,
-    )

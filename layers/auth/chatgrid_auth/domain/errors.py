@@ -8,6 +8,7 @@ ChatGridError
 ├── ConditionFailed                 a conditional write found another state
 ├── NotFound                        no such thing, or not the caller's
 ├── KeyLimitReached                 the owner holds as many keys as allowed
+├── KeyExists                       a key with this hash, or with this id, is there already
 └── InvalidCursor                   a page cursor that this API never gave
 """
 
@@ -76,6 +77,10 @@ class KeyLimitReached(ChatGridError):
     def __init__(self, maximum: int) -> None:
         super().__init__(f"a user may hold {maximum} API keys")
         self.maximum = maximum
+
+
+class KeyExists(ChatGridError):
+    """A key with this hash, or one of the owner's with this id, is there already."""
 
 
 class InvalidCursor(ChatGridError):

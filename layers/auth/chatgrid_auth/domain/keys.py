@@ -23,6 +23,9 @@ LABEL_LENGTH = 9
 KEY_LENGTH = LABEL_LENGTH + RANDOM_LENGTH + CHECKSUM_LENGTH
 #: How much of a key may be shown: the label and four of its random characters.
 PREFIX_LENGTH = 13
+#: Keys that another system issued: long enough to be a secret, and no longer than one ever is.
+SHORTEST_IMPORTED = 16
+LONGEST_IMPORTED = 256
 
 _LABELS = tuple(f"cgk_{environment}_".encode() for environment in ENVIRONMENTS)
 _ALPHABET = ALPHABET.encode()
@@ -62,6 +65,19 @@ def is_well_formed(candidate: str) -> bool:
     if raw.translate(None, _ALPHABET) != b"__" or not raw.startswith(_LABELS):
         return False
     return int(raw[_BODY_START:], 36) == crc32(raw[:_BODY_START])
+
+
+def could_be_imported(candidate: str) -> bool:
+    """Whether this could be a key that another system issued: 16 to 256 printable ASCII characters.
+
+    Never raises; without a checksum of ours there is no more to tell before the store is asked.
+    """
+    return (
+        SHORTEST_IMPORTED <= len(candidate) <= LONGEST_IMPORTED
+        and candidate.isascii()
+        and candidate.isprintable()
+        and " " not in candidate
+    )
 
 
 def hash_of(raw_key: str) -> str:

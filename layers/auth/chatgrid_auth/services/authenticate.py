@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         scopes: tuple[str, ...]
         active: bool
         expires_at_ms: int | None
+        environment: str
         usage_key: str | None
         reading: Reading
 
@@ -105,6 +106,8 @@ class Authenticator:
             process which sees none never loads what it needs.
         key_tier: the API Gateway key of keys that have none of their own yet.
         jwt_tier: the API Gateway key that all JWT users are counted on.
+        imported_keys: whether keys that another system issued are looked up too. They have no
+            checksum of ours, so each wrong one costs a store request then.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class Authenticator:
         tokens: Callable[[], Tokens],
         key_tier: str,
         jwt_tier: str,
+        imported_keys: bool = False,
     ) -> None:
         self._keys = keys
         self._users = users
@@ -122,6 +126,7 @@ class Authenticator:
         self._tokens: Tokens | None = None
         self._key_tier = key_tier
         self._jwt_tier = jwt_tier
+        self._imported_keys = imported_keys
         self._refusals = Refusals(capacity=_REMEMBERED)
 
     def decide(self, authorization: str | None, *, scope: str, now_ms: int) -> Verdict:
@@ -140,14 +145,15 @@ class Authenticator:
         if credential is None:
             return _MALFORMED
         if credential.startswith("cgk_"):
-            if not keys.is_well_formed(credential):
-                return _MALFORMED
-            return self._decide_key(credential, scope=scope, now_ms=now_ms)
-        if credential.count(".") != 2:
-            return _MALFORMED
-        return self._decide_token(credential, scope=scope, now_ms=now_ms)
+            if keys.is_well_formed(credential):
+                return self._decide_key(credential, scope=scope, now_ms=now_ms)
+        elif credential.count(".") == 2:
+            return self._decide_token(credential, scope=scope, now_ms=now_ms)
+        if self._imported_keys and keys.could_be_imported(credential):
+            return self._decide_key(credential, scope=scope, now_ms=now_ms, ours=False)
+        return _MALFORMED
 
-    def _decide_key(self, raw_key: str, *, scope: str, now_ms: int) -> Verdict:
+    def _decide_key(self, raw_key: str, *, scope: str, now_ms: int, ours: bool = True) -> Verdict:
         key_hash = keys.hash_of(raw_key)
         refusal = self._refusals.recall(key_hash, now_ms=now_ms)
         if refusal is not None:
@@ -163,7 +169,7 @@ class Authenticator:
                 auth_mode=API_KEY,
                 scopes=known.scopes,
                 key_id=known.key_id,
-                environment=keys.environment_of(raw_key),
+                environment=keys.environment_of(raw_key) if ours else known.environment,
                 expires_at_ms=known.expires_at_ms,
             ),
             figures=_figures(known.reading),

@@ -1,0 +1,105 @@
+"""Take over keys that another system issued, known by their hashes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from chatgrid_auth.domain.credentials import ApiKey
+from chatgrid_auth.domain.identifiers import uuid7
+from chatgrid_auth.domain.scopes import SCOPES, effective
+
+
+class ImportStore(Protocol):
+    """Where imported keys are kept. A write is all or nothing."""
+
+    def create(
+        self, key: ApiKey, *, key_hash: str, keys_per_user: int, imported: bool = False
+    ) -> None:
+        """Keep a key.
+
+        Raises:
+            KeyExists: there is a key with this hash, or one of the owner's with this id.
+            KeyLimitReached: the owner already holds ``keys_per_user`` keys.
+            StoreUnavailable: the store is out; the key may or may not be there.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKey:
+    """A key as its old system describes it. Times are Unix milliseconds.
+
+    Attributes:
+        hash: SHA-256 of the key, 64 lower-case hex digits.
+        id: its id, kept; ``None`` for a new one.
+        prefix: what may be shown of it; empty when nothing is known.
+        rate_limit: requests in any 60 seconds; ``None`` for the default.
+        created_at_ms: ``None`` for now.
+    """
+
+    hash: str
+    owner: str
+    name: str
+    scopes: tuple[str, ...]
+    id: str | None = None
+    prefix: str = ""
+    environment: str = "live"
+    rate_limit: int | None = None
+    created_at_ms: int | None = None
+    expires_at_ms: int | None = None
+
+
+class KeyImport:
+    """Makes foreign keys ours, each once: what is there already is left as it is.
+
+    Args:
+        store: where keys are kept.
+        now_ms: the clock, in Unix milliseconds.
+        entropy: gives that many random bytes.
+        default_rate_limit: requests in 60 s for keys that name no limit.
+        keys_per_user: how many non-revoked keys one user may hold.
+    """
+
+    def __init__(
+        self,
+        store: ImportStore,
+        *,
+        now_ms: Callable[[], int],
+        entropy: Callable[[int], bytes],
+        default_rate_limit: int,
+        keys_per_user: int,
+    ) -> None:
+        self._store = store
+        self._now_ms = now_ms
+        self._entropy = entropy
+        self._default_rate_limit = default_rate_limit
+        self._keys_per_user = keys_per_user
+
+    def adopt(self, foreign: ForeignKey) -> ApiKey:
+        """Keep a key under its hash. Its id sorts where its creation lies in time.
+
+        Raises:
+            KeyExists: there is a key with this hash, or one of the owner's with this id.
+            KeyLimitReached: the owner holds as many keys as allowed.
+            StoreUnavailable: the store is out; asking again is safe.
+        """
+        effective(foreign.scopes)  # refuses what is not a scope
+        created_at_ms = self._now_ms() if foreign.created_at_ms is None else foreign.created_at_ms
+        key = ApiKey(
+            id=foreign.id or uuid7(now_ms=created_at_ms, entropy=self._entropy),
+            owner=foreign.owner,
+            name=foreign.name,
+            prefix=foreign.prefix,
+            scopes=tuple(scope for scope in SCOPES if scope in foreign.scopes),
+            environment=foreign.environment,
+            rate_limit=(
+                self._default_rate_limit if foreign.rate_limit is None else foreign.rate_limit
+            ),
+            created_at_ms=created_at_ms,
+            expires_at_ms=foreign.expires_at_ms,
+        )
+        self._store.create(
+            key, key_hash=foreign.hash, keys_per_user=self._keys_per_user, imported=True
+        )
+        return key
