@@ -327,9 +327,12 @@ def test_an_arn_that_is_too_long_is_414() -> None:
     ],
 )
 def test_a_backend_that_fails_is_a_502_that_tells_nothing(answer: Any) -> None:
-    reply = World(boards=lambda event: answer).ask("GET", "/v1/boards")
+    world = World(boards=lambda event: answer)
+    reply = world.ask("GET", "/v1/boards")
     assert reply.status == 502
     assert reply.json() == {"status": 500, "message": "Internal server error"}
+    assert world.log_lines[0]["response_type"] == "INTEGRATION_FAILURE"
+    assert "secret detail" not in world.log.getvalue()
 
 
 def test_a_backend_gets_29_seconds() -> None:
