@@ -7,7 +7,6 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from chatgrid_auth.domain.credentials import ApiKey
-from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.web.answers import Answer, ListAnswer
 from chatgrid_auth.web.fields import (
     PRINTABLE_SCHEMA,
@@ -26,10 +25,6 @@ Environment: TypeAlias = Literal["live", "test"]
 GivenLimit: TypeAlias = Annotated[
     int, Field(ge=1), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 100_000})
 ]
-
-
-def _each_once(scopes: list[Scope]) -> list[Scope]:
-    return sorted(set(scopes), key=SCOPES.index)
 
 
 class NewApiKey(BaseModel):
@@ -55,7 +50,6 @@ class NewApiKey(BaseModel):
     scopes: Annotated[
         list[Scope],
         Field(min_length=1, description="What the key may do; given twice counts once."),
-        AfterValidator(_each_once),
     ] = ["read", "write"]
     rate_limit: Annotated[
         GivenLimit | None,

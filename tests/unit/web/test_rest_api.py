@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -121,6 +122,19 @@ def test_an_exception_that_nobody_caught_is_a_500_in_the_envelope() -> None:
 def test_an_answer_that_was_given_stands_whatever_is_raised_after_it() -> None:
     reply = Api(handler_of(late), jwt_caller())("GET", "/me")
     assert (reply.status, reply.text) == (500, "done")
+
+
+def test_one_request_gets_one_answer_even_if_an_exception_follows_it() -> None:
+    sent: list[str] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message["type"])
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    asyncio.run(Edge(late)({"type": "http", "method": "GET"}, receive, send))
+    assert sent == ["http.response.start", "http.response.body"]
 
 
 @pytest.mark.parametrize("event", [{}, {"resource": "/me"}, {"Records": []}])

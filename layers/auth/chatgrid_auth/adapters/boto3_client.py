@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import boto3
@@ -21,4 +22,6 @@ _CONFIG = Config(
 
 def dynamodb() -> DynamoDBClient:
     """The low-level client; region, endpoint and credentials come from Lambda."""
+    # At DEBUG it logs every request with its headers, the function's session token included.
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     return boto3.client("dynamodb", config=_CONFIG)
