@@ -21,6 +21,7 @@ class Dashboard:
 
     Attributes:
         complaints: what went wrong in it: exceptions, blocked loads, lines on the console.
+        provoked: whether a test asked for complaints, and looks at them itself.
         requested: the URL of every request that it made.
     """
 
@@ -28,6 +29,7 @@ class Dashboard:
         self.page = page
         self.address = f"{url}/dashboard"
         self.complaints: list[str] = []
+        self.provoked = False
         self.requested: list[str] = []
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.complaints.append(f"exception: {error}"))
