@@ -65,5 +65,5 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 $(SAM): requirements/sam.txt
 	@echo "Setting up the SAM CLI in $(SAM_VENV) (once, and again when its lock file changes) ..."
 	$(PYTHON) -m venv $(SAM_VENV)
-	$(SAM_VENV)/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements/sam.txt
+	$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/sam.txt
 	@touch $@
