@@ -68,6 +68,7 @@ def test_each_rule_of_a_new_board_is_enforced_and_named(
         ({"viewport_y": -1.1e9}, [("too_small", "viewport_y")]),
         ({"viewport_y": [0]}, [("invalid_type", "viewport_y")]),
         ({"viewport_zoom": 0}, [("too_small", "viewport_zoom")]),
+        ({"viewport_zoom": 0.09}, [("too_small", "viewport_zoom")]),
         ({"viewport_zoom": 10.1}, [("too_big", "viewport_zoom")]),
         ({"viewport_zoom": 10**400}, [("invalid_type", "viewport_zoom")]),
         ({"view_mode": "docs"}, [("unrecognized_key", "view_mode")]),
