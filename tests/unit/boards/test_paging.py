@@ -33,6 +33,7 @@ def test_a_walk_meets_each_board_that_existed_throughout_exactly_once(
         query["limit"] = [str(draw(st.integers(1, 5)))]
         page = api("GET", BOARDS, query=query, caller=caller).json
         seen += [board["id"] for board in page["data"]]
+        assert len(seen) == len(set(seen))  # here, since a walk that repeats itself never ends
         assert page["has_more"] is (page["cursor"] is not None)
         if not page["has_more"]:
             break
