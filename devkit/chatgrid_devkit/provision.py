@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_apigateway import APIGatewayClient
     from types_boto3_dynamodb import DynamoDBClient
 
-_JWT_SECRET_NAME = "chatgrid-development-jwt-secret"  # noqa: S105 - a name, not a secret
+JWT_SECRET_NAME = "chatgrid-development-jwt-secret"  # noqa: S105 - a name, not a secret
 _ADMIN_KEYS_LIMIT = 100_000
 
 
@@ -92,9 +92,9 @@ def _make_plan(client: APIGatewayClient, plan: UsagePlan) -> str:
 def keep_jwt_secret(client: Any, secret: str) -> str:
     """Keep the development HS256 secret where the authorizer looks for it; its ARN."""
     try:
-        arn: str = client.create_secret(Name=_JWT_SECRET_NAME, SecretString=secret)["ARN"]
+        arn: str = client.create_secret(Name=JWT_SECRET_NAME, SecretString=secret)["ARN"]
     except client.exceptions.ResourceExistsException:
-        arn = client.put_secret_value(SecretId=_JWT_SECRET_NAME, SecretString=secret)["ARN"]
+        arn = client.put_secret_value(SecretId=JWT_SECRET_NAME, SecretString=secret)["ARN"]
     return arn
 
 

@@ -1,0 +1,1 @@
+"""``chatgrid``: what an operator does with a stack, on AWS or on this machine."""

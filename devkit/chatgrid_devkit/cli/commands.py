@@ -1,0 +1,133 @@
+"""How commands are made: each gets the stack that it works on and the place for its answer.
+
+The options that name the stack, and ``--json``, are the same everywhere and written down here
+alone. Expected troubles become one line and an exit code, never a stack trace.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chatgrid_devkit.cli.output import Output
+from chatgrid_devkit.cli.stacks import Stack, Where, find
+from chatgrid_devkit.cli.troubles import FAULT, trouble_of
+
+_STACK_PANEL = "Which stack"
+_StackName = Annotated[
+    str,
+    typer.Option(
+        "--stack-name",
+        envvar="CHATGRID_STACK_NAME",
+        help="CloudFormation's name of the stack.",
+        rich_help_panel=_STACK_PANEL,
+    ),
+]
+_Region = Annotated[
+    str | None,
+    typer.Option(
+        "--region",
+        help="AWS Region; by default that of your AWS configuration.",
+        rich_help_panel=_STACK_PANEL,
+    ),
+]
+_Profile = Annotated[
+    str | None,
+    typer.Option("--profile", help="AWS profile.", rich_help_panel=_STACK_PANEL),
+]
+_Local = Annotated[
+    bool,
+    typer.Option("--local", help="The stack that `make dev` runs.", rich_help_panel=_STACK_PANEL),
+]
+_State = Annotated[
+    Path,
+    typer.Option(
+        "--state",
+        help="The local stack's folder.",
+        file_okay=False,
+        rich_help_panel=_STACK_PANEL,
+    ),
+]
+_Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
+
+_COMMON = (
+    ("as_json", _Json, False),
+    ("stack_name", _StackName, "chatgrid-auth"),
+    ("region", _Region, None),
+    ("profile", _Profile, None),
+    ("local", _Local, False),
+    ("state", _State, Path(".devkit")),
+)
+#: What a command may ask for besides its own options.
+_GIVEN = {"out", "stack", "where"}
+
+
+def group(help_text: str) -> typer.Typer:
+    """A group of commands."""
+    return typer.Typer(
+        help=help_text, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
+    )
+
+
+def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command. Its parameters ``stack`` (found) and ``out`` are filled in."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        wanted = inspect.signature(function, eval_str=True).parameters
+        own = [parameter for parameter in wanted.values() if parameter.name not in _GIVEN]
+
+        def run(**options: Any) -> None:
+            out = Output(as_json=options.pop("as_json"))
+            names = ("stack_name", "region", "profile", "local", "state")
+            where = Where(**{name: options.pop(name) for name in names})
+            _told(out, lambda: function(**_filled(wanted, out, where), **options))
+
+        common = [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
+            )
+            for name, annotation, default in _COMMON
+        ]
+        keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+        run.__signature__ = inspect.Signature([*keyword, *common])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in [*keyword, *common]}
+        run.__doc__ = function.__doc__
+        app.command(name)(run)
+        return function
+
+    return register
+
+
+def _filled(wanted: Any, out: Output, where: Where) -> dict[str, object]:
+    given: dict[str, Callable[[], Output | Where | Stack]] = {
+        "out": lambda: out,
+        "where": lambda: where,
+        "stack": lambda: find(where),
+    }
+    return {name: make() for name, make in given.items() if name in wanted}
+
+
+def _told(out: Output, work: Callable[[], None]) -> None:
+    try:
+        work()
+    except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+        raise
+    except Exception as error:
+        trouble = trouble_of(error)
+        if trouble is not None:
+            out.trouble(trouble.code, trouble.text)
+            raise typer.Exit(trouble.exit_code) from None
+        if "CHATGRID_DEBUG" in os.environ:
+            raise
+        # An exception's text may quote what it was working on, a credential included.
+        out.trouble(
+            "internal_error",
+            f"a fault of this command ({type(error).__name__});"
+            " set CHATGRID_DEBUG=1 to see where, and please report it",
+        )
+        raise typer.Exit(FAULT) from None

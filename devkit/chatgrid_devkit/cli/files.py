@@ -1,0 +1,24 @@
+"""New files that only their owner can read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from chatgrid_devkit.cli.troubles import FAULT, Trouble
+
+
+def create_private(file: Path) -> int:
+    """The descriptor of a new file with mode 0600, open for writing.
+
+    Raises:
+        Trouble: it exists already, or cannot be made.
+    """
+    try:
+        return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise Trouble(f"{file} exists already: name another file", code="file_exists") from None
+    except OSError as error:
+        raise Trouble(
+            f"{file} cannot be written: {error.strerror}", code="file_error", exit_code=FAULT
+        ) from None

@@ -1,0 +1,134 @@
+"""Making keys as an operator: the stack's own services and settings, and a safe place for the key.
+
+A new key goes to standard output, alone, or into a new file that only its owner can read. The file
+is made first: a key is never made that could not be handed over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chatgrid_auth import settings
+from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.domain.credentials import IssuedKey
+from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_devkit.cli import key_views
+from chatgrid_devkit.cli.files import create_private
+from chatgrid_devkit.cli.output import Output
+from chatgrid_devkit.cli.stacks import Stack
+from chatgrid_devkit.cli.troubles import FAULT, Trouble
+from chatgrid_devkit.cli.values import now_ms
+
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        dir_okay=False,
+        help="Write the key into this new file (mode 0600) instead of standard output.",
+    ),
+]
+
+
+def key_store(stack: Stack) -> DynamoKeyStore:
+    """Where the stack keeps its keys."""
+    return DynamoKeyStore(stack.client("dynamodb"), table=stack.keys_table, pause=time.sleep)
+
+
+def api_keys(stack: Stack) -> ApiKeys:
+    """Issuing and revoking, with the limits that the stack's own functions have."""
+    return ApiKeys(
+        key_store(stack),
+        now_ms=now_ms,
+        entropy=os.urandom,
+        default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
+        keys_per_user=limit(stack, "KEYS_PER_USER"),
+    )
+
+
+def limit(stack: Stack, variable: str) -> int:
+    """A number out of the management function's settings.
+
+    Raises:
+        Trouble: it is not there.
+    """
+    try:
+        return settings.positive_integer(stack.environment("ManagementFunction"), variable)
+    except settings.SettingError as error:
+        raise Trouble(
+            f"{error} in the management function", code="not_this_template", exit_code=FAULT
+        ) from None
+
+
+def checked_rate_limit(stack: Stack, rate_limit: int | None) -> int | None:
+    """A limit that the stack allows.
+
+    Raises:
+        Trouble: it is above the ceiling.
+    """
+    ceiling = limit(stack, "RATE_LIMIT_CEILING")
+    if rate_limit is not None and rate_limit > ceiling:
+        raise Trouble(f"the highest rate limit of this stack is {ceiling}", code="validation_error")
+    return rate_limit
+
+
+def hand_over(
+    issue: Callable[[], IssuedKey], *, file: Path | None, out: Output, also: str = ""
+) -> None:
+    """Make a key and give it to whoever runs the command, and to nobody else.
+
+    Raises:
+        Trouble: the file exists, or cannot be made; no key was made then.
+    """
+    if file is None:
+        issued = issue()
+        if out.as_json:
+            out.document("api_key", {**key_views.facts(issued.key), "raw_key": issued.raw_key})
+            return
+        _introduce(out, issued, also)
+        out.note("The key, shown this once and stored nowhere:")
+        out.raw(issued.raw_key)
+        return
+    with _new_private(file) as write:
+        issued = issue()
+        write(issued.raw_key)
+    if out.as_json:
+        facts: dict[str, Any] = {**key_views.facts(issued.key), "written_to": str(file)}
+        out.document("api_key", facts)
+        return
+    _introduce(out, issued, also)
+    out.note(f"The key is in {file}, and stored nowhere else.")
+
+
+def _introduce(out: Output, issued: IssuedKey, also: str) -> None:
+    key = issued.key
+    out.note(
+        f"Key {key.id} of user {key.owner}: {' '.join(key.scopes)},"
+        f" {key.rate_limit} requests in any 60 seconds.{also}"
+    )
+
+
+@contextlib.contextmanager
+def _new_private(file: Path) -> Iterator[Callable[[str], None]]:
+    """A new file for one line that only its owner can read; gone again if nothing comes."""
+    descriptor = create_private(file)
+    written = False
+
+    def write(line: str) -> None:
+        nonlocal written
+        os.write(descriptor, f"{line}\n".encode())
+        written = True
+
+    try:
+        yield write
+    finally:
+        os.close(descriptor)
+        if not written:
+            file.unlink()

@@ -1,0 +1,175 @@
+"""``chatgrid keys``: make, list, show and revoke keys of any user."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from chatgrid_auth.adapters.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.key_inventory import KeyInventory, StoredKey
+from chatgrid_auth.adapters.previews import KeyPreview
+from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.scopes import READ
+from chatgrid_devkit.cli import key_views
+from chatgrid_devkit.cli.commands import command, group
+from chatgrid_devkit.cli.issuing import OutOption, api_keys, checked_rate_limit, hand_over
+from chatgrid_devkit.cli.output import Output
+from chatgrid_devkit.cli.stacks import Stack
+from chatgrid_devkit.cli.troubles import USAGE, Trouble
+from chatgrid_devkit.cli.values import (
+    ExpiresOption,
+    KeyArgument,
+    MaybeUser,
+    NameOption,
+    UserOption,
+    checked_expiry,
+    instant,
+    now_ms,
+)
+
+app = group("Make, list, show and revoke keys of any user.")
+
+
+class Scope(StrEnum):
+    """What a key may be allowed."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+class Environment(StrEnum):
+    """What a key is for."""
+
+    LIVE = "live"
+    TEST = "test"
+
+
+@command(app, "create")
+def create(  # noqa: PLR0913, PLR0917 - options are parameters
+    stack: Stack,
+    out: Output,
+    user: UserOption,
+    name: NameOption,
+    scope: Annotated[
+        list[Scope] | None,
+        typer.Option("--scope", help="What it may do; again for more. By default read and write."),
+    ] = None,
+    environment: Annotated[
+        Environment, typer.Option("--environment", help="What it is for.")
+    ] = Environment.LIVE,
+    rate_limit: Annotated[
+        int | None,
+        typer.Option(
+            "--rate-limit", min=1, help="Requests in any 60 seconds; by default the stack's."
+        ),
+    ] = None,
+    expires: ExpiresOption = None,
+    file: OutOption = None,
+) -> None:
+    """Make a key for a user. The key itself is all that standard output gets."""
+    expires_at_ms = checked_expiry(expires)
+    rate_limit = checked_rate_limit(stack, rate_limit)
+    granted = [one.value for one in scope or (Scope.READ, Scope.WRITE)]
+    hand_over(
+        lambda: api_keys(stack).issue(
+            user,
+            name=name,
+            scopes=granted,
+            environment=environment.value,
+            rate_limit=rate_limit,
+            expires_at_ms=expires_at_ms,
+        ),
+        file=file,
+        out=out,
+    )
+
+
+@command(app, "list")
+def list_keys(
+    stack: Stack,
+    out: Output,
+    user: MaybeUser = None,
+    revoked: Annotated[bool, typer.Option("--revoked", help="Revoked keys too.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 100,
+) -> None:
+    """List keys, of all users or of one. All users means reading the whole table."""
+    inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
+    pool = (
+        inventory.every_key(revoked=revoked)
+        if user is None
+        else inventory.keys_of(user, revoked=revoked)
+    )
+    found = list(islice(pool, limit + 1))
+    key_views.show_list(
+        out,
+        found[:limit],
+        has_more=len(found) > limit,
+        empty="No keys yet: `chatgrid bootstrap` makes the first one."
+        if user is None
+        else "This user has no keys.",
+    )
+
+
+@command(app, "show")
+def show(stack: Stack, out: Output, key_id: KeyArgument, user: MaybeUser = None) -> None:
+    """Show one key, revoked or not. Without --user the whole table is searched."""
+    stored = _found(stack, key_id, user)
+    preview = KeyPreview(Boto3Transport(stack.client("dynamodb")), table=stack.keys_table)
+    credential = preview.admit(stored.hash, now_ms=now_ms(), scope=READ)
+    facts = {
+        **key_views.facts(stored.key, revoked_at_ms=stored.revoked_at_ms),
+        "rate_limit_remaining": None if credential is None else credential.reading.remaining,
+        "own_usage_key": credential is not None and credential.usage_key is not None,
+    }
+    if out.as_json:
+        out.document("api_key", facts)
+    else:
+        out.facts(facts)
+
+
+@command(app, "revoke")
+def revoke(
+    stack: Stack,
+    out: Output,
+    key_id: KeyArgument,
+    user: MaybeUser = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Revoke a key, for good: it is refused on its very next request."""
+    stored = _found(stack, key_id, user)
+    if stored.revoked_at_ms is not None:
+        raise Trouble(
+            f"this key has been revoked already, at {instant(stored.revoked_at_ms)}",
+            code="not_found",
+        )
+    key = stored.key
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Trouble(
+                "revoking is final: say --yes where nobody can be asked",
+                code="confirmation_needed",
+                exit_code=USAGE,
+            )
+        out.note(
+            f"{key.name!r}, {key.prefix}…, of user {key.owner}, last used"
+            f" {instant(key.last_used_at_ms) or 'never'}"
+        )
+        typer.confirm("Revoke this key for good?", abort=True, err=True)
+    api_keys(stack).revoke(key.owner, key.id)
+    if out.as_json:
+        out.document("api_key_revoked", {"id": key.id, "revoked": True})
+    else:
+        out.text(f"Key {key.id} is revoked.")
+
+
+def _found(stack: Stack, key_id: str, user: str | None) -> StoredKey:
+    inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
+    stored = inventory.find(key_id, owner=user)
+    if stored is None:
+        raise NotFound
+    return stored

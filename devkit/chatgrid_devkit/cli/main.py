@@ -1,0 +1,47 @@
+"""The commands of ``chatgrid``, put together."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from chatgrid_devkit.cli import bootstrap, exports, imports, keys, users, verify
+from chatgrid_devkit.cli.commands import group
+
+_HELP = """What an operator does with a ChatGrid Auth stack.
+
+Works on the stack that CloudFormation calls --stack-name, with your AWS credentials and Region,
+or with --local on the one that `make dev` runs. Credentials are never taken from arguments.
+
+Exit codes: 0 done · 1 refused or not found · 2 wrong usage · 3 AWS, the network or the stack failed
+"""
+
+app = group(_HELP)
+app.add_typer(keys.app, name="keys")
+app.add_typer(users.app, name="users")
+bootstrap.register(app)
+imports.register(app)
+exports.register(app)
+verify.register(app)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"chatgrid {version('chatgrid-auth')}")
+        raise typer.Exit
+
+
+@app.callback()
+def chatgrid(
+    shown: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Nothing before the commands."""  # the help is the group's
+
+
+if __name__ == "__main__":
+    app()

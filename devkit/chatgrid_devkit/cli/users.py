@@ -1,0 +1,34 @@
+"""``chatgrid users``: what belongs to one user."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from chatgrid_auth.adapters.key_inventory import KeyInventory
+from chatgrid_devkit.cli import key_views
+from chatgrid_devkit.cli.commands import command, group
+from chatgrid_devkit.cli.output import Output
+from chatgrid_devkit.cli.stacks import Stack
+from chatgrid_devkit.cli.values import UserArgument
+
+app = group("What belongs to one user.")
+
+
+@app.callback()
+def users() -> None:
+    """What belongs to one user."""  # a callback keeps the one command below a command
+
+
+@command(app, "keys")
+def keys(
+    stack: Stack,
+    out: Output,
+    user: UserArgument,
+    revoked: Annotated[bool, typer.Option("--revoked", help="Revoked keys too.")] = False,
+) -> None:
+    """List all keys of a user, the oldest first."""
+    inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
+    found = list(inventory.keys_of(user, revoked=revoked))
+    key_views.show_list(out, found, has_more=False, empty="This user has no keys.")
