@@ -102,6 +102,11 @@ def free_port() -> int:
         return port
 
 
+def listens(url: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", int(url.rsplit(":", 1)[1]))) == 0
+
+
 def running(
     root: Path,
     story: Callable[[Running, httpx.AsyncClient], Awaitable[None]],
@@ -237,6 +242,7 @@ def test_stopping_lets_a_request_under_way_finish(tmp_path: Path) -> None:
         under_way = asyncio.create_task(client.get(f"/v1/boards?wait={gate}", headers=GATE))
         await until(Path(f"{gate}.reached").exists)
         gateway.stop.set()
+        await until(lambda: not listens(gateway.url))
         gate.touch()
         statuses.append((await under_way).status_code)
 
@@ -248,6 +254,4 @@ def test_nothing_listens_once_it_has_stopped(tmp_path: Path) -> None:
     async def story(gateway: Running, client: httpx.AsyncClient) -> None:
         pass
 
-    gateway = running(tmp_path, story)
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", int(gateway.url.rsplit(":", 1)[1]))) != 0
+    assert not listens(running(tmp_path, story).url)
