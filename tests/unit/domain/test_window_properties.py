@@ -111,6 +111,30 @@ def test_no_window_of_60_seconds_admits_more_than_the_limit(
 
 @property_test
 @given(
+    limit=limits,
+    start=starts,
+    used=st.sampled_from([0, 799_990]),
+    plan=st.lists(st.tuples(gaps, offsets, shares, offsets), min_size=2, max_size=40),
+)
+def test_no_window_is_exceeded_though_each_write_takes_up_to_2_seconds(
+    limit: int, start: int, used: int, plan: list[tuple[int, int, float, int]]
+) -> None:
+    """The gaps are between writes; a request arrives, and reads its clock, up to 2 s before."""
+    fleet = Fleet(limit=limit, now_us=start, used=used)
+    admitted: list[tuple[int, int]] = []
+    for gap, offset, share, flight in plan:
+        fleet.now_us += gap
+        arrived_us = fleet.now_us - flight
+        now_ms, requests = clock_ms(arrived_us, offset), max(1, round(limit * share))
+        decision = decide(fleet.item, now_ms=now_ms, limit=limit, requests=requests)
+        admitted.append((arrived_us, decision.admitted))
+    for arrived_us, number in sorted(admitted):
+        if number:
+            assert fleet.log.add(arrived_us, number) <= limit
+
+
+@property_test
+@given(
     limit=st.integers(1, 60),
     start=starts,
     plan=st.lists(st.tuples(st.integers(0, 4_000_000), offsets, shares), min_size=20, max_size=60),
