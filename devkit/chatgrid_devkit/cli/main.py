@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chatgrid_devkit.cli import bootstrap, exports, imports, keys, users, verify
+from chatgrid_devkit.cli import bootstrap, doctor, exports, imports, keys, users, verify
 from chatgrid_devkit.cli.commands import group
 
 _HELP = """What an operator does with a ChatGrid Auth stack.
@@ -25,6 +25,7 @@ bootstrap.register(app)
 imports.register(app)
 exports.register(app)
 verify.register(app)
+doctor.register(app)
 
 
 def _show_version(asked: bool) -> None:

@@ -1,0 +1,1 @@
+"""What `chatgrid doctor` looks at, one module for each part of a stack. All of it only reads."""

@@ -1,0 +1,43 @@
+"""Alarms: there where monitoring is on, quiet, and heard by somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chatgrid_devkit.cli.checks.findings import Finding, fail, ok, skipped, warn
+from chatgrid_devkit.cli.stacks import Stack
+
+
+def look_at_alarms(stack: Stack) -> Iterator[Finding]:
+    """The stack's alarms and their states."""
+    if stack.local:
+        yield skipped("alarms", "a local stack has none")
+        return
+    if stack.parameters.get("Monitoring") == "disabled":
+        yield warn("alarms", "left out by the parameter Monitoring", "watch the metrics elsewhere")
+        return
+    pages = stack.client("cloudwatch").get_paginator("describe_alarms")
+    found = [
+        alarm
+        for page in pages.paginate(AlarmNamePrefix=f"{stack.name}-", AlarmTypes=["MetricAlarm"])
+        for alarm in page["MetricAlarms"]
+    ]
+    if not found:
+        yield fail("alarms", "there are none", "deploy with the parameter Monitoring=enabled")
+        return
+    ringing = sorted(alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM")
+    if ringing:
+        yield fail("alarms", f"ringing: {', '.join(ringing)}", "see docs/runbook.md")
+    else:
+        yield ok("alarms", f"all {len(found)} are quiet")
+    unheard = [
+        alarm["AlarmName"]
+        for alarm in found
+        if not (alarm.get("ActionsEnabled", True) and alarm.get("AlarmActions"))
+    ]
+    if unheard:
+        yield warn(
+            "alarm actions",
+            f"{len(unheard)} of {len(found)} tell nobody",
+            "set AlarmTopicArn to an SNS topic that somebody reads",
+        )
