@@ -186,6 +186,25 @@ def test_a_token_that_the_api_refuses_is_renewed_once_before_anybody_is_signed_o
     assert dashboard.names() == ["Still here"]
 
 
+def test_a_session_that_another_tab_has_renewed_first_goes_on(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    account.make_key("Still here")
+    session = {**forged(account.session), "refresh_token": "the one before"}
+    dashboard = open_browser(storage=stored(dashboard_origin(account), session))
+
+    def renewed_elsewhere(route: Any) -> None:
+        good = json.dumps(account.session)
+        dashboard.page.evaluate(f"session => localStorage.setItem('{STORAGE_KEY}', session)", good)
+        used = {"code": "refresh_token_already_used", "message": "Invalid Refresh Token: Used"}
+        version = {"x-supabase-api-version": "2024-01-01"}
+        route.fulfill(status=400, json=used, headers=version)
+
+    dashboard.page.route("**/auth/v1/token?grant_type=refresh_token", renewed_elsewhere)
+    dashboard.visit()
+    assert dashboard.names() == ["Still here"]
+
+
 def test_a_session_that_ends_while_the_page_is_open_is_said_and_takes_the_keys_away(
     open_browser: OpenBrowser, account: Account
 ) -> None:

@@ -47,6 +47,17 @@ def test_an_account_over_its_limit_sees_when_and_is_let_in_by_itself(
     assert not over.is_visible()
 
 
+def test_the_wait_is_the_one_that_the_api_tells(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    dashboard = open_browser(account)
+    dashboard.page.clock.install()
+    dashboard.answer_keys("GET", 429, LIMITED, **{"Retry-After": "17"})
+    dashboard.visit()
+    words = notice(dashboard, "Too many requests").get_by_text(re.compile("^Trying again in"))
+    assert words.inner_text() in {"Trying again in 17 s", "Trying again in 16 s"}
+
+
 def test_a_limit_met_in_a_dialog_is_counted_down_on_its_button(
     open_browser: OpenBrowser, account: Account
 ) -> None:

@@ -25,7 +25,7 @@ let auth;
 export async function start(onChange) {
   const complaint = complaintInAddress();
   const cameBack = new URLSearchParams(location.search).has("code");
-  const wasHere = localStorage.getItem(STORAGE_KEY) !== null;
+  const wasHere = hasStoredSession();
   auth = new AuthClient({
     url: AUTH_URL,
     headers: HEADERS,
@@ -47,6 +47,14 @@ export async function start(onChange) {
   if (isOutage(unusable)) return { session: null, problem: inWords(unusable) };
   if (cameBack) return { session: null, problem: OTHER_BROWSER };
   return { session: null, problem: wasHere ? ENDED : null };
+}
+
+function hasStoredSession() {
+  try {
+    return localStorage.getItem(STORAGE_KEY) !== null;
+  } catch {
+    return false; // a browser that keeps nothing: the session lasts as long as the page
+  }
 }
 
 /** The words are ours: what stands in an address can be anybody's. */
@@ -104,7 +112,9 @@ export async function signOut() {
  * Returns `{token}`, or `{ended: true}` when there is no session (any more), or `{unreachable: true}`.
  */
 export async function accessToken({ renew = false } = {}) {
-  const { data, error } = renew ? await auth.refreshSession() : await auth.getSession();
+  let { data, error } = renew ? await auth.refreshSession() : await auth.getSession();
+  // Another tab may have been first: then its new session is the one to go on with.
+  if (renew && !data.session && !isOutage(error)) ({ data, error } = await auth.getSession());
   if (data.session) return { token: data.session.access_token };
   return isOutage(error) ? { unreachable: true } : { ended: true };
 }
