@@ -11,9 +11,14 @@ BIN       := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SAM_VENV  ?= .venv-sam
 SAM       := $(SAM_VENV)/.installed
+AUDIT     := .venv-audit/.installed
+CHECKOV   := .venv-checkov/.installed
+# The Python that the functions run on, to build for it: a python3.13 that starts, pyenv's included.
+LAMBDA_PYTHON ?= $(shell for p in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python3.13; do "$$p" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
+RUN_SAM = PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test format lint types unit validate build lock clean
+.PHONY: help dev test format lint types unit validate build build-local lambda-python deploy-local sam-local sam-local-test checkov audit lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +46,30 @@ unit: $(INSTALLED)
 validate: $(SAM) ## Validate template.yaml with the real SAM CLI
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam validate --lint --template template.yaml
 
-build: $(SAM) ## Build the functions and layers for deployment
-	SAM_CLI_TELEMETRY=0 $(SAM_VENV)/bin/sam build --template template.yaml
+build: $(SAM) lambda-python ## Build the functions and layers for deployment
+	$(RUN_SAM) build --template template.yaml
+
+build-local: $(SAM) $(INSTALLED) lambda-python ## Build for this machine, not for Lambda's: what sam-local and deploy-local run
+	$(BIN)/python -m chatgrid_devkit.local_build template.yaml .aws-sam/local.json
+	LAMBDA_ARCH=$(shell uname -m | sed 's/arm64/aarch64/') $(RUN_SAM) build --template .aws-sam/local.json --base-dir . --build-dir .aws-sam/local --no-cached
+
+lambda-python:
+	@test -n "$(LAMBDA_PYTHON)" || { echo "Python 3.13, which the functions run on, is needed to build them. Name it: make LAMBDA_PYTHON=... build" >&2; exit 1; }
+
+deploy-local: build build-local ## Test the build, and deploy it to an embedded AWS: create, call, update, delete
+	LAMBDA_PYTHON="$(LAMBDA_PYTHON)" $(BIN)/pytest -p no:cacheprovider --override-ini testpaths=tests/deploy $(ARGS)
+
+sam-local: build-local ## Run the API under the real `sam local start-api` (needs a Docker engine)
+	@PATH="$(SAM_VENV)/bin:$$PATH" exec $(BIN)/python -m chatgrid_devkit.sam_local --build .aws-sam/local --port $(PORT)
+
+sam-local-test: build-local ## Test every file in events/ and the API under the real `sam local` (needs a Docker engine)
+	PATH="$(SAM_VENV)/bin:$$PATH" $(BIN)/pytest -p no:cacheprovider tests/sam_local $(ARGS)
+
+checkov: $(CHECKOV) ## Check template.yaml with checkov
+	.venv-checkov/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
+
+audit: $(AUDIT) ## Look for known vulnerabilities in every lock file
+	@devkit/audit .venv-audit/bin/pip-audit layers/web/requirements.txt layers/jwt/requirements.txt requirements/dev.txt
 
 lock: $(INSTALLED) ## Choose newer versions: write every lock file again
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/dev.in -o requirements/dev.txt
@@ -66,4 +93,10 @@ $(SAM): requirements/sam.txt
 	@echo "Setting up the SAM CLI in $(SAM_VENV) (once, and again when its lock file changes) ..."
 	$(PYTHON) -m venv $(SAM_VENV)
 	$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/sam.txt
+	@touch $@
+
+$(AUDIT) $(CHECKOV): .venv-%/.installed: requirements/%.txt
+	@echo "Setting up $* in .venv-$* (once, and again when its lock file changes) ..."
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/$*.txt
 	@touch $@
