@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -70,6 +71,12 @@ class Stack:
                 exit_code=FAULT,
             )
         return self.outputs[name]
+
+    @property
+    def emulated(self) -> bool:
+        """Whether something on this machine plays AWS."""
+        endpoint: str = self.client("dynamodb").meta.endpoint_url
+        return urlsplit(endpoint).hostname in {"127.0.0.1", "localhost", "::1"}
 
     @property
     def keys_table(self) -> str:
