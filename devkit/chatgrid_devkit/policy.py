@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 _ACTION = "execute-api:Invoke"
+_RESOURCE_LIMIT = 512
 _STATEMENT_KEYS = {"Sid", "Effect", "Action", "Resource"}
 
 
@@ -93,6 +94,8 @@ def _statements(policy: Any) -> tuple[Mapping[str, Any], ...]:
         for part in ("Action", "Resource"):
             if not _patterns(statement.get(part)):
                 raise AuthorizerOutputInvalid(f"a Statement has no {part}")
+        if any(len(resource) > _RESOURCE_LIMIT for resource in _patterns(statement["Resource"])):
+            raise AuthorizerOutputInvalid("a Statement's Resource is too long")
     return tuple(statements)
 
 

@@ -48,7 +48,7 @@ def read(event: Mapping[str, Any]) -> Request:
 
     What is not an authorizer event at all reads as a request without a credential.
     """
-    method_arn = event.get("methodArn")
+    method_arn = event.get("methodArn") if isinstance(event, dict) else None
     # arn:partition:execute-api:region:account:api/stage/METHOD/path
     parts = method_arn.split("/", 3) if isinstance(method_arn, str) else []
     if not isinstance(method_arn, str) or len(parts) < 3 or not method_arn.startswith("arn:"):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Whoever is not known. API Gateway answers 500 to a policy without a principal.
 NOBODY = "anonymous"
+#: API Gateway takes no longer resource in a policy, though clients may ask for longer paths.
+LONGEST_RESOURCE = 512
 
 
 def write(verdict: Verdict, *, method_arn: str) -> dict[str, Any]:
@@ -41,8 +43,22 @@ def _answer(
         "policyDocument": {
             "Version": "2012-10-17",
             "Statement": [
-                {"Action": "execute-api:Invoke", "Effect": effect, "Resource": method_arn}
+                {
+                    "Action": "execute-api:Invoke",
+                    "Effect": effect,
+                    "Resource": _resource(method_arn),
+                }
             ],
         },
         "context": facts,
     }
+
+
+def _resource(method_arn: str) -> str:
+    """The pattern that names the invoked method, whatever the client spelled in its path.
+
+    A ``$`` could begin one of IAM's policy variables, so any one character stands in its place;
+    and what is too long is cut short within the path. The answer serves this one request only.
+    """
+    pattern = method_arn.replace("$", "?")
+    return pattern if len(pattern) <= LONGEST_RESOURCE else pattern[: LONGEST_RESOURCE - 1] + "*"

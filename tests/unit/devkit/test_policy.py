@@ -113,6 +113,7 @@ def test_context_values_become_text() -> None:
         output(statement("Allow", None)),
         output(statement("Allow", [])),
         output(statement("Allow", [7])),
+        output(statement("Allow", ARN + "x" * (513 - len(ARN)))),
         output(statement("Allow", ARN, None)),
         output("Allow"),
         output({**statement("Allow", ARN), "Condition": {}}),
