@@ -12,7 +12,7 @@ BODY_LIMIT_BYTES = 1024 * 1024
 CHUNK_LINE_LIMIT_BYTES = 256
 BEGINNING = b"HTTP/1.1 "
 
-_TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+_TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
 _DIGITS = 16  # more are not worth converting: that takes long for a very long number
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 
@@ -66,7 +66,13 @@ def parse_head(head: bytes) -> Response:
     for line in lines[1:]:
         name, colon, value = line.partition(b":")
         # Names are tokens: no blank before the colon, no folded line, no bare control bytes.
-        if not colon or not name or not _TOKEN.issuperset(name) or b"\n" in value or b"\r" in value:
+        if (
+            not colon
+            or not name
+            or name.translate(None, _TOKEN)
+            or b"\n" in value
+            or b"\r" in value
+        ):
             raise HttpFault("MalformedResponse")
         value = value.strip(b" \t")
         if headers.setdefault(name, value) != value:
