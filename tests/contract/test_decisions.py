@@ -67,13 +67,18 @@ class Gate:
         self.requests = counting(client)
         self.container = self.new_container()
 
-    def new_container(self) -> Authenticator:
+    def new_container(self, tokens: Callable[[], Tokens] | None = None) -> Authenticator:
         """A container without any memory."""
         transport = Boto3Transport(self.client)
         return Authenticator(
             keys=KeyDecisions(transport, table=self.table),
-            users=UserWindows(transport, table=self.users_table, limit=self.jwt_limit),
-            tokens=Tokens,
+            users=UserWindows(
+                transport,
+                table=self.users_table,
+                limit=self.jwt_limit,
+                now_ms=lambda: self.now_ms,
+            ),
+            tokens=tokens or Tokens,
             key_tier="standard-tier",
             jwt_tier="web-tier",
         )
@@ -304,6 +309,25 @@ def test_another_limit_for_jwt_users_holds_from_the_next_requests(
         for verdict in verdicts
         if isinstance(verdict, (Allowed, Limited))
     )
+
+
+def test_a_request_is_counted_at_the_time_of_its_write_however_long_its_token_took(
+    gate: Gate,
+) -> None:
+    # The window holds for writes that are at most two seconds on their way, and asking the
+    # identity provider for its keys may take that long by itself.
+    user = str(uuid4())
+    slow_ms = 30_000
+
+    class SlowTokens(Tokens):
+        def verify(self, token: str, *, now_ms: int) -> Claims | None:
+            gate.now_ms += slow_ms
+            return super().verify(token, now_ms=now_ms)
+
+    container = gate.new_container(SlowTokens)
+    verdict = container.decide(f"Bearer {user}.p.s", scope="read", now_ms=gate.now_ms)
+    assert isinstance(verdict, Allowed)
+    assert verdict.figures.reset_s * 1_000 > gate.now_ms + 60_000
 
 
 def test_a_token_that_is_not_accepted_costs_no_store_request(gate: Gate) -> None:

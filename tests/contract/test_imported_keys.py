@@ -58,7 +58,12 @@ class Imports:
         transport = Boto3Transport(client)
         self.gate = Authenticator(
             keys=KeyDecisions(transport, table=self.table),
-            users=UserWindows(transport, table=rate_limits_table(client), limit=200),
+            users=UserWindows(
+                transport,
+                table=rate_limits_table(client),
+                limit=200,
+                now_ms=lambda: NOW_MS,
+            ),
             tokens=NoTokens,
             key_tier="standard-tier",
             jwt_tier="web-tier",

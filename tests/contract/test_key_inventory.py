@@ -139,12 +139,12 @@ def test_a_preview_says_what_the_gate_then_says_and_changes_nothing(shop: Shop) 
 
 def test_a_users_preview_counts_nothing(client: DynamoDBClient) -> None:
     table, user, transport = rate_limits_table(client), str(uuid4()), Boto3Transport(client)
-    preview = UserPreview(transport, table=table, limit=1)
-    counted = UserWindows(transport, table=table, limit=1)
+    preview = UserPreview(transport, table=table, limit=1, now_ms=lambda: NOW_MS)
+    counted = UserWindows(transport, table=table, limit=1, now_ms=lambda: NOW_MS)
     for _ in range(2):
-        admitted, reading = preview.admit(user, now_ms=NOW_MS)
+        admitted, reading = preview.admit(user)
         assert (admitted, reading.remaining) == (True, 1)
-    assert counted.admit(user, now_ms=NOW_MS)[0]
-    admitted, reading = preview.admit(user, now_ms=NOW_MS)
+    assert counted.admit(user)[0]
+    admitted, reading = preview.admit(user)
     assert (admitted, reading.remaining) == (False, 0)
     assert client.scan(TableName=table)["Count"] == 1

@@ -92,7 +92,12 @@ def gate() -> Iterator[Gate]:
         yield Gate(
             authenticator=Authenticator(
                 keys=decisions,
-                users=UserWindows(transport, table=rate_limits_table(client), limit=200),
+                users=UserWindows(
+                    transport,
+                    table=rate_limits_table(client),
+                    limit=200,
+                    now_ms=lambda: NOW_MS,
+                ),
                 tokens=NoTokens,
                 key_tier="standard-tier",
                 jwt_tier="web-tier",

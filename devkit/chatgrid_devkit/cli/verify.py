@@ -98,7 +98,10 @@ class Judge:
         self._gate = Authenticator(
             keys=self._keys,
             users=UserPreview(
-                transport, table=stack.output("RateLimitsTableName"), limit=JWT_RATE_LIMIT
+                transport,
+                table=stack.output("RateLimitsTableName"),
+                limit=JWT_RATE_LIMIT,
+                now_ms=now_ms,
             ),
             tokens=lambda: build_verifier(self._jwt, credentials=stack.credentials),
             key_tier="tier",

@@ -113,17 +113,22 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
                 dynamodb,
                 table=settings.text(environ, "RATE_LIMITS_TABLE"),
                 limit=JWT_RATE_LIMIT,
+                now_ms=_now_ms,
             ),
             tokens=_tokens(parse_settings(environ), credentials),
             key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
             jwt_tier=settings.text(environ, "USAGE_KEY_WEB"),
             imported_keys=settings.flag(environ, "ALLOW_IMPORTED_KEYS"),
         ),
-        now_ms=lambda: time.time_ns() // 1_000_000,
+        now_ms=_now_ms,
         elapsed_ms=lambda: time.perf_counter_ns() / 1e6,
         log=_print_line,
         metrics_namespace=settings.text(environ, "METRICS_NAMESPACE"),
     )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _tokens(jwt: JwtSettings, credentials: CredentialSource) -> Callable[[], Tokens]:

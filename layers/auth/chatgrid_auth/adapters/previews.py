@@ -7,6 +7,7 @@ may be another one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chatgrid_auth.adapters import items
@@ -56,15 +57,20 @@ class UserPreview:
         transport: DynamoDB.
         table: the rate-limits table's name.
         limit: requests in any 60 seconds for each user.
+        now_ms: the clock, in Unix milliseconds.
     """
 
-    def __init__(self, transport: Boto3Transport, *, table: str, limit: int) -> None:
+    def __init__(
+        self, transport: Boto3Transport, *, table: str, limit: int, now_ms: Callable[[], int]
+    ) -> None:
         self._transport = transport
         self._table = table
         self._limit = limit
+        self._now_ms = now_ms
 
-    def admit(self, user_id: str, *, now_ms: int) -> tuple[bool, window.Reading]:
+    def admit(self, user_id: str) -> tuple[bool, window.Reading]:
         """Whether a request of this user would be admitted now, and where the user stands."""
+        now_ms = self._now_ms()
         key = {"pk": s(items.user_pk(user_id))}
         item = _read(self._transport, self._table, key) or window.fresh(self._limit)
         return (

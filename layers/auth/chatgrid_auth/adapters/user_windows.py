@@ -14,16 +14,16 @@ from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from chatgrid_auth.adapters.decisions import Transport
 
     Item = Mapping[str, Any]
 
-#: An item may be disposed of when it was not used for this long: many windows, so that no clock
-#: that differs can make DynamoDB forget requests that still count.
-IDLE_SECONDS = 900
+#: An item may be disposed of when it was not used for this long: days, because a user whose item
+#: is gone costs a second request, and many windows, so that nothing that counts is forgotten.
+IDLE_SECONDS = 7 * 86_400
 _TRIES = 3
 
 
@@ -34,14 +34,19 @@ class UserWindows:
         transport: DynamoDB.
         table: the rate-limits table's name.
         limit: requests in any 60 seconds for each user.
+        now_ms: the clock, in Unix milliseconds; read for each request that is sent, because the
+            window holds for writes that are at most ``window.MAX_FLIGHT_MS`` on their way.
     """
 
-    def __init__(self, transport: Transport, *, table: str, limit: int) -> None:
+    def __init__(
+        self, transport: Transport, *, table: str, limit: int, now_ms: Callable[[], int]
+    ) -> None:
         self._transport = transport
         self._table = table
         self._limit = limit
+        self._now_ms = now_ms
 
-    def admit(self, user_id: str, *, now_ms: int) -> tuple[bool, window.Reading]:
+    def admit(self, user_id: str) -> tuple[bool, window.Reading]:
         """Count one request of this user if its window has room.
 
         Returns:
@@ -53,11 +58,13 @@ class UserWindows:
         key = {"pk": items.s(items.user_pk(user_id))}
         for _ in range(_TRIES):
             item: Item | None
+            now_ms = self._now_ms()
             try:
                 item, admitted = self._count(key, now_ms=now_ms), True
             except ConditionFailed as refused:
                 item, admitted = refused.item, False
             if item is None:
+                now_ms = self._now_ms()
                 item, admitted = self._begin(key, now_ms=now_ms), True
             if item is None:
                 continue  # another container began first: this request counts after its

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     class Users(Protocol):
         """Counts the requests of JWT users, one store request each."""
 
-        def admit(self, user_id: str, *, now_ms: int) -> tuple[bool, Reading]: ...
+        def admit(self, user_id: str) -> tuple[bool, Reading]: ...
 
     class Claims(Protocol):
         """What a verified token says."""
@@ -196,7 +196,7 @@ class Authenticator:
         refusal = self._refusals.recall(claims.user_id, now_ms=now_ms)
         if refusal is not None:
             return refusal.verdict(scope=scope, now_ms=now_ms)
-        admitted, reading = self._users.admit(claims.user_id, now_ms=now_ms)
+        admitted, reading = self._users.admit(claims.user_id)
         if not admitted:
             used_up = _UsedUp(reading, SCOPES, self._jwt_tier)
             return self._limit(claims.user_id, used_up, scope=scope, now_ms=now_ms)
