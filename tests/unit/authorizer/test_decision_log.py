@@ -59,9 +59,11 @@ def record(outcome: Verdict | Fault, **facts: Any) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="module")
-def theirs() -> dict[str, Any]:
+@pytest.fixture
+def theirs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What Powertools' Logger writes in the same place."""
+    # Powertools remembers the process's first call, which another test may have made.
+    monkeypatch.setattr("aws_lambda_powertools.logging.logger.is_cold_start", True)
     stream = io.StringIO()
     logger = Logger(service="authorizer", stream=stream)
 
