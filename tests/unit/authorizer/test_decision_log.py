@@ -59,11 +59,9 @@ def record(outcome: Verdict | Fault, **facts: Any) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture
-def theirs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def theirs() -> dict[str, Any]:
     """What Powertools' Logger writes in the same place."""
-    # Powertools remembers the process's first call, which another test may have made.
-    monkeypatch.setattr("aws_lambda_powertools.logging.logger.is_cold_start", True)
     stream = io.StringIO()
     logger = Logger(service="authorizer", stream=stream)
 
@@ -71,7 +69,10 @@ def theirs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def handler(event: dict[str, Any], context: Any) -> None:
         logger.info("decision")
 
-    handler({"requestContext": {"requestId": "r-1"}}, Context())
+    with pytest.MonkeyPatch.context() as patch:
+        # Powertools remembers the process's first call, which another test may have made.
+        patch.setattr("aws_lambda_powertools.logging.logger.is_cold_start", True)
+        handler({"requestContext": {"requestId": "r-1"}}, Context())
     found: dict[str, Any] = json.loads(stream.getvalue())
     return found
 
