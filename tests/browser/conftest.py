@@ -18,23 +18,28 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> str:
     """The machine's Chromium; without one, every test here says why it did not run."""
     try:
-        path = executable()
+        return executable()
     except NoBrowser as reason:
         pytest.skip(f"NO BROWSER TEST RAN: {reason}")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A running browser, for one module: while it runs, no other suite can have an event loop."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  # may not be installed
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=arguments())
+        running = playwright.chromium.launch(executable_path=chromium, args=arguments())
         yield running
         running.close()
 
 
 @pytest.fixture(scope="session")
-def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The local stack, in a process of its own."""
+def stack(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The local stack, in a process of its own; none is started for tests that cannot run."""
     with LocalStack(tmp_path_factory.mktemp("browser") / "state") as running:
         yield running
 
