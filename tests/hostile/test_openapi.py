@@ -1,0 +1,72 @@
+"""Schemathesis reads the OpenAPI document and tries to prove it, or the API, wrong."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.api import Api
+
+ROOT = Path(__file__).parents[2]
+#: The document says with words what no schema can: this is a moment in the future.
+FUTURE = "2999-01-01T00:00:00Z"
+#: An API of API Gateway cannot have the method TRACE, so it is unknown (404) and not wrong (405).
+NOT_TO_BE_HAD = ("UnsupportedMethodResponse", "TRACE")
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document; its one field that must lie in the future does so."""
+    described: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    found = copy.deepcopy(described)
+    moment = found["components"]["schemas"]["NewApiKey"]["properties"]["expires_at"]["anyOf"][0]
+    assert moment == {"type": "string", "format": "date-time"}
+    moment["enum"] = [FUTURE]
+    return found
+
+
+def failures(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each failed check with its operation."""
+    return [
+        (failure["type"], operation)
+        for failure in report["failures"]
+        for operation in failure["operations"]
+        if (failure["type"], operation.split()[0]) != NOT_TO_BE_HAD
+    ]
+
+
+def test_all_of_schemathesis_checks_hold(tmp_path: Path, stack: dict[str, Any], admin: Api) -> None:
+    # A limit that no run reaches, and a key of its own: it may be found in a list, and revoked.
+    raw_key = admin.create_key(scopes=["admin"], rate_limit=100_000)["raw_key"]
+    (tmp_path / "openapi.json").write_text(json.dumps(document()))
+    (tmp_path / "schemathesis.toml").write_text(
+        'headers = { Authorization = "Bearer ${CHATGRID_KEY}" }\n[cache]\nenabled = false\n'
+    )
+    report = tmp_path / "report.json"
+    examples = os.environ.get("CHATGRID_FUZZ_EXAMPLES", "5")
+    done = subprocess.run(
+        [
+            *(str(Path(sys.executable).with_name("st")), "--config-file", "schemathesis.toml"),
+            *("run", "openapi.json", "--url", stack["url"]),
+            *("--checks", "all", "--seed", "1", "--max-examples", examples, "--no-color"),
+            *("--report", "json", "--report-json-path", str(report)),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "CHATGRID_KEY": raw_key},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert report.exists(), done.stdout + done.stderr
+    found = json.loads(report.read_text())
+    assert failures(found) == [], done.stdout
+    assert found["errors"] == [], done.stdout
+    assert found["complete"], done.stdout
+    assert found["operations"]["tested"] == 10
+    assert found["test_cases"]["generated"] > 250
+    assert raw_key not in done.stdout + done.stderr
