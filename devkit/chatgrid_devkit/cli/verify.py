@@ -75,8 +75,9 @@ def read_credential() -> str:
     else:
         text = sys.stdin.readline(2 * LONGEST_CREDENTIAL)
     credential = text.strip("\r\n ")
-    if credential[:7].lower() == "bearer ":
-        credential = credential[7:].strip(" ")
+    scheme, _, rest = credential.partition(" ")
+    if scheme.lower() == "bearer":  # the header's value, pasted whole
+        credential = rest.strip(" ")
     if not credential:
         raise Trouble(
             "standard input holds no credential: `chatgrid verify < FILE`",

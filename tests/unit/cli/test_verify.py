@@ -1,0 +1,194 @@
+"""`chatgrid verify`: the gate's answer and the reason for it; nothing counted, nothing repeated."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chatgrid_auth.adapters import jwt_verifier
+from chatgrid_auth.adapters.jwks import parse_jwks
+from chatgrid_auth.adapters.verification_keys import KeySet
+from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+from chatgrid_devkit.cli.values import now_ms
+from chatgrid_devkit.issuer import LocalIssuer
+from tests.unit.cli.operator import Operator
+
+PROJECT = "https://project.supabase.co"
+
+
+@pytest.fixture
+def issuer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalIssuer:
+    """An identity provider whose keys are known without asking it."""
+    found = LocalIssuer(tmp_path, PROJECT)
+    published = json.dumps(found.public_jwks()).encode()
+    monkeypatch.setattr(jwt_verifier, "fetch_jwks", lambda _: parse_jwks(published))
+    return found
+
+
+def verdict(operator: Operator, credential: str, *more: str) -> dict[str, Any]:
+    """What the command says, its exit code checked, and that it repeats and writes nothing."""
+    before = operator.items()
+    result = operator.run("verify", "--json", *more, input=credential + "\n")
+    assert operator.items() == before
+    assert credential not in result.output
+    assert credential[-12:] not in result.output
+    data: dict[str, Any] = json.loads(result.stdout)["data"]
+    expected = {"allowed": 0, "fault": 3}.get(data["outcome"], 1)
+    assert result.exit_code == expected
+    assert {"outcome", "status", "message", "reason", "explanation", "scope"} <= set(data)
+    shown = operator.run("verify", *more, input=credential + "\n")
+    assert shown.exit_code == expected
+    assert data["explanation"] in shown.stdout
+    return data
+
+
+def test_a_good_key_is_told_to_be_good_and_is_not_counted(operator: Operator) -> None:
+    issued = operator.issue(scopes=["write"], rate_limit=1, environment="test")
+    for _ in range(3):
+        data = verdict(operator, issued.raw_key, "--scope", "write")
+        assert (data["outcome"], data["status"]) == ("allowed", 200)
+        assert (data["key_id"], data["user_id"]) == (issued.key.id, issued.key.owner)
+        assert (data["rate_limit"], data["rate_limit_remaining"]) == (1, 1)
+        assert (data["environment"], data["scopes"]) == ("test", ["read", "write"])
+    assert operator.answer("keys", "show", issued.key.id)["data"]["last_used_at"] is None
+
+
+def test_a_scope_that_is_missing_is_told(operator: Operator) -> None:
+    data = verdict(operator, operator.issue(scopes=["read"]).raw_key, "--scope", "write")
+    assert (data["outcome"], data["status"]) == ("forbidden", 403)
+    assert data["message"] == "Missing required scope: write"
+
+
+def test_a_limit_that_is_used_up_is_told_with_the_time_to_wait(operator: Operator) -> None:
+    issued = operator.issue(rate_limit=1)
+    operator.gate().admit(keys.hash_of(issued.raw_key), now_ms=now_ms(), scope="read")
+    data = verdict(operator, issued.raw_key)
+    assert (data["outcome"], data["status"], data["rate_limit_remaining"]) == (
+        "rate_limited",
+        429,
+        0,
+    )
+    assert 1 <= data["retry_after"] <= 65
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [("API key has been revoked", "revoked"), ("API key has expired", "expired")],
+)
+def test_a_key_that_has_ended_is_told_with_its_id(
+    operator: Operator, message: str, reason: str
+) -> None:
+    issued = operator.issue(expires_at_ms=now_ms() - 1 if reason == "expired" else None)
+    if reason == "revoked":
+        operator.run("keys", "revoke", issued.key.id, "--yes")
+    data = verdict(operator, issued.raw_key)
+    assert (data["status"], data["message"], data["reason"]) == (401, message, reason)
+    assert data["key_id"] == issued.key.id
+
+
+def test_an_unknown_key_is_told_from_a_mistyped_one(operator: Operator) -> None:
+    raw_key = keys.generate("live", entropy=os.urandom)
+    data = verdict(operator, raw_key)
+    assert (data["status"], data["reason"]) == (401, "unknown")
+    mistyped = raw_key[:-1] + ("a" if raw_key[-1] != "a" else "b")
+    data = verdict(operator, mistyped)
+    assert (data["reason"], data["message"]) == ("malformed", "Missing or invalid token")
+    assert "checksum is wrong" in data["explanation"]
+
+
+@pytest.mark.parametrize(
+    ("credential", "told"),
+    [
+        ("cgk_live_" + "a" * 31, "has 40 characters, not 41"),
+        ("cgk_prod_" + "a" * 32, "not with cgk_live_ or cgk_test_"),
+        ("cgk_live_" + "A" * 32, "lower-case letters and digits only"),
+        ("sk_other_" + "a" * 32, "AllowImportedKeys"),
+        ("short", "neither a key (cgk_…) nor a JWT"),
+    ],
+)
+def test_what_is_wrong_with_a_malformed_credential_is_told(
+    operator: Operator, credential: str, told: str
+) -> None:
+    result = operator.run("verify", input=credential)
+    assert result.exit_code == 1
+    assert told in result.stdout
+
+
+def test_imported_keys_are_looked_up_where_the_stack_allows_them(
+    operator: Operator, tmp_path: Path
+) -> None:
+    raw_key = "sk_" + os.urandom(16).hex()
+    line = {"hash": keys.hash_of(raw_key), "owner": str(uuid4()), "scopes": "read"}
+    (tmp_path / "keys.jsonl").write_text(json.dumps(line))
+    operator.run("import", str(tmp_path / "keys.jsonl"))
+    assert verdict(operator, raw_key)["reason"] == "malformed"
+    operator.authorizer["ALLOW_IMPORTED_KEYS"] = "true"
+    assert verdict(operator, raw_key)["outcome"] == "allowed"
+
+
+def test_a_good_token_is_told_to_be_good(operator: Operator, issuer: LocalIssuer) -> None:
+    user = str(uuid4())
+    data = verdict(operator, issuer.mint(user, now_s=int(time.time())), "--scope", "admin")
+    assert (data["outcome"], data["user_id"], data["auth_mode"]) == ("allowed", user, "jwt")
+    assert (data["rate_limit"], data["rate_limit_remaining"]) == (200, 200)
+
+
+def test_a_refused_token_is_told_with_the_reason(
+    operator: Operator, issuer: LocalIssuer, tmp_path: Path
+) -> None:
+    user, now_s = str(uuid4()), int(time.time())
+
+    def told(token: str) -> str:
+        data = verdict(operator, token)
+        assert (data["status"], data["reason"]) == (401, "invalid_token")
+        return str(data["explanation"])
+
+    assert told(issuer.mint(user, now_s=now_s, expires_in_s=-60)).startswith("it ended at 20")
+    assert "is anonymous" in told(issuer.mint(user, now_s=now_s, anonymous=True))
+    assert "algorithm" in told(issuer.mint(user, now_s=now_s, alg="HS256"))
+    other = LocalIssuer(tmp_path / "other", "https://other.supabase.co")
+    assert f"its issuer is not {PROJECT}" in told(other.mint(user, now_s=now_s))
+    forger = LocalIssuer(tmp_path / "forger", PROJECT)
+    assert "signature or key" in told(forger.mint(user, now_s=now_s))
+    assert "not a JWT as Supabase writes it" in operator.run("verify", input="a.b.c").stdout
+    good = issuer.mint(user, now_s=now_s)
+    operator.authorizer["JWT_AUDIENCE"] = "elsewhere"
+    assert "its audience is not elsewhere" in told(good)
+    operator.authorizer["SUPABASE_URL"] = ""
+    assert "JWTs are off" in told(good)
+
+
+def test_an_identity_provider_that_is_out_is_a_fault_and_not_a_bad_token(
+    operator: Operator, issuer: LocalIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out(_: str) -> KeySet:
+        raise IdentityProviderUnavailable
+
+    monkeypatch.setattr(jwt_verifier, "fetch_jwks", out)
+    data = verdict(operator, issuer.mint(str(uuid4()), now_s=int(time.time())))
+    assert (data["outcome"], data["status"]) == ("fault", 503)
+
+
+def test_a_header_that_was_pasted_whole_is_understood(operator: Operator) -> None:
+    raw_key = operator.issue().raw_key
+    assert operator.run("verify", input=f"  bearer {raw_key}\r\n").exit_code == 0
+
+
+def test_nothing_on_standard_input_is_wrong_usage(operator: Operator) -> None:
+    for nothing in ("", "\n", "Bearer \n"):
+        assert operator.answer("verify", input=nothing, exit_code=2)["code"] == "no_credential"
+
+
+def test_a_credential_in_an_argument_is_refused_and_not_repeated(operator: Operator) -> None:
+    raw_key = operator.issue().raw_key
+    result = operator.run("verify", raw_key, input=raw_key)
+    assert result.exit_code == 2
+    assert "revoke it" in result.stderr
+    assert raw_key not in result.output
