@@ -11,6 +11,10 @@ BIN       := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SAM_VENV  ?= .venv-sam
 SAM       := $(SAM_VENV)/.installed
+BENCH_VENV   ?= .venv-bench
+BENCH_ROUNDS ?= 15
+BENCH        := $(BENCH_VENV)/.installed
+BENCH_NODE   := tests/benchmarks/authorizer/node
 AUDIT     := .venv-audit/.installed
 CHECKOV   := .venv-checkov/.installed
 # The Python that the functions run on, to build for it: a python3.13 that starts, pyenv's included.
@@ -18,7 +22,7 @@ LAMBDA_PYTHON ?= $(shell for p in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/ver
 RUN_SAM = PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test format lint types unit validate build build-local lambda-python deploy-local sam-local sam-local-test checkov audit lock clean
+.PHONY: help dev test format lint types unit validate build build-local lambda-python deploy-local sam-local sam-local-test checkov audit bench lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,15 +75,23 @@ checkov: $(CHECKOV) ## Check template.yaml with checkov
 audit: $(AUDIT) ## Look for known vulnerabilities in every lock file
 	@devkit/audit .venv-audit/bin/pip-audit layers/web/requirements.txt layers/jwt/requirements.txt requirements/dev.txt
 
+bench: $(BENCH) ## Measure the authorizer beside what else could stand there; writes docs/benchmarks
+	@if command -v npm > /dev/null; then \
+	  npm ci --prefix $(BENCH_NODE) --ignore-scripts --no-audit --no-fund --loglevel=error \
+	  && npm run --prefix $(BENCH_NODE) --silent bundle; \
+	else echo "No Node here: its rows are left out."; fi
+	PYTHONPATH=.:layers/auth:functions/authorizer $(BENCH_VENV)/bin/python -m tests.benchmarks.authorizer.run --rounds $(BENCH_ROUNDS)
+
 lock: $(INSTALLED) ## Choose newer versions: write every lock file again
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/dev.in -o requirements/dev.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/sam.in -o requirements/sam.txt
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
 	for layer in web jwt; do \
 	  $(BIN)/uv pip compile --upgrade --python-version 3.13 --python-platform aarch64-manylinux2014 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt layers/$$layer/requirements.in -o layers/$$layer/requirements.txt || exit 1; \
 	done
 
 clean: ## Remove what was built and installed; the local system's state stays
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(BENCH_NODE)/node_modules .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 $(INSTALLED): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, and '$(PYTHON)' is not that. Name one: make PYTHON=python3.13 ..." >&2; exit 1; }
@@ -87,6 +99,14 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BENCH): requirements/bench.txt
+	@echo "Setting up the benchmark in $(BENCH_VENV) (once, and again when its lock file changes) ..."
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@# What it adds to every start would make the bare one slower, and us look better.
+	$(BENCH_VENV)/bin/python -m pip uninstall --quiet --yes setuptools
 	@touch $@
 
 $(SAM): requirements/sam.txt

@@ -1,0 +1,13 @@
+"""The authorizer of this project over TLS: the stub's certificate stands beside Amazon's roots."""
+
+from __future__ import annotations
+
+import os
+
+from chatgrid_auth.adapters import tls
+
+tls.AMAZON_ROOTS = os.environ["BENCHMARK_ROOTS"]
+
+from chatgrid_authorizer.handler import handler  # noqa: E402 -- it builds its client on import
+
+__all__ = ["handler"]
