@@ -1,0 +1,81 @@
+"""What must be true of the keys table at rest, whatever has happened to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from chatgrid_auth.adapters import items
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+
+#: A decision's item costs one write unit up to this size.
+_UNIT_BYTES = 1024
+
+
+def contents(client: DynamoDBClient, table: str) -> list[Item]:
+    """All items of a table."""
+    pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    return [item for page in pages for item in page["Items"]]
+
+
+def errors_in(table: Iterable[Item]) -> list[str]:
+    """What is half created, half revoked, doubled or miscounted; empty when the books are right."""
+    credentials: dict[str, Item] = {}
+    records: dict[str, Item] = {}
+    counts: dict[str, int] = {}
+    held: Counter[str] = Counter()
+    found: list[str] = []
+    for item in table:
+        pk, sk = item["pk"]["S"], item["sk"]["S"]
+        if pk.startswith(items.credential_pk("")):
+            credentials[pk] = item
+        elif sk == items.COUNT:
+            counts[pk] = int(item["active"]["N"])
+        elif pk != items.PLANS:
+            key_hash = item["hash"]["S"]
+            if key_hash in records:
+                found.append(f"key {sk} has a second record")
+            records[key_hash] = item
+            held[pk] += sk.startswith(items.record_sk(""))
+    for key_hash, record in records.items():
+        found += _errors_of(record, credentials.pop(items.credential_pk(key_hash), None))
+    found += [
+        f"key {item['id']['S']} is a credential without a record" for item in credentials.values()
+    ]
+    for owner in held.keys() | counts.keys():
+        if held[owner] != counts.get(owner, 0):
+            found.append(f"{owner} holds {held[owner]} keys and is counted {counts.get(owner, 0)}")
+    return found
+
+
+def _errors_of(record: Item, credential: Item | None) -> list[str]:
+    sk = record["sk"]["S"]
+    if credential is None:
+        return [f"key {sk} is a record without a credential"]
+    found = []
+    revoked = sk.startswith(items.revoked_sk(""))
+    state = credential["state"]["S"]
+    if state != (items.REVOKED if revoked else items.ACTIVE):
+        found.append(f"key {sk} is half revoked: its credential is {state}")
+    if credential["id"]["S"] != sk.partition("#")[2]:
+        found.append(f"key {sk} has the credential of another")
+    used, cap = int(credential["used"]["N"]), int(credential["cap"]["N"])
+    if cap - used != int(credential["limit"]["N"]):
+        found.append(f"key {sk} allows {cap - used} where its limit is {credential['limit']['N']}")
+    if size_of(credential) >= _UNIT_BYTES:
+        found.append(f"key {sk} has a credential of {size_of(credential)} bytes")
+    return found
+
+
+def size_of(item: Item) -> int:
+    """An item's size as DynamoDB counts it, a little more for numbers."""
+    return sum(
+        len(name) + (len(value) // 2 + 2 if kind == "N" else len(value))
+        for name, typed in item.items()
+        for kind, value in typed.items()
+    )
