@@ -22,7 +22,7 @@ LAMBDA_PYTHON ?= $(shell for p in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/ver
 RUN_SAM = PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test format lint types unit validate build build-local lambda-python deploy-local sam-local sam-local-test checkov audit bench lock clean
+.PHONY: help dev test format lint types unit soak validate build build-local lambda-python deploy-local sam-local sam-local-test checkov audit bench lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ types: $(INSTALLED)
 
 unit: $(INSTALLED)
 	$(BIN)/pytest $(ARGS)
+
+soak: $(INSTALLED) ## Load the local system for MINUTES=… SECONDS=…, faults on, and check every promise
+	@exec $(BIN)/python -m tests.soak --minutes $(or $(MINUTES),0) --seconds $(or $(SECONDS),$(if $(MINUTES),0,60)) $(ARGS)
 
 validate: $(SAM) ## Validate template.yaml with the real SAM CLI
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam validate --lint --template template.yaml

@@ -24,7 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         asyncio.run(
             _run(
-                StackSettings(state=options.state, port=options.port, reload=not options.no_reload)
+                StackSettings(
+                    state=options.state,
+                    port=options.port,
+                    reload=not options.no_reload,
+                    functions_endpoint=options.functions_endpoint,
+                )
             )
         )
     except (CannotRun, MinistackFailed) as reason:
@@ -91,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--no-reload", action="store_true", help="leave the functions running when code changes"
+    )
+    parser.add_argument(
+        "--functions-endpoint",
+        metavar="URL",
+        help="where the functions reach AWS: a proxy in front of the embedded one",
     )
     return parser
 

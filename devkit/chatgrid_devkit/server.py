@@ -55,6 +55,7 @@ class GatewaySettings:
         physical_ids: ids that resources have in the embedded AWS, by logical id.
         function_environment: more environment for every function; the template's goes before.
         aws_endpoint: URL of the embedded AWS; without it, only the template's own keys are known.
+        functions_endpoint: where functions reach AWS, if not there; a proxy in front of it.
         reload: whether changed code is taken up.
         mounts: ASGI apps beside the API's stage, by the path that they begin with.
     """
@@ -66,6 +67,7 @@ class GatewaySettings:
     physical_ids: Mapping[str, str] = field(default_factory=dict)
     function_environment: Mapping[str, str] = field(default_factory=dict)
     aws_endpoint: str | None = None
+    functions_endpoint: str | None = None
     workers_per_function: int = 2
     log: TextIO = field(default_factory=lambda: sys.stderr)
     reload: bool = True
@@ -184,7 +186,7 @@ def key_source(settings: GatewaySettings, deployment: Deployment) -> KeySource:
 
 def function_environment(settings: GatewaySettings) -> dict[str, str]:
     """What every function gets besides the template's variables."""
-    endpoint = settings.aws_endpoint
+    endpoint = settings.functions_endpoint or settings.aws_endpoint
     endpoints = {f"AWS_ENDPOINT_URL_{name}": endpoint for name in _ENDPOINTS} if endpoint else {}
     return {**LOCAL_CREDENTIALS, **endpoints, **settings.function_environment}
 

@@ -41,6 +41,8 @@ class StackSettings:
         parameters: values for the template's parameters, over their defaults.
         log: where request lines and the functions' output go.
         reload: whether changed code is taken up.
+        functions_endpoint: where functions reach AWS: a proxy in front of the embedded one; the
+            embedded one itself when not given.
     """
 
     state: Path
@@ -50,6 +52,7 @@ class StackSettings:
     workers_per_function: int = 2
     log: TextIO = field(default_factory=lambda: sys.stderr)
     reload: bool = True
+    functions_endpoint: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +126,7 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
         parameters=parameters,
         physical_ids=plan_ids,
         aws_endpoint=ministack.endpoint,
+        functions_endpoint=settings.functions_endpoint,
         workers_per_function=settings.workers_per_function,
         log=settings.log,
         reload=settings.reload,

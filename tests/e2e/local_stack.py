@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,8 +21,11 @@ _STOP_SECONDS = 30.0
 class LocalStack:
     """Runs the whole system on a state folder; a context manager that ends it."""
 
-    def __init__(self, state: Path, *, port: int | None = None) -> None:
+    def __init__(
+        self, state: Path, *, port: int | None = None, options: Sequence[str] = ()
+    ) -> None:
         self.state = state
+        self._options = options
         self.port = port or free_port()
         self.output = state.with_name(state.name + ".log")
         self._process: subprocess.Popen[bytes] | None = None
@@ -47,6 +51,7 @@ class LocalStack:
                     sys.executable,
                     *("-m", "chatgrid_devkit.dev"),
                     *("--port", str(self.port), "--state", str(self.state), "--no-reload"),
+                    *self._options,
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
