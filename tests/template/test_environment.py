@@ -79,6 +79,7 @@ def test_no_variable_is_one_that_lambda_sets_or_that_points_at_an_emulator(funct
         ("RateLimitCeiling", "90", "ManagementFunction", "RATE_LIMIT_CEILING"),
         ("KeysPerUser", "3", "ManagementFunction", "KEYS_PER_USER"),
         ("AllowImportedKeys", "true", "AuthorizerFunction", "ALLOW_IMPORTED_KEYS"),
+        ("FailedAttemptsPerMinute", "7", "AuthorizerFunction", "FAILED_ATTEMPTS_PER_MINUTE"),
         ("ReconcilerDryRun", "true", "ReconcilerFunction", "DRY_RUN"),
         ("CreateRatePerSecond", "2", "ReconcilerFunction", "CREATE_RATE_PER_SECOND"),
         ("LogLevel", "ERROR", "ManagementFunction", "POWERTOOLS_LOG_LEVEL"),

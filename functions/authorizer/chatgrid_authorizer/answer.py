@@ -50,6 +50,7 @@ def answer(
             request.authorization,
             scope=required_scope(request.method, request.resource),
             now_ms=now_ms,
+            source=request.source,
         )
     except Fault as fault:
         log(fault)

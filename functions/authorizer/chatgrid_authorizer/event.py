@@ -23,9 +23,11 @@ class Request:
         method: the HTTP method, in upper case.
         resource: the path as the API declares it; for TOKEN events the path of the ARN.
         request_id: API Gateway's id of the request; empty for TOKEN events.
+        source: the address that API Gateway took the request from, which no header changes;
+            empty for TOKEN events.
     """
 
-    __slots__ = ("authorization", "method", "method_arn", "request_id", "resource")
+    __slots__ = ("authorization", "method", "method_arn", "request_id", "resource", "source")
 
     def __init__(
         self,
@@ -35,11 +37,13 @@ class Request:
         method: str,
         resource: str,
         request_id: str,
+        source: str = "",
     ) -> None:
         self.method_arn = method_arn
         self.authorization = authorization
         self.method = method
         self.resource = resource
+        self.source = source
         self.request_id = request_id
 
 
@@ -65,6 +69,8 @@ def read(event: Mapping[str, Any]) -> Request:
         )
     context = event.get("requestContext")
     request_id = context.get("requestId") if isinstance(context, dict) else None
+    identity = context.get("identity") if isinstance(context, dict) else None
+    source = identity.get("sourceIp") if isinstance(identity, dict) else None
     resource = event.get("resource")
     return Request(
         method_arn=method_arn,
@@ -72,6 +78,7 @@ def read(event: Mapping[str, Any]) -> Request:
         method=method,
         resource=resource if isinstance(resource, str) else "/" + path,
         request_id=request_id if isinstance(request_id, str) else "",
+        source=source if isinstance(source, str) else "",
     )
 
 

@@ -119,6 +119,7 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
             key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
             jwt_tier=settings.text(environ, "USAGE_KEY_WEB"),
             imported_keys=settings.flag(environ, "ALLOW_IMPORTED_KEYS"),
+            failed_attempts_per_minute=settings.count(environ, "FAILED_ATTEMPTS_PER_MINUTE"),
         ),
         now_ms=_now_ms,
         elapsed_ms=lambda: time.perf_counter_ns() / 1e6,

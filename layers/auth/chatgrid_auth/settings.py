@@ -35,6 +35,18 @@ def positive_integer(environ: Mapping[str, str], name: str) -> int:
     return int(value)
 
 
+def count(environ: Mapping[str, str], name: str) -> int:
+    """The setting called ``name``, a whole number from 0 on; 0 when it is not set.
+
+    Raises:
+        SettingError: it is something else.
+    """
+    value = environ.get(name, "0")
+    if not (value.isascii() and value.isdecimal() and len(value) < 10):
+        raise SettingError(f"the environment variable {name} is not a whole number")
+    return int(value)
+
+
 def flag(environ: Mapping[str, str], name: str) -> bool:
     """The setting called ``name``, ``true`` or ``false``; ``false`` when it is not set.
 

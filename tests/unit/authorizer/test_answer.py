@@ -119,7 +119,9 @@ def test_the_needed_scope_is_asked_for(method: str, resource: str, scope: str) -
     made, asked, _ = gate(ALLOWED)
     arn = f"arn:aws:execute-api:r:1:api/v1/{method}/whatever"
     answer(request_event(methodArn=arn, resource=resource), gate=made)
-    assert asked.questions == [{"authorization": "Bearer x", "scope": scope, "now_ms": NOW_MS}]
+    assert asked.questions == [
+        {"authorization": "Bearer x", "scope": scope, "now_ms": NOW_MS, "source": "192.0.2.1"}
+    ]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def request_event(**facts: Any) -> dict[str, Any]:
         "httpMethod": "POST",
         "headers": {"Authorization": "Bearer x"},
         "multiValueHeaders": {"Authorization": ["Bearer x"]},
-        "requestContext": {"requestId": "r-1"},
+        "requestContext": {"requestId": "r-1", "identity": {"sourceIp": "192.0.2.1"}},
         **facts,
     }
 
@@ -103,3 +103,14 @@ def test_no_event_is_too_strange_to_be_read(incoming: dict[str, Any]) -> None:
 @given(st.dictionaries(_NAMES, _JSON))
 def test_no_part_of_an_event_is_too_strange_to_be_read(parts: dict[str, Any]) -> None:
     event.read(request_event(**{**parts, "methodArn": ARN}))
+
+
+def test_the_source_is_what_api_gateway_saw_and_no_header_changes_it() -> None:
+    headers = {"Authorization": ["Bearer x"], "X-Forwarded-For": ["203.0.113.9"]}
+    assert event.read(request_event(multiValueHeaders=headers)).source == "192.0.2.1"
+
+
+@pytest.mark.parametrize("identity", [None, [], {}, {"sourceIp": None}, {"sourceIp": 7}])
+def test_an_event_without_a_source_has_none(identity: object) -> None:
+    context = {"requestId": "r-1", "identity": identity}
+    assert event.read(request_event(requestContext=context)).source == ""

@@ -16,14 +16,13 @@ from chatgrid_auth.domain.verdicts import (
     REVOKED,
     Allowed,
     Caller,
-    Figures,
     Forbidden,
     Limited,
     Refused,
     Verdict,
 )
-from chatgrid_auth.domain.window import retry_after_s
-from chatgrid_auth.services.refusals import Refusals
+from chatgrid_auth.services.refusals import Final, Refusals, UsedUp, figures_of
+from chatgrid_auth.services.throttle import Throttle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,6 +107,7 @@ class Authenticator:
         jwt_tier: the API Gateway key that all JWT users are counted on.
         imported_keys: whether keys that another system issued are looked up too. They have no
             checksum of ours, so each wrong one costs a store request then.
+        failed_attempts_per_minute: how many an address has before it is throttled; 0 for any.
     """
 
     def __init__(
@@ -119,6 +119,7 @@ class Authenticator:
         key_tier: str,
         jwt_tier: str,
         imported_keys: bool = False,
+        failed_attempts_per_minute: int = 0,
     ) -> None:
         self._keys = keys
         self._users = users
@@ -128,41 +129,57 @@ class Authenticator:
         self._jwt_tier = jwt_tier
         self._imported_keys = imported_keys
         self._refusals = Refusals(capacity=_REMEMBERED)
+        self._throttle = Throttle(per_minute=failed_attempts_per_minute)
 
-    def decide(self, authorization: str | None, *, scope: str, now_ms: int) -> Verdict:
+    def decide(
+        self, authorization: str | None, *, scope: str, now_ms: int, source: str = ""
+    ) -> Verdict:
         """The verdict on a request.
 
         Args:
             authorization: the header's value; ``None`` when there is not exactly one.
             scope: the scope that the request needs.
             now_ms: Unix time in milliseconds.
+            source: the address that the request came from; empty when it is not known.
 
         Raises:
             StoreUnavailable: the store could not decide.
             IdentityProviderUnavailable: a JWT came, and its keys cannot be known.
         """
+        verdict = self._judge(authorization, scope=scope, now_ms=now_ms, source=source)
+        if isinstance(verdict, Refused):
+            self._throttle.count(source, now_ms=now_ms)
+        return verdict
+
+    def _judge(self, authorization: str | None, *, scope: str, now_ms: int, source: str) -> Verdict:
         credential = bearer_credential(authorization)
         if credential is None:
             return _MALFORMED
         if credential.startswith("cgk_"):
             if keys.is_well_formed(credential):
-                return self._decide_key(credential, scope=scope, now_ms=now_ms)
+                return self._decide_key(credential, scope=scope, now_ms=now_ms, source=source)
         elif credential.count(".") == 2:
             return self._decide_token(credential, scope=scope, now_ms=now_ms)
         if self._imported_keys and keys.could_be_imported(credential):
-            return self._decide_key(credential, scope=scope, now_ms=now_ms, ours=False)
+            return self._decide_key(
+                credential, scope=scope, now_ms=now_ms, source=source, ours=False
+            )
         return _MALFORMED
 
-    def _decide_key(self, raw_key: str, *, scope: str, now_ms: int, ours: bool = True) -> Verdict:
+    def _decide_key(
+        self, raw_key: str, *, scope: str, now_ms: int, source: str, ours: bool = True
+    ) -> Verdict:
         key_hash = keys.hash_of(raw_key)
-        refusal = self._refusals.recall(key_hash, now_ms=now_ms)
+        refusal = self._refusals.recall(key_hash, now_ms=now_ms) or self._throttle.recall(
+            source, key_hash, now_ms=now_ms
+        )
         if refusal is not None:
             return refusal.verdict(scope=scope, now_ms=now_ms)
         known = self._keys.admit(key_hash, now_ms=now_ms, scope=scope)
         if known is None:
-            return self._refuse(key_hash, _UNKNOWN, until_ms=now_ms + PASSING_REFUSAL_MS)
+            return self._refuse_for_now(key_hash, _UNKNOWN, now_ms=now_ms, source=source)
         if not known.admitted:
-            return self._why_not(key_hash, known, scope=scope, now_ms=now_ms)
+            return self._why_not(key_hash, known, scope=scope, now_ms=now_ms, source=source)
         return Allowed(
             caller=Caller(
                 user_id=known.owner,
@@ -172,19 +189,22 @@ class Authenticator:
                 environment=keys.environment_of(raw_key) if ours else known.environment,
                 expires_at_ms=known.expires_at_ms,
             ),
-            figures=_figures(known.reading),
+            figures=figures_of(known.reading),
             usage_key=known.usage_key or self._key_tier,
         )
 
-    def _why_not(self, key_hash: str, known: KnownKey, *, scope: str, now_ms: int) -> Verdict:
+    def _why_not(
+        self, key_hash: str, known: KnownKey, *, scope: str, now_ms: int, source: str
+    ) -> Verdict:
         """Why the store refused: the first of state, expiry, scope, window that does not hold."""
         if not known.active:
-            return self._refuse(key_hash, _REVOKED, until_ms=_FOR_GOOD_MS)
+            self._refusals.remember(key_hash, Final(_REVOKED), until_ms=_FOR_GOOD_MS)
+            return _REVOKED
         if known.expires_at_ms is not None and known.expires_at_ms <= now_ms:
-            return self._refuse(key_hash, _EXPIRED, until_ms=now_ms + PASSING_REFUSAL_MS)
+            return self._refuse_for_now(key_hash, _EXPIRED, now_ms=now_ms, source=source)
         if scope not in known.scopes:
-            return Forbidden(required_scope=scope, figures=_figures(known.reading))
-        used_up = _UsedUp(known.reading, known.scopes, known.usage_key or self._key_tier)
+            return Forbidden(required_scope=scope, figures=figures_of(known.reading))
+        used_up = UsedUp(known.reading, known.scopes, known.usage_key or self._key_tier)
         return self._limit(key_hash, used_up, scope=scope, now_ms=now_ms)
 
     def _decide_token(self, token: str, *, scope: str, now_ms: int) -> Verdict:
@@ -198,7 +218,7 @@ class Authenticator:
             return refusal.verdict(scope=scope, now_ms=now_ms)
         admitted, reading = self._users.admit(claims.user_id)
         if not admitted:
-            used_up = _UsedUp(reading, SCOPES, self._jwt_tier)
+            used_up = UsedUp(reading, SCOPES, self._jwt_tier)
             return self._limit(claims.user_id, used_up, scope=scope, now_ms=now_ms)
         return Allowed(
             caller=Caller(
@@ -209,57 +229,18 @@ class Authenticator:
                 anonymous=claims.anonymous,
                 expires_at_ms=claims.expires_at_ms,
             ),
-            figures=_figures(reading),
+            figures=figures_of(reading),
             usage_key=self._jwt_tier,
         )
 
-    def _refuse(self, name: str, refused: Refused, *, until_ms: int) -> Refused:
-        self._refusals.remember(name, _Final(refused), until_ms=until_ms)
+    def _refuse_for_now(
+        self, key_hash: str, refused: Refused, *, now_ms: int, source: str
+    ) -> Refused:
+        final = Final(refused)
+        if not self._throttle.remember(source, key_hash, final, now_ms=now_ms):
+            self._refusals.remember(key_hash, final, until_ms=now_ms + PASSING_REFUSAL_MS)
         return refused
 
-    def _limit(
-        self, name: str, used_up: _UsedUp, *, scope: str, now_ms: int
-    ) -> Forbidden | Limited:
+    def _limit(self, name: str, used_up: UsedUp, *, scope: str, now_ms: int) -> Forbidden | Limited:
         self._refusals.remember(name, used_up, until_ms=used_up.until_ms(now_ms))
         return used_up.verdict(scope=scope, now_ms=now_ms)
-
-
-class _Final:
-    """A refusal that does not depend on what is asked for."""
-
-    __slots__ = ("_refused",)
-
-    def __init__(self, refused: Refused) -> None:
-        self._refused = refused
-
-    def verdict(self, *, scope: str, now_ms: int) -> Refused:  # noqa: ARG002 - see Refusal
-        return self._refused
-
-
-class _UsedUp:
-    """A limit that is used up until a known moment; a missing scope still comes first."""
-
-    __slots__ = ("_reading", "_scopes", "_usage_key")
-
-    def __init__(self, reading: Reading, scopes: tuple[str, ...], usage_key: str) -> None:
-        self._reading = reading
-        self._scopes = scopes
-        self._usage_key = usage_key
-
-    def until_ms(self, now_ms: int) -> int:
-        """Until when this container's own clock refuses for certain, in Unix milliseconds."""
-        return self._reading.blocked_until_ms or now_ms
-
-    def verdict(self, *, scope: str, now_ms: int) -> Forbidden | Limited:
-        figures = _figures(self._reading)
-        if scope not in self._scopes:
-            return Forbidden(required_scope=scope, figures=figures)
-        return Limited(
-            figures=figures,
-            retry_after_s=retry_after_s(self._reading.retry_at_ms or now_ms, now_ms=now_ms),
-            usage_key=self._usage_key,
-        )
-
-
-def _figures(reading: Reading) -> Figures:
-    return Figures(limit=reading.limit, remaining=reading.remaining, reset_s=reading.reset_s)

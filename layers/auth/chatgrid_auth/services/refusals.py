@@ -7,11 +7,15 @@ first.
 
 from __future__ import annotations
 
+from chatgrid_auth.domain.verdicts import Figures, Forbidden, Limited
+from chatgrid_auth.domain.window import retry_after_s
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from chatgrid_auth.domain.verdicts import Forbidden, Limited, Refused
+    from chatgrid_auth.domain.verdicts import Refused
+    from chatgrid_auth.domain.window import Reading
 
     class Refusal(Protocol):
         """Something that can say no again without asking the store."""
@@ -46,3 +50,47 @@ class Refusals:
         if len(self._entries) >= self._capacity:
             del self._entries[next(iter(self._entries))]
         self._entries[name] = (until_ms, refusal)
+
+
+class Final:
+    """A refusal that does not depend on what is asked for."""
+
+    __slots__ = ("_refused",)
+
+    def __init__(self, refused: Refused) -> None:
+        self._refused = refused
+
+    def verdict(self, *, scope: str, now_ms: int) -> Refused:  # noqa: ARG002 - see Refusal
+        """The refusal."""
+        return self._refused
+
+
+class UsedUp:
+    """A limit that is used up until a known moment; a missing scope still comes first."""
+
+    __slots__ = ("_reading", "_scopes", "_usage_key")
+
+    def __init__(self, reading: Reading, scopes: tuple[str, ...], usage_key: str) -> None:
+        self._reading = reading
+        self._scopes = scopes
+        self._usage_key = usage_key
+
+    def until_ms(self, now_ms: int) -> int:
+        """Until when this container's own clock refuses for certain, in Unix milliseconds."""
+        return self._reading.blocked_until_ms or now_ms
+
+    def verdict(self, *, scope: str, now_ms: int) -> Forbidden | Limited:
+        """What the caller is told: a missing scope before a limit that is used up."""
+        figures = figures_of(self._reading)
+        if scope not in self._scopes:
+            return Forbidden(required_scope=scope, figures=figures)
+        return Limited(
+            figures=figures,
+            retry_after_s=retry_after_s(self._reading.retry_at_ms or now_ms, now_ms=now_ms),
+            usage_key=self._usage_key,
+        )
+
+
+def figures_of(reading: Reading) -> Figures:
+    """What a caller is told of its window."""
+    return Figures(limit=reading.limit, remaining=reading.remaining, reset_s=reading.reset_s)
