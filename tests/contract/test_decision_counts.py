@@ -1,0 +1,180 @@
+"""What a decision costs is held in counts, which no slow machine changes.
+
+The bounds leave a little room for versions of Python, and none for another store request, another
+copy of the item or a loop over it. Times are for ``make bench``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from chatgrid_auth.adapters import items
+from chatgrid_auth.adapters.dynamodb_http import DynamoDB
+from chatgrid_auth.domain.keys import generate
+from chatgrid_authorizer import wiring
+from chatgrid_authorizer.answer import answer as decide
+from tests.contract.clients import Serve, serve
+from tests.contract.decisions import LIMIT, item_of, request_with
+from tests.contract.fault_server import FaultServer, answer, error, response
+from tests.unit.authorizer.environment import SETTINGS
+
+__all__ = ["serve"]  # a fixture
+
+SYSTEM_CALLS = {"poll", "send", "recv", "connect", "getaddrinfo", "setsockopt", "write", "open"}
+REFUSED = "ConditionalCheckFailedException"
+
+
+class Authorizer:
+    """The authorizer on a scripted store, asked about one key."""
+
+    def __init__(self, server: FaultServer, raw_key: str) -> None:
+        self.server = server
+        self.lines: list[str] = []
+        self._event = request_with(raw_key)
+        self._gate = wiring.build({**SETTINGS, "AWS_ENDPOINT_URL_DYNAMODB": server.url})
+        self._gate.log = self.lines.append
+
+    def decide(self) -> Any:
+        """The verdict on one request."""
+        context = decide(self._event, gate=self._gate, invocation_id="i")["context"]
+        return context.get("verdict", context.get("reason"))
+
+    def calls(self) -> tuple[int, Counter[str]]:
+        """How many calls one decision makes, in Python and out of it, and which to the system."""
+        made, system_calls = 0, Counter[str]()
+
+        def count(_: FrameType, event: str, function: object) -> None:
+            nonlocal made
+            made += event in {"call", "c_call"}
+            name = getattr(function, "__name__", "")
+            if event == "c_call" and name in SYSTEM_CALLS:
+                system_calls[name] += 1
+
+        sys.setprofile(count)
+        try:
+            self.decide()
+        finally:
+            sys.setprofile(None)
+        return made, system_calls
+
+
+@pytest.fixture
+def raw_key() -> str:
+    return generate("live", entropy=os.urandom)
+
+
+Authorize = Callable[..., Authorizer]
+
+
+@pytest.fixture
+def authorize(serve: Serve, raw_key: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authorize]:
+    """Makes an authorizer whose store answers these steps; its connection is closed at the end."""
+    clients: list[DynamoDB] = []
+
+    def remembered(**settings: Any) -> DynamoDB:
+        clients.append(DynamoDB(**settings))
+        return clients[-1]
+
+    monkeypatch.setattr(wiring, "DynamoDB", remembered)
+    yield lambda *steps, key=raw_key: Authorizer(serve(*steps), key)
+    for client in clients:
+        client.reset()
+
+
+def good(raw_key: str, times: int) -> list[Any]:
+    return [answer(response({"Attributes": item_of(raw_key)}))] * times
+
+
+def test_an_allowed_request_is_one_store_request_and_one_line(
+    authorize: Authorize, raw_key: str
+) -> None:
+    authorizer = authorize(*good(raw_key, 5))
+    for number in range(1, 6):
+        assert authorizer.decide() == "allowed"
+        assert len(authorizer.server.requests) == len(authorizer.lines) == number
+    assert authorizer.server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict"),
+    [
+        ({"state": items.s("revoked")}, "revoked"),
+        ({"expires": items.n(1)}, "expired"),
+        ({"used": items.n(LIMIT), "cap": items.n(2 * LIMIT)}, "rate_limited"),
+    ],
+    ids=["revoked", "expired", "limited"],
+)
+def test_a_refused_key_is_one_store_request_and_then_none(
+    authorize: Authorize, raw_key: str, facts: dict[str, dict[str, str]], verdict: str
+) -> None:
+    item = {**item_of(raw_key), **facts}
+    body = {"__type": f"x#{REFUSED}", "message": "", "Item": item}
+    authorizer = authorize(answer(response(body, status=400)))
+    for _ in range(10):
+        assert authorizer.decide() == verdict
+    assert len(authorizer.server.requests) == 1
+
+
+def test_an_unknown_key_is_one_store_request_and_then_none(
+    authorize: Authorize, raw_key: str
+) -> None:
+    authorizer = authorize(answer(error(REFUSED)))
+    for _ in range(10):
+        assert authorizer.decide() == "unknown"
+    assert len(authorizer.server.requests) == 1
+
+
+def test_a_mistyped_key_is_no_store_request_and_few_calls(
+    authorize: Authorize, raw_key: str
+) -> None:
+    mistyped = raw_key[:-1] + ("0" if raw_key[-1] != "0" else "1")
+    authorizer = authorize(key=mistyped)
+    assert authorizer.decide() == "malformed"
+    made, system_calls = authorizer.calls()
+    assert not system_calls
+    assert made <= 115
+    assert authorizer.server.connections == 0
+
+
+def test_a_warm_decision_is_four_system_calls_and_few_others(
+    authorize: Authorize, raw_key: str
+) -> None:
+    authorizer = authorize(*good(raw_key, 6))
+    authorizer.decide()
+    # The least of three: a second that turns between two of them costs more, once.
+    made, system_calls = min((authorizer.calls() for _ in range(3)), key=lambda found: found[0])
+    assert system_calls == {"poll": 2, "send": 1, "recv": 1}
+    assert made <= 280
+
+
+def test_a_decision_holds_little_memory_and_leaves_nothing_behind(
+    authorize: Authorize, raw_key: str
+) -> None:
+    authorizer = authorize(*good(raw_key, 60))
+    for _ in range(5):
+        authorizer.decide()
+    authorizer.lines.clear()
+    tracemalloc.start()
+    try:
+        authorizer.decide()
+        authorizer.lines.clear()
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        for _ in range(20):
+            authorizer.decide()
+            authorizer.lines.clear()
+            # What the scripted server keeps of a request is not the authorizer's.
+            authorizer.server.requests.clear()
+        after, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak - before <= 64 * 1024
+    assert after - before <= 16 * 1024
