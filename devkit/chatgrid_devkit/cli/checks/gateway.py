@@ -14,7 +14,7 @@ _REDEPLOY = "somebody changed the API by hand: sam deploy again"
 #: The dashboard's own files hold nothing of anybody's.
 _PUBLIC = ("/dashboard", "/dashboard/{asset}")
 #: Every type that a client of this API can meet.
-_TYPES = (
+TYPES = (
     *("UNAUTHORIZED", "ACCESS_DENIED", "INVALID_API_KEY", "THROTTLED", "QUOTA_EXCEEDED"),
     *("AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR", "MISSING_AUTHENTICATION_TOKEN"),
     *("RESOURCE_NOT_FOUND", "REQUEST_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "WAF_FILTERED"),
@@ -111,11 +111,11 @@ def look_at_responses(stack: Stack) -> Iterator[Finding]:
         restApiId=stack.output("ApiId"), limit=500
     )
     found = {response["responseType"]: response for response in pages["items"]}
-    wrong = [name for name in _TYPES if not _is_envelope(found.get(name))]
+    wrong = [name for name in TYPES if not _is_envelope(found.get(name))]
     if wrong:
         yield fail("gateway responses", f"not in the envelope: {', '.join(wrong)}", _REDEPLOY)
     else:
-        yield ok("gateway responses", f"all {len(_TYPES)} in the envelope")
+        yield ok("gateway responses", f"all {len(TYPES)} in the envelope")
 
 
 def _is_envelope(response: dict[str, Any] | None) -> bool:

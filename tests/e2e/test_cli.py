@@ -1,0 +1,124 @@
+"""The operator's command beside the running system: what it makes and revokes, the API sees."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.e2e.api import Api, mint, problem
+
+
+class Shell:
+    """Runs ``chatgrid --local`` in a process of its own, as an operator does."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+
+    def run(
+        self, *arguments: str, given: str = "", exit_code: int = 0
+    ) -> subprocess.CompletedProcess[str]:
+        result = subprocess.run(
+            [
+                *(sys.executable, "-m", "chatgrid_devkit.cli.main", *arguments),
+                *("--local", "--state", str(self._state)),
+            ],
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert result.returncode == exit_code, result.stderr
+        assert "Traceback" not in result.stderr
+        return result
+
+    def ask(self, *arguments: str, given: str = "", exit_code: int = 0) -> Any:
+        return json.loads(self.run(*arguments, "--json", given=given, exit_code=exit_code).stdout)
+
+
+@pytest.fixture(scope="session")
+def shell(stack: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    if "dynamodb_endpoint" not in stack:
+        pytest.skip("a deployed stack needs AWS credentials, which this suite does not have")
+    state = tmp_path_factory.mktemp("operator")
+    (state / "stack.json").write_text(json.dumps(stack))
+    return Shell(state)
+
+
+@pytest.fixture
+def api(http: httpx.Client) -> Callable[[str], Api]:
+    return lambda credential: Api(http, credential)
+
+
+def test_a_key_that_the_command_makes_works_at_once_until_the_command_revokes_it(
+    shell: Shell, api: Callable[[str], Api], tmp_path: Path
+) -> None:
+    user, file = str(uuid4()), tmp_path / "key"
+    made = shell.ask(
+        *("keys", "create", "--user", user, "--name", "CLI", "--rate-limit", "9"),
+        *("--scope", "read", "--out", str(file)),
+    )["data"]
+    raw_key = file.read_text().strip()
+    me = api(raw_key).ask("GET", "/me")
+    assert me.status_code == 200
+    assert me.json()["data"]["id"] == user
+    assert me.headers["x-ratelimit-limit"] == "9"
+    shown = shell.ask("keys", "show", made["id"])["data"]
+    assert shown["last_used_at"] is not None
+    assert shown["rate_limit_remaining"] == 8
+    verdict = shell.ask("verify", "--scope", "write", given=raw_key, exit_code=1)["data"]
+    assert (verdict["status"], verdict["message"]) == (403, "Missing required scope: write")
+    assert problem(api(raw_key).ask("POST", "/boards", json={}))[:2] == (403, "forbidden")
+    shell.ask("keys", "revoke", made["id"], "--yes")
+    assert problem(api(raw_key).ask("GET", "/me"))[2] == "API key has been revoked"
+    verdict = shell.ask("verify", given=raw_key, exit_code=1)["data"]
+    assert (verdict["message"], verdict["key_id"]) == ("API key has been revoked", made["id"])
+
+
+def test_verify_says_what_the_gate_says_and_uses_no_budget(
+    shell: Shell, stack: dict[str, Any], api: Callable[[str], Api]
+) -> None:
+    user = str(uuid4())
+    token = mint(stack["supabase"], user)
+    for _ in range(2):
+        verdict = shell.ask("verify", "--scope", "admin", given=token)["data"]
+        assert (verdict["outcome"], verdict["user_id"]) == ("allowed", user)
+        assert verdict["rate_limit_remaining"] == 200
+    assert api(token).ask("GET", "/me").headers["x-ratelimit-remaining"] == "199"
+    late = mint(stack["supabase"], user, lifetime_s=-60)
+    assert shell.ask("verify", given=late, exit_code=1)["data"]["reason"] == "invalid_token"
+    assert api(late).ask("GET", "/me").status_code == 401
+
+
+def test_a_key_of_ours_moves_here_by_its_hash(
+    shell: Shell, api: Callable[[str], Api], tmp_path: Path
+) -> None:
+    from chatgrid_auth.domain import keys  # noqa: PLC0415 - for a key that this stack never made
+
+    raw_key, user = keys.generate("test", entropy=lambda size: uuid4().bytes * 2), str(uuid4())
+    file = tmp_path / "moved.csv"
+    file.write_text(f"hash,owner,scopes\n{sha256(raw_key.encode()).hexdigest()},{user},write\n")
+    assert problem(api(raw_key).ask("GET", "/boards"))[0] == 401
+    assert shell.ask("import", str(file), "--dry-run")["data"]["created"] == 1
+    assert shell.ask("import", str(file))["data"]["created"] == 1
+    assert shell.ask("import", str(file))["data"]["existing"] == 1
+    assert len(shell.ask("users", "keys", user)["data"]) == 1
+    exported = shell.run("export", "--user", user).stdout
+    assert json.loads(exported)["environment"] == "live"
+    assert sha256(raw_key.encode()).hexdigest() not in exported
+
+
+def test_the_doctor_finds_the_running_stack_in_order(shell: Shell) -> None:
+    answer = shell.ask("doctor")["data"]
+    assert (answer["warn"], answer["fail"]) == (0, 0), answer
+    outside = [f["status"] for f in answer["findings"] if f["check"] == "from outside"]
+    assert outside == ["ok"]

@@ -1,0 +1,246 @@
+"""`chatgrid doctor`: what is not as it should be gets a line, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chatgrid_devkit.cli.checks import probe
+from chatgrid_devkit.cli.checks.gateway import TYPES
+from chatgrid_devkit.deployment import read_deployment
+from chatgrid_devkit.stack import TEMPLATE
+from tests.unit.cli.aws import API, Alarms, Gateway, Lambda
+from tests.unit.cli.operator import Operator
+
+REFUSAL = (401, {"object": "error", "code": "unauthorized"}, "Bearer")
+
+
+class Patient:
+    """A stack in good order, and the doctor who looks at it."""
+
+    def __init__(self, operator: Operator) -> None:
+        self.operator = operator
+        self.gateway, self.functions, self.alarms = Gateway(), Lambda(), Alarms()
+        operator.fakes = {
+            "apigateway": self.gateway,
+            "lambda": self.functions,
+            "cloudwatch": self.alarms,
+        }
+        operator.authorizer |= {"USAGE_KEY_STANDARD": "standard-v", "USAGE_KEY_WEB": "web-v"}
+        boards = operator.table
+        operator.outputs |= {
+            "ApiId": API,
+            "ApiUrl": "https://api.example/v1",
+            "BoardsTableName": boards,
+            "StandardUsagePlanId": "standard",
+            "WebUsagePlanId": "web",
+            **{
+                f"{name}FunctionName": name.lower()
+                for name in ("Authorizer", "Management", "Reconciler")
+            },
+        }
+        store = operator.dynamodb
+        store.update_table(TableName=operator.table, DeletionProtectionEnabled=True)
+        self.recover(on=True)
+        store.update_time_to_live(
+            TableName=operator.outputs["RateLimitsTableName"],
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_on"},
+        )
+
+    def recover(self, *, on: bool) -> None:
+        self.operator.dynamodb.update_continuous_backups(
+            TableName=self.operator.table,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on},
+        )
+
+    def seen(self, check: str, *, exit_code: int) -> tuple[set[str], str]:
+        """The statuses of one check, and all that it says."""
+        before = self.operator.items()
+        answer = self.operator.answer("doctor", exit_code=exit_code)["data"]
+        assert self.operator.items() == before
+        found = [finding for finding in answer["findings"] if finding["check"] == check]
+        assert found, answer
+        for finding in found:
+            assert (finding["advice"] is None) == (finding["status"] in {"ok", "skipped"})
+        return {f["status"] for f in found}, " ".join(f["message"] for f in found)
+
+
+@pytest.fixture
+def patient(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Patient:
+    monkeypatch.setattr(probe, "_ask", lambda _: REFUSAL)
+    return Patient(operator)
+
+
+def test_a_stack_in_good_order_has_nothing_to_warn_of(patient: Patient) -> None:
+    answer = patient.operator.answer("doctor")["data"]
+    assert [f for f in answer["findings"] if f["status"] != "ok"] == []
+    assert (answer["warn"], answer["fail"], answer["skipped"]) == (0, 0, 0)
+    shown = patient.operator.run("doctor")
+    assert shown.stdout.splitlines()[-1] == f"{answer['ok']} ok, 0 warn, 0 fail, 0 skipped"
+
+
+def test_the_doctor_looks_for_every_gateway_response_of_the_template() -> None:
+    named = set(read_deployment(TEMPLATE).api.responses)
+    # Those that no route of this API can cause, or that go by their default.
+    assert set(TYPES) <= named
+    assert named - set(TYPES) <= {
+        *("INVALID_SIGNATURE", "EXPIRED_TOKEN", "BAD_REQUEST_BODY", "BAD_REQUEST_PARAMETERS"),
+        "API_CONFIGURATION_ERROR",
+    }
+
+
+def test_a_cached_authorizer_is_found(patient: Patient) -> None:
+    patient.gateway.authorizers[0]["authorizerResultTtlInSeconds"] = 300
+    assert patient.seen("authorizer cache", exit_code=1)[0] == {"fail"}
+    del patient.gateway.authorizers[0]["authorizerResultTtlInSeconds"]  # AWS's default is 300
+    assert patient.seen("authorizer cache", exit_code=1)[0] == {"fail"}
+    patient.gateway.authorizers.clear()
+    assert patient.seen("authorizer", exit_code=1)[0] == {"fail"}
+
+
+def test_a_key_source_that_clients_choose_is_found(patient: Patient) -> None:
+    patient.gateway.key_source = "HEADER"
+    assert patient.seen("key source", exit_code=1)[0] == {"fail"}
+
+
+def test_an_open_method_is_found_and_named(patient: Patient) -> None:
+    patient.gateway.resources["/me"]["GET"]["authorizationType"] = "NONE"
+    statuses, message = patient.seen("methods", exit_code=1)
+    assert statuses == {"fail"}
+    assert "GET /me" in message
+    assert "OPTIONS" not in message
+
+
+def test_a_method_without_key_requirement_is_found_and_named(patient: Patient) -> None:
+    patient.gateway.resources["/boards/{id}"]["ANY"]["apiKeyRequired"] = False
+    statuses, message = patient.seen("methods", exit_code=1)
+    assert statuses == {"fail"}
+    assert "ANY /boards/{id}" in message
+
+
+@pytest.mark.parametrize("text", [None, "", "{", '{"message":"Forbidden"}', "[]"])
+def test_a_gateway_response_that_is_not_the_envelope_is_found_and_named(
+    patient: Patient, text: str | None
+) -> None:
+    if text is None:
+        del patient.gateway.responses["THROTTLED"]
+    else:
+        patient.gateway.responses["THROTTLED"] = text
+    statuses, message = patient.seen("gateway responses", exit_code=1)
+    assert (statuses, message) == ({"fail"}, "not in the envelope: THROTTLED")
+
+
+def test_a_plan_that_is_not_attached_is_found(patient: Patient) -> None:
+    patient.gateway.plans["web"]["apiStages"] = [{"apiId": "another", "stage": "v1"}]
+    assert patient.seen("usage plans", exit_code=1)[0] == {"ok", "fail"}
+    patient.gateway.plans["web"]["apiStages"] = [{"apiId": API, "stage": "v1"}]
+    del patient.gateway.plans["web"]["throttle"]
+    assert patient.seen("usage plans", exit_code=0)[0] == {"ok", "warn"}
+
+
+@pytest.mark.parametrize("changed", [{"enabled": False}, {"value": "other"}, {"name": "other"}])
+def test_a_tier_without_its_key_is_found(patient: Patient, changed: dict[str, Any]) -> None:
+    patient.gateway.keys["standard"] |= changed
+    assert patient.seen("tier keys", exit_code=1)[0] == {"ok", "fail"}
+
+
+def test_alarms_that_ring_or_that_nobody_hears_are_found(patient: Patient) -> None:
+    patient.alarms.alarms[0]["AlarmActions"] = []
+    assert patient.seen("alarm actions", exit_code=0)[0] == {"warn"}
+    patient.alarms.alarms[1]["StateValue"] = "ALARM"
+    statuses, message = patient.seen("alarms", exit_code=1)
+    assert (statuses, message) == ({"fail"}, "ringing: gate-refused-share")
+    patient.alarms.alarms.clear()
+    assert patient.seen("alarms", exit_code=1)[0] == {"fail"}
+    patient.operator.parameters["Monitoring"] = "disabled"
+    assert patient.seen("alarms", exit_code=0)[0] == {"warn"}
+
+
+def test_tables_without_protection_are_found(patient: Patient) -> None:
+    patient.recover(on=False)
+    assert patient.seen("point-in-time recovery", exit_code=1)[0] == {"fail"}
+    table = patient.operator.table
+    patient.operator.dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+    assert patient.seen("deletion protection", exit_code=1)[0] == {"fail"}
+
+
+def test_a_window_table_that_only_grows_is_found(patient: Patient) -> None:
+    patient.operator.dynamodb.update_time_to_live(
+        TableName=patient.operator.outputs["RateLimitsTableName"],
+        TimeToLiveSpecification={"Enabled": False, "AttributeName": "expires_on"},
+    )
+    assert patient.seen("time to live", exit_code=0)[0] == {"warn"}
+
+
+def test_a_table_of_another_kind_is_found(patient: Patient) -> None:
+    patient.operator.outputs["BoardsTableName"] = patient.operator.outputs["RateLimitsTableName"]
+    assert patient.seen("tables", exit_code=1)[0] == {"ok", "fail"}
+
+
+def test_work_that_piles_up_is_found(patient: Patient) -> None:
+    for number in range(101):
+        patient.operator.dynamodb.put_item(
+            TableName=patient.operator.table,
+            Item={"pk": {"S": "PLANS"}, "sk": {"S": str(number)}},
+        )
+    assert patient.seen("reconciler queue", exit_code=0)[0] == {"warn"}
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("CREATE_COMPLETE", "ok"),
+        ("UPDATE_IN_PROGRESS", "warn"),
+        ("UPDATE_ROLLBACK_COMPLETE", "fail"),
+        ("DELETE_FAILED", "fail"),
+    ],
+)
+def test_the_state_of_the_stack_is_told(patient: Patient, status: str, expected: str) -> None:
+    patient.operator.status = status
+    assert patient.seen("stack", exit_code=int(expected == "fail"))[0] == {expected}
+
+
+def test_settings_that_do_not_hold_together_are_found(patient: Patient) -> None:
+    patient.operator.management["RATE_LIMIT_DEFAULT"] = "2000"
+    assert patient.seen("rate limits", exit_code=1)[0] == {"fail"}
+    patient.operator.management["RATE_LIMIT_DEFAULT"] = "many"
+    assert patient.seen("rate limits", exit_code=1)[0] == {"fail"}
+    patient.operator.management["RATE_LIMIT_DEFAULT"] = "120"
+    patient.operator.authorizer["KEYS_TABLE"] = "another"
+    assert patient.seen("settings", exit_code=1)[0] == {"fail"}
+
+
+def test_a_function_that_is_not_ready_is_found(patient: Patient) -> None:
+    patient.functions.state = "Failed"
+    assert patient.seen("functions", exit_code=1)[0] == {"fail"}
+
+
+@pytest.mark.parametrize("answer", [(200, {}, None), (403, {"message": "Forbidden"}, None)])
+def test_an_api_that_lets_strangers_in_or_answers_otherwise_is_found(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, dict[str, str], None]
+) -> None:
+    monkeypatch.setattr(probe, "_ask", lambda _: answer)
+    assert patient.seen("from outside", exit_code=1)[0] == {"fail"}
+
+
+def test_what_cannot_be_looked_at_is_said_and_hides_nothing_else(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del patient.operator.outputs["WebUsagePlanId"]
+    assert patient.seen("outputs", exit_code=1)[0] == {"fail"}
+    assert "skipped" in patient.seen("usage plans", exit_code=1)[0]
+    assert patient.seen("alarms", exit_code=1)[0] == {"ok"}
+
+    def unreachable(_: str) -> None:
+        raise OSError
+
+    monkeypatch.setattr(probe, "_ask", unreachable)
+    assert patient.seen("from outside", exit_code=1)[0] == {"skipped"}
+
+
+def test_a_local_stack_is_looked_at_as_far_as_it_goes(patient: Patient) -> None:
+    patient.operator.local = True
+    for check in ("stack", "functions", "protection", "authorizer", "methods", "alarms"):
+        assert patient.seen(check, exit_code=0)[0] == {"skipped"}
+    assert patient.seen("tables", exit_code=0)[0] == {"ok"}
