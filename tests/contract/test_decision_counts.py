@@ -41,6 +41,8 @@ class Authorizer:
         self._event = request_with(raw_key)
         self._gate = wiring.build({**SETTINGS, "AWS_ENDPOINT_URL_DYNAMODB": server.url})
         self._gate.log = self.lines.append
+        now_ms = self._gate.now_ms()
+        self._gate.now_ms = lambda: now_ms  # however long a busy machine takes
 
     def decide(self) -> Any:
         """The verdict on one request."""
