@@ -1,7 +1,8 @@
 """What the HTTP edge owes every answer, whatever route gave it.
 
-``HEAD`` is answered as ``GET`` without the body; nothing may be stored by a cache; and an
-exception that even the framework lets through still becomes the contract's 500.
+``HEAD`` is answered as ``GET`` without the body; nothing may be stored by a cache; an
+exception that even the framework lets through still becomes the contract's 500, and a store
+that takes too long its 503.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from fastapi import APIRouter, FastAPI
 from starlette.datastructures import MutableHeaders
 
 from chatgrid_auth.web.json_body import JsonRoute
-from chatgrid_auth.web.problems import install, internal_error
+from chatgrid_auth.web.problems import install, internal_error, service_unavailable
+from chatgrid_auth.web.time_limit import OutOfTime, time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from chatgrid_auth.web.problems import Log
+
+#: The functions' own time-out is 15 seconds; what is left must still carry the answer.
+ANSWER_SECONDS = 12.0
 
 
 def web_app(*, title: str, routers: Iterable[APIRouter], log: Log) -> FastAPI:
@@ -41,10 +46,15 @@ def router(tag: str) -> APIRouter:
 
 
 class Edge:
-    """Puts the edge's promises around an application."""
+    """Puts the edge's promises around an application.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        seconds: how long it may take to answer.
+    """
+
+    def __init__(self, app: ASGIApp, *, seconds: float = ANSWER_SECONDS) -> None:
         self.app = app
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -65,7 +75,11 @@ class Edge:
             await send(message)
 
         try:
-            await self.app(inner, receive, finish)
+            with time_limit(self._seconds):
+                await self.app(inner, receive, finish)
+        except OutOfTime:
+            if not started:
+                await service_unavailable().response()(inner, receive, finish)
         except Exception:
             # The framework answers a fault, logs it through us, and raises it once more.
             if not started:
