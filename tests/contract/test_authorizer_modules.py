@@ -68,7 +68,7 @@ JSON = {
 }
 SOCKET = {"collections.abc", "errno", "math", "select", "selectors", "socket"}
 OTHER = {
-    *("__future__", "binascii", "hashlib", "itertools", "time"),
+    *("__future__", "gc", "binascii", "hashlib", "itertools", "time"),
     *("genericpath", "os", "os.path", "posixpath", "stat"),
 }
 TLS = {"base64", "chatgrid_auth.adapters.tls", "ssl", "struct"}
@@ -136,3 +136,10 @@ def test_tls_is_loaded_while_the_function_starts_and_nothing_else_with_it() -> N
     # Nobody listens there: connecting ahead fails, and that is left to the first request.
     started, _, _ = loaded("https://127.0.0.1:9", None)
     assert started - DEPENDS == (OURS | JSON | SOCKET | OTHER | TLS) - DEPENDS
+
+
+def test_the_collector_works_again_once_the_function_has_started() -> None:
+    path = os.pathsep.join(map(str, (ROOT / "functions" / "authorizer", ROOT / "layers" / "auth")))
+    program = "import chatgrid_authorizer.handler, gc, sys; sys.exit(gc.isenabled() is not True)"
+    environ = {**SETTINGS, "PYTHONPATH": path}
+    subprocess.run([sys.executable, "-c", program], env=environ, check=True, timeout=60)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from chatgrid_authorizer import wiring
-from chatgrid_authorizer.answer import answer
+import gc
+
+# What is loaded now stays as long as the container: there is no garbage to look for in it, neither
+# while it is loaded nor ever after.
+gc.disable()
+
+from chatgrid_authorizer import wiring  # noqa: E402
+from chatgrid_authorizer.answer import answer  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 _gate = wiring.start()
+gc.freeze()
+gc.enable()
 
 
 def handler(incoming: dict[str, Any], context: object) -> dict[str, Any]:

@@ -60,8 +60,8 @@ class Gate:
 def start(environ: Mapping[str, str] = os.environ) -> Gate:
     """The gate of this container, its connection to the store opened ahead.
 
-    Lambda lends a starting function more processor than it has afterwards, and the first request
-    waits for what was not done by then.
+    Containers that are provisioned, or restored from a snapshot, start before any request comes:
+    what is done here, none of their requests waits for.
 
     Raises:
         SettingError: an environment variable is missing or not usable.
