@@ -225,7 +225,9 @@ def _behind_the_api(deployment: Deployment) -> set[str]:
 async def _reload_on_change(workers: Workers, template: Path, log: RequestLog) -> None:
     root = template.parent
     folders = [root / name for name in _CODE_FOLDERS if (root / name).is_dir()]
-    kinds = watchfiles.PythonFilter(extra_extensions=(template.suffix,))
+    # A function's process reads the dashboard's files once, as it does its code.
+    page = (".css", ".html", ".js", ".svg")
+    kinds = watchfiles.PythonFilter(extra_extensions=(template.suffix, *page))
     async for changes in watchfiles.awatch(*folders, template, watch_filter=kinds):
         names = {Path(path).name for _, path in changes}
         if template.name in names:
