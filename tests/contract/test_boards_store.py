@@ -72,6 +72,15 @@ def test_a_board_is_never_kept_over_another(store: BoardStore) -> None:
     assert store.get("ada", kept.id) == kept
 
 
+def test_a_board_that_is_sent_again_because_an_answer_was_lost_is_kept_once(
+    store: BoardStore,
+) -> None:
+    kept = board()
+    store.create(kept)
+    store.create(kept)
+    assert store.page("ada", limit=2, after=None, descending=True).items == [kept]
+
+
 def test_a_change_touches_what_it_names(store: BoardStore) -> None:
     kept = board(is_public=True)
     store.create(kept)

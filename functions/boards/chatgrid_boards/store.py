@@ -63,15 +63,23 @@ class BoardStore:
         self._table = table
 
     def create(self, board: Board) -> None:
-        """Keep a new board."""
-        self._transport.call(
-            "PutItem",
-            {
-                "TableName": self._table,
-                "Item": {**_key(board.owner, board.id), **_attributes(_facts(board))},
-                "ConditionExpression": "attribute_not_exists(pk)",
-            },
-        )
+        """Keep a new board, once, even when the answer to a try is lost and it is sent again.
+
+        Raises:
+            ConditionFailed: there is another board with this id.
+        """
+        try:
+            self._transport.call(
+                "PutItem",
+                {
+                    "TableName": self._table,
+                    "Item": {**_key(board.owner, board.id), **_attributes(_facts(board))},
+                    "ConditionExpression": "attribute_not_exists(pk)",
+                },
+            )
+        except ConditionFailed:
+            if self.get(board.owner, board.id) != board:
+                raise
 
     def get(self, owner: str, board_id: str) -> Board:
         """One of the owner's boards, as the last write left it.
