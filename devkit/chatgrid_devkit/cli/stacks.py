@@ -182,7 +182,8 @@ def _local(state: Path) -> Stack:
 
         return local_environment(function, url=url, client=client, endpoint=endpoint)
 
-    tables = client("dynamodb").list_tables()["TableNames"]
+    pages = client("dynamodb").get_paginator("list_tables").paginate()
+    tables = [name for page in pages for name in page["TableNames"]]
     outputs = {
         f"{logical_id}Name": name
         for logical_id in ("KeysTable", "RateLimitsTable", "BoardsTable")

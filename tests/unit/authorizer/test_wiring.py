@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 
 from chatgrid_auth.adapters.dynamodb_http import DynamoDB
+from chatgrid_auth.domain.errors import ConditionFailed
 from chatgrid_auth.settings import SettingError
 from chatgrid_authorizer import wiring
 from tests.unit.authorizer.environment import SETTINGS
@@ -43,6 +44,24 @@ def test_a_wrong_jwt_setting_is_named_at_init_without_its_value() -> None:
     with pytest.raises(ValueError, match="SUPABASE_URL") as error:
         wiring.build({**SETTINGS, "SUPABASE_URL": "http://example.org"})
     assert "example.org" not in str(error.value)
+
+
+def test_keys_of_other_systems_reach_the_store_only_where_the_setting_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = list[str]()
+
+    def unknown(_: DynamoDB, operation: str, body: bytes) -> None:
+        asked.append(operation)
+        raise ConditionFailed(None)
+
+    monkeypatch.setattr(DynamoDB, "call_encoded", unknown)
+    for setting, requests in (("false", 0), ("true", 1)):
+        gate = wiring.build({**SETTINGS, "ALLOW_IMPORTED_KEYS": setting}).authenticator
+        gate.decide("Bearer of-another-system-0001", scope="read", now_ms=1)
+        assert len(asked) == requests
+    with pytest.raises(SettingError, match="ALLOW_IMPORTED_KEYS"):
+        wiring.build({**SETTINGS, "ALLOW_IMPORTED_KEYS": "yes"})
 
 
 @pytest.fixture

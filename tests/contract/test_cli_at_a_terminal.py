@@ -1,0 +1,167 @@
+"""The operator's command as a process: at a terminal, in a pipe, and under Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chatgrid_devkit import provision
+from chatgrid_devkit.deployment import read_deployment
+from chatgrid_devkit.ministack import Ministack
+from chatgrid_devkit.stack import TEMPLATE
+
+PATIENCE_SECONDS = 60.0
+
+
+class Terminal:
+    """Starts ``chatgrid --local`` in a session of its own."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+
+    def start(self, *arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-m", "chatgrid_devkit.cli.main", *arguments),
+                *("--local", "--state", str(self.state)),
+            ],
+            start_new_session=True,
+            **streams,
+        )
+
+    def run(self, *arguments: str, given: bytes = b"") -> tuple[int, bytes, bytes]:
+        pipe = subprocess.PIPE
+        process = self.start(*arguments, stdin=pipe, stdout=pipe, stderr=pipe)
+        output, errors = process.communicate(given, timeout=PATIENCE_SECONDS)
+        return process.returncode, output, errors
+
+    def type(self, text: str, *arguments: str, prompt: str) -> tuple[int, bytes, str]:
+        """Type a line when the prompt comes; exit code, stdout, and what the screen showed."""
+        ours, theirs = pty.openpty()
+        process = self.start(*arguments, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        try:
+            screen = read_until(ours, prompt)
+            os.write(ours, text.encode() + b"\n")
+            output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+            return process.returncode, output, screen + read_until(ours, None)
+        finally:
+            process.kill()
+            process.wait()
+            os.close(ours)
+
+
+def read_until(descriptor: int, text: str | None) -> str:
+    """What a terminal shows until a text comes; all that is left without one."""
+    shown, deadline = "", time.monotonic() + PATIENCE_SECONDS
+    while text is None or text not in shown:
+        assert time.monotonic() < deadline, shown
+        if not select.select([descriptor], [], [], 0 if text is None else 1)[0]:
+            if text is None:
+                break
+            continue
+        try:
+            shown += os.read(descriptor, 4096).decode()
+        except OSError:  # Linux's way to say that nobody holds the other end
+            assert text is None, shown
+            break
+    return shown
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    state = tmp_path_factory.mktemp("terminal")
+    with Ministack(state / "aws") as running:
+        tables = read_deployment(TEMPLATE).tables
+        provision.make_tables(provision.local_client("dynamodb", running.endpoint), tables)
+        described = {"dynamodb_endpoint": running.endpoint, "url": "http://127.0.0.1:9/v1"}
+        (state / "stack.json").write_text(json.dumps(described))
+        yield Terminal(state)
+
+
+def test_a_credential_that_is_typed_is_not_shown(terminal: Terminal) -> None:
+    user = str(uuid4())
+    code, made, _ = terminal.run("keys", "create", "--user", user, "--name", "typed")
+    assert code == 0
+    raw_key = made.decode().strip()
+    code, output, screen = terminal.type(raw_key, "verify", prompt="Credential (not shown): ")
+    assert code == 0
+    assert b"allowed" in output
+    assert user.encode() in output
+    assert raw_key not in screen
+    assert raw_key.encode() not in output
+
+
+@pytest.mark.parametrize(("word", "state", "exit_code"), [("n", "active", 1), ("y", "revoked", 0)])
+def test_a_terminal_is_asked_before_a_key_is_revoked(
+    terminal: Terminal, word: str, state: str, exit_code: int
+) -> None:
+    _, made, _ = terminal.run("keys", "create", "--user", str(uuid4()), "--name", "x", "--json")
+    key_id = json.loads(made)["data"]["id"]
+    code, _, screen = terminal.type(word, "keys", "revoke", key_id, prompt="[y/N]")
+    assert code == exit_code, screen
+    _, shown, _ = terminal.run("keys", "show", key_id, "--json")
+    assert json.loads(shown)["data"]["state"] == state
+
+
+def test_an_import_under_ctrl_c_says_how_far_it_came_and_goes_on_from_there(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    user, report = str(uuid4()), tmp_path / "report.jsonl"
+    lines = [
+        json.dumps({"hash": sha256(os.urandom(16)).hexdigest(), "owner": user, "scopes": ["read"]})
+        for _ in range(130)
+    ]
+    pipe = subprocess.PIPE
+    process = terminal.start(
+        *("import", "-", "--report", str(report)), stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    assert process.stdin is not None
+    process.stdin.write("".join(f"{line}\n" for line in lines[:100]).encode())
+    process.stdin.flush()  # and the pipe stays open: more may come
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (report.exists() and len(report.read_text().splitlines()) == 100):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 130
+    assert b"100 imported, 0 there already, 0 refused" in output
+    assert b"run the same command again" in errors
+    assert b"Traceback" not in errors
+    code, output, _ = terminal.run("import", "-", given="\n".join(lines).encode())
+    assert code == 0
+    assert b"30 imported, 100 there already, 0 refused" in output
+    _, listed, _ = terminal.run("users", "keys", user, "--json")
+    assert len(json.loads(listed)["data"]) == 130
+
+
+def test_a_reader_that_goes_away_is_no_fault(terminal: Terminal) -> None:
+    process = terminal.start(
+        *("export", "--format", "csv"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    process.stderr.close()
+    process.wait(PATIENCE_SECONDS)
+    assert b"Traceback" not in errors
+    assert b"fault of this command" not in errors
