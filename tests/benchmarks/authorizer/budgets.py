@@ -35,12 +35,8 @@ def budgets(figures: Figures) -> list[Budget]:
         Budget("the same over TLS, handshake included", 4, start_tls),
         Budget("CPU of a key decision by (b), boto3 with the same UpdateItem", 0.2, share),
         *_by_peer(figures),
-        Budget(
-            "store requests of a key decision", 1, store[f"{OURS} key"]["requests"], unit="requests"
-        ),
-        Budget(
-            "write units of a key decision", 1, store[f"{OURS} key"]["write_units"], unit="units"
-        ),
+        Budget("store requests of a key decision", 1, store[f"{OURS} key"]["requests"], unit=""),
+        Budget("write units of a key decision", 1, store[f"{OURS} key"]["write_units"], unit=""),
         Budget(
             "a mistyped key's decision by SHA-256 of the key",
             4,
@@ -50,7 +46,7 @@ def budgets(figures: Figures) -> list[Budget]:
             "store requests of a mistyped key",
             0,
             store[f"{OURS} malformed"]["requests"],
-            unit="requests",
+            unit="",
         ),
         Budget(
             "recognising a JWT seen before by SHA-256 of the token",
@@ -61,7 +57,7 @@ def budgets(figures: Figures) -> list[Budget]:
             "store requests of a JWT seen before",
             1,
             store[f"{OURS} jwt_seen"]["requests"],
-            unit="requests",
+            unit="",
         ),
         Budget(
             "peak memory before the first JWT, over HTTP",

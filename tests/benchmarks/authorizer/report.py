@@ -10,10 +10,10 @@ from tests.benchmarks.authorizer import money
 from tests.benchmarks.authorizer.budgets import budgets
 from tests.benchmarks.authorizer.figures import Figures
 from tests.benchmarks.authorizer.measure import PROCESSES, STORED
+from tests.benchmarks.authorizer.memory import CHOSEN_MB
 from tests.benchmarks.authorizer.subjects import NODE_SUBJECTS, OURS, SINGLE, USUAL, Subject
 
 NONE = "-"
-MEMORY_MB = 256
 
 
 def write(figures: Figures) -> str:
@@ -32,7 +32,7 @@ def write(figures: Figures) -> str:
         dollars=_dollars(figures, prices),
         prices_date=prices["date"],
         region=prices["region"],
-        memory_mb=MEMORY_MB,
+        memory_mb=CHOSEN_MB,
         trip_ms=prices["assumed"]["store_round_trip_ms"],
         overhead_ms=prices["assumed"]["overhead_ms"],
     )
@@ -57,7 +57,7 @@ def table(figures: Figures) -> str:
 def _number(value: float, unit: str) -> str:
     if unit == "times":
         return f"1/{1 / value:.3g}" if 0 < value < 0.5 else f"{value:.2f}"
-    return f"{value:g} {unit}" if value == int(value) else f"{value:.1f} {unit}"
+    return f"{value:g} {unit}".rstrip() if value == int(value) else f"{value:.1f} {unit}".rstrip()
 
 
 def _table(heads: list[str], rows: Iterable[list[str]]) -> str:
@@ -208,8 +208,8 @@ def _processes(figures: Figures) -> str:
 def _dollars(figures: Figures, prices: money.Prices) -> str:
     def row(subject: Subject, kind: str, what: str) -> list[str]:
         name = f"{subject.name} {kind}"
-        cost = money.million(figures, name, memory_mb=MEMORY_MB, table=prices)
-        took = money.duration_ms(figures, name, memory_mb=MEMORY_MB, table=prices)
+        cost = money.million(figures, name, memory_mb=CHOSEN_MB, table=prices)
+        took = money.duration_ms(figures, name, memory_mb=CHOSEN_MB, table=prices)
         return [
             f"{subject.title}: {what}",
             f"{took:.1f}",

@@ -22,7 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.authorizer import measure, plots, report
+from tests.benchmarks.authorizer import measure, memory, plots, report
 from tests.benchmarks.authorizer.figures import Figures, rounded
 from tests.benchmarks.authorizer.material import ROOT, Issuer
 from tests.benchmarks.authorizer.sizes import deployed_bytes
@@ -142,6 +142,7 @@ def main() -> None:
     figures = Figures(json.loads(path.read_text("utf-8")))
     text = report.write(figures)
     (given.output / "authorizer.md").write_text(text, "utf-8")
+    (given.output.parent / "memory-sizing.md").write_text(memory.write(figures), "utf-8")
     for name, picture in plots.draw(figures).items():
         (given.output / name).write_text(picture, "utf-8")
     print(report.table(figures))  # noqa: T201 -- what the command is for
