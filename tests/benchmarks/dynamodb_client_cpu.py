@@ -71,7 +71,7 @@ def serve() -> None:
         b"Connection: keep-alive\r\nx-amzn-RequestId: %b\r\nx-amz-crc32: %d\r\n\r\n%b"
     ) % (len(body), b"A" * 52, zlib.crc32(body), body)
     listener = socket.create_server(("127.0.0.1", 0))
-    print(listener.getsockname()[1], flush=True)  # noqa: T201
+    print(listener.getsockname()[1], flush=True)
     children: list[Any] = []
     while True:
         peer, _ = listener.accept()
@@ -148,7 +148,7 @@ def main(rounds: int) -> None:
         stub.wait()
     for name, found in figures.items():
         ratios = [ours / theirs for ours, theirs in zip(found, figures["boto3"], strict=True)]
-        print(  # noqa: T201
+        print(
             f"{name:14} {statistics.median(found):8.1f} us   1/{1 / statistics.median(ratios):.1f}"
         )
 

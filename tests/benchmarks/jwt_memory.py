@@ -59,7 +59,7 @@ def main() -> None:
         for crowded in (False, True):
             ratio = recognising(algorithm, crowded=crowded)
             memory = "full" if crowded else "empty"
-            print(f"{algorithm}, memory otherwise {memory}: {ratio:.2f} x SHA-256")  # noqa: T201
+            print(f"{algorithm}, memory otherwise {memory}: {ratio:.2f} x SHA-256")
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def measured(rounds: int, folder: Path) -> dict[str, Any]:
             "processes": lambda: bench.processes(few),
         }
         for name, step in steps.items():
-            print(f"measuring {name} ...", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"measuring {name} ...", file=sys.stderr, flush=True)
             found[name] = step()
     return found
 
@@ -145,7 +145,7 @@ def main() -> None:
     (given.output.parent / "memory-sizing.md").write_text(memory.write(figures), "utf-8")
     for name, picture in plots.draw(figures).items():
         (given.output / name).write_text(picture, "utf-8")
-    print(report.table(figures))  # noqa: T201 -- what the command is for
+    print(report.table(figures))
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ async def serve(settings: dict[str, Any]) -> None:
             lambda: Connection(store), "127.0.0.1", 0, ssl=tls, backlog=256
         )
         ports.append(server.sockets[0].getsockname()[1])
-    print(json.dumps(ports), flush=True)  # noqa: T201 -- read by `stub_process`
+    print(json.dumps(ports), flush=True)
     await asyncio.Event().wait()
 
 
