@@ -6,6 +6,8 @@ VENV   ?= .venv
 PORT   ?= 3000
 STATE  ?= .devkit
 ARGS   ?=
+# How many tests run at once; each heavy suite stays on one of them.
+JOBS   ?= auto
 
 BIN       := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -22,7 +24,7 @@ LAMBDA_PYTHON ?= $(shell for p in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/ver
 RUN_SAM = PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test format lint types unit soak validate build build-local lambda-python deploy-local sam-local sam-local-test checkov audit bench lock clean
+.PHONY: help dev test format lint types unit browser token dashboard soak validate build build-local lambda-python deploy-local sam-local sam-local-test checkov audit bench lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +46,17 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(BIN)/mypy
 
-unit: $(INSTALLED)
-	$(BIN)/pytest $(ARGS)
+unit: $(INSTALLED) $(VENV)/.browser
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(ARGS)
+
+browser: $(VENV)/.browser ## Drive the dashboard in this machine's Chromium
+	$(BIN)/pytest tests/browser $(ARGS)
+
+token: $(INSTALLED) ## Print a JWT of the local identity provider: ARGS='--alg RS256 --expires 60'
+	@$(BIN)/python -m chatgrid_devkit.mint --stack $(STATE)/stack.json $(ARGS)
+
+dashboard: ## Build Supabase's auth library for the dashboard again (needs Node.js)
+	cd dashboard && npm ci && npm run build
 
 soak: $(INSTALLED) ## Load the local system for MINUTES=… SECONDS=…, faults on, and check every promise
 	@exec $(BIN)/python -m tests.soak --minutes $(or $(MINUTES),0) --seconds $(or $(SECONDS),$(if $(MINUTES),0,60)) $(ARGS)
@@ -89,6 +100,7 @@ lock: $(INSTALLED) ## Choose newer versions: write every lock file again
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/dev.in -o requirements/dev.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/sam.in -o requirements/sam.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt requirements/browser.in -o requirements/browser.txt
 	for layer in web jwt; do \
 	  $(BIN)/uv pip compile --upgrade --python-version 3.13 --python-platform aarch64-manylinux2014 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt layers/$$layer/requirements.in -o layers/$$layer/requirements.txt || exit 1; \
 	done
@@ -102,6 +114,12 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.browser: $(INSTALLED) requirements/browser.txt
+	@echo "Setting up the browser suite in $(VENV) ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/browser.txt
+	$(BIN)/python -m tests.browser.chromium --install
 	@touch $@
 
 $(BENCH): requirements/bench.txt

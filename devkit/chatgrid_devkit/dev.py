@@ -57,10 +57,7 @@ def greeting(stack: Stack, state: Path) -> str:
     body = "-H 'Content-Type: application/json' -d"
     board = json.dumps({"name": "My first board", "view_mode": "canvas"})
     new_key = json.dumps({"name": "My first key", "scopes": ["read", "write"]})
-    mint = (
-        f"{sys.executable} -m chatgrid_devkit.mint"
-        f" --stack {state / STACK_FILE} --user {stack.user_id}"
-    )
+    mint = f"{sys.executable} -m chatgrid_devkit.mint --stack {state / STACK_FILE}"
     token = f'-H "Authorization: Bearer $({mint})"'
     root = stack.url.rsplit("/", 1)[0]
     return f"""

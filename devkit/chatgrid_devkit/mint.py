@@ -16,9 +16,6 @@ from uuid import UUID
 
 from chatgrid_devkit.issuer import ALGORITHMS, LocalIssuer, write_private
 
-#: The user of the admin key that `make dev` prints may be another: `--user` says whose token.
-DEFAULT_USER = "00000000-0000-4000-8000-000000000001"
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Mint as told, or say in one line why not."""
@@ -40,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     print(
         issuer.mint(
-            str(options.user),
+            str(options.user or stack["user_id"]),
             now_s=int(time.time()),
             email=options.email,
             expires_in_s=options.expires,
@@ -56,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m chatgrid_devkit.mint",
         description="Print an access token of the local identity provider.",
     )
-    parser.add_argument("--user", type=UUID, default=UUID(DEFAULT_USER), help="the user's UUID")
+    parser.add_argument("--user", type=UUID, help="the user's UUID (the first user's)")
     parser.add_argument("--email", help="the user's address")
     parser.add_argument("--alg", choices=ALGORITHMS, default="ES256")
     parser.add_argument(

@@ -15,6 +15,7 @@ from chatgrid_devkit import mint
 from chatgrid_devkit.issuer import LocalIssuer
 from tests.vectors.jwt.forge import USER
 
+FIRST_USER = "6f1f0a8e-6b5b-4b8e-9a36-0f2b7e4a1c11"
 BASE_URL = "http://127.0.0.1:8765"
 
 
@@ -22,13 +23,21 @@ BASE_URL = "http://127.0.0.1:8765"
 def stack(tmp_path: Path) -> Path:
     issuer = LocalIssuer(tmp_path, BASE_URL)
     file = tmp_path / "stack.json"
-    file.write_text(json.dumps({"url": "http://127.0.0.1:1", "supabase": issuer.stack_entry()}))
+    described = {"url": "http://127.0.0.1:1", "user_id": FIRST_USER}
+    file.write_text(json.dumps({**described, "supabase": issuer.stack_entry()}))
     return file
 
 
 def claims_of(token: str) -> dict[str, Any]:
     claims: dict[str, Any] = decode(token, options={"verify_signature": False})
     return claims
+
+
+def test_without_a_user_the_token_is_the_first_users(
+    stack: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mint.main(["--stack", str(stack)]) == 0
+    assert claims_of(capsys.readouterr().out.strip())["sub"] == FIRST_USER
 
 
 def test_a_token_is_all_that_is_printed(stack: Path, capsys: pytest.CaptureFixture[str]) -> None:
