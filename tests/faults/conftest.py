@@ -1,0 +1,112 @@
+"""Functions whose stores are behind a proxy, with the patience of a test."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.endpoint
+import pytest
+from botocore.config import Config
+
+from chatgrid_auth.adapters import boto3_client
+from chatgrid_auth.adapters.aws_credentials import Credentials, FixedCredentials
+from chatgrid_auth.adapters.decisions import KeyDecisions
+from chatgrid_auth.adapters.dynamodb_http import DynamoDB
+from chatgrid_auth.adapters.patience import Patience
+from chatgrid_auth.adapters.user_windows import UserWindows
+from chatgrid_auth.services.authenticate import Authenticator
+from chatgrid_auth.web.edge import Edge
+from chatgrid_authorizer.wiring import Gate
+from chatgrid_devkit.ministack import LOCAL_CREDENTIALS, Ministack
+from tests.contract.stores import dynamodb
+from tests.faults.bench import Bench
+from tests.faults.proxy import FaultProxy
+
+#: What a call may take here, of the seconds that it may take in production.
+REPLY_SECONDS = 0.4
+EDGE_SECONDS = 1.5
+BUDGET_SECONDS = 0.8
+
+
+@pytest.fixture
+def proxy(ministack: Ministack) -> Iterator[FaultProxy]:
+    """A proxy in front of the embedded AWS; its plan passes everything on at first."""
+    with FaultProxy(lambda: ministack.endpoint) as running:
+        yield running
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Points functions at an endpoint, their retries as many but quicker than in production."""
+
+    def point(endpoint: str) -> None:
+        for name, value in LOCAL_CREDENTIALS.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+        quick = Config(connect_timeout=REPLY_SECONDS, read_timeout=REPLY_SECONDS)
+        monkeypatch.setattr(boto3_client, "_CONFIG", boto3_client._CONFIG.merge(quick))
+        clock = SimpleNamespace(sleep=lambda _: None, time=time.time)
+        monkeypatch.setattr(botocore.endpoint, "time", clock)
+        monkeypatch.setattr(Edge.__init__, "__kwdefaults__", {"seconds": EDGE_SECONDS})
+
+    return point
+
+
+@pytest.fixture
+def bench(
+    ministack: Ministack, proxy: FaultProxy, impatient: Callable[[str], None]
+) -> Iterator[Bench]:
+    """Functions behind the proxy, and the store as it is without it."""
+    impatient(proxy.url)
+    with Bench(
+        proxy, store=dynamodb(ministack.endpoint), functions_store=boto3_client.dynamodb()
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+def make_gate(proxy: FaultProxy) -> Iterator[Callable[..., Gate]]:
+    """Makes authorizers behind the proxy, each a container of its own."""
+    clients: list[DynamoDB] = []
+
+    def make(*, keys: str, users: str = "", tokens: Callable[[], Any] = lambda: None) -> Gate:
+        client = lean_client(proxy.url)
+        clients.append(client)
+        return Gate(
+            authenticator=Authenticator(
+                keys=KeyDecisions(client, table=keys),
+                users=UserWindows(client, table=users, limit=200, now_ms=now_ms),
+                tokens=tokens,
+                key_tier="standard-tier",
+                jwt_tier="web-tier",
+            ),
+            now_ms=now_ms,
+            elapsed_ms=lambda: 0.0,
+            log=lambda _: None,
+            metrics_namespace="ChatGrid/test",
+        )
+
+    yield make
+    for client in clients:
+        client.reset()
+
+
+def lean_client(endpoint: str) -> DynamoDB:
+    """The authorizer's own client, as patient as a test."""
+    return DynamoDB(
+        region="us-east-1",
+        credentials=FixedCredentials(
+            Credentials(access_key_id="local", secret_access_key="local", session_token="")
+        ),
+        endpoint=endpoint,
+        patience=Patience(connect=REPLY_SECONDS, reply=REPLY_SECONDS, budget=BUDGET_SECONDS),
+        entropy=os.urandom,
+    )
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
