@@ -86,8 +86,8 @@ sam-local-test: build-local ## Test every file in events/ and the API under the 
 checkov: $(CHECKOV) ## Check template.yaml with checkov
 	.venv-checkov/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
 
-audit: $(AUDIT) ## Look for known vulnerabilities in every lock file
-	@devkit/audit .venv-audit/bin/pip-audit layers/web/requirements.txt layers/jwt/requirements.txt requirements/dev.txt
+audit: $(AUDIT) $(INSTALLED) ## Look for known vulnerabilities in what the lock files name
+	@$(BIN)/python -m chatgrid_devkit.audit .venv-audit/bin/pip-audit layers/web/requirements.txt layers/jwt/requirements.txt requirements/dev.txt
 
 bench: $(BENCH) ## Measure the authorizer beside what else could stand there; writes docs/benchmarks
 	@if command -v npm > /dev/null; then \

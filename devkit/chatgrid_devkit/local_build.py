@@ -1,4 +1,4 @@
-"""The template as this machine can run it: its own processor, and AWS at an address of ours.
+"""The template as this machine can run it: its own processor, AWS and Supabase at home.
 
 Nothing else differs from template.yaml. ``python -m chatgrid_devkit.local_build`` writes it for
 `sam build`, which then packs what the containers of `sam local` and the embedded AWS run.
@@ -40,9 +40,13 @@ def architecture(machine: str | None = None) -> str:
 
 
 def for_machine(template: dict[str, Any], lambda_architecture: str) -> dict[str, Any]:
-    """The template for this architecture, with every function's AWS at ``ENDPOINT_PARAMETER``."""
+    """The template for this architecture, with every function's AWS at ``ENDPOINT_PARAMETER``.
+
+    An identity provider on this machine speaks http, which template.yaml does not admit.
+    """
     local: dict[str, Any] = _rewritten(template, lambda_architecture)
     local["Parameters"][ENDPOINT_PARAMETER] = {"Type": "String"}
+    local["Parameters"]["SupabaseUrl"].pop("AllowedPattern")
     function = local["Globals"]["Function"]
     variables = function.setdefault("Environment", {}).setdefault("Variables", {})
     for name in _ENDPOINTS:

@@ -49,13 +49,21 @@ class Ministack:
         state: folder for its state and log; made when missing.
         services: which of AWS's services it plays.
         port: port on 127.0.0.1; a free one when not given.
+        lambda_python: the interpreter that functions run on, when it plays Lambda; its own, with
+            all that is installed there, when not given.
     """
 
     def __init__(
-        self, state: Path, *, services: tuple[str, ...] = SERVICES, port: int | None = None
+        self,
+        state: Path,
+        *,
+        services: tuple[str, ...] = SERVICES,
+        port: int | None = None,
+        lambda_python: str | None = None,
     ) -> None:
         self._state = state
         self._services = services
+        self._lambda_python = lambda_python or sys.executable
         self.port = port or free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -131,6 +139,7 @@ class Ministack:
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self.port),
             "SERVICES": ",".join(self._services),
+            "LAMBDA_PYTHON": self._lambda_python,
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self._state / "saved"),
             # Both would open ports of their own, on every interface.

@@ -19,5 +19,7 @@ def _end_with_owner() -> None:
 
 
 if __name__ == "__main__":
+    # It starts functions with its own interpreter, whose packages would hide what a build lacks.
+    sys.executable = os.environ.get("LAMBDA_PYTHON", sys.executable)
     threading.Thread(target=_end_with_owner, daemon=True).start()
     main()

@@ -1,7 +1,8 @@
 """The end-to-end suite takes a stack, and starts the local one when given none.
 
 Set CHATGRID_STACK to a file like .devkit/stack.json (at least ``url``, ``admin_key`` and
-``user_id``) to run it against a stack that runs already, a deployed one included.
+``user_id``) to run it against a stack that runs already, a deployed one included. ``headers`` in it
+go with every request.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def http(stack: dict[str, Any]) -> Iterator[httpx.Client]:
     """A client of the API."""
-    with httpx.Client(base_url=stack["url"], timeout=30) as client:
+    headers = stack.get("headers", {})
+    with httpx.Client(base_url=stack["url"], headers=headers, timeout=30) as client:
         yield client
 
 

@@ -31,7 +31,8 @@ def test_200_mixed_requests_from_16_connections_are_all_answered_right(
     owner.ask("DELETE", f"/me/api-keys/{revoked['id']}")
 
     def ask(number: int) -> tuple[int, str]:
-        with httpx.Client(base_url=stack["url"], timeout=60) as http:
+        headers = stack.get("headers", {})
+        with httpx.Client(base_url=stack["url"], headers=headers, timeout=60) as http:
             match number % 5:
                 case 0:
                     body = {"name": f"board {number}", "view_mode": "canvas"}
@@ -74,7 +75,8 @@ def test_150_at_once_with_a_limit_of_120_admit_exactly_120(
     raw = as_user(str(uuid4())).create_key(rate_limit=120)["raw_key"]
 
     def ask(_: int) -> int:
-        with httpx.Client(base_url=stack["url"], timeout=60) as http:
+        headers = stack.get("headers", {})
+        with httpx.Client(base_url=stack["url"], headers=headers, timeout=60) as http:
             return Api(http, raw).ask("GET", "/boards").status_code
 
     with ThreadPoolExecutor(8) as pool:
