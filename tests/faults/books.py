@@ -67,6 +67,8 @@ def _errors_of(record: Item, credential: Item | None) -> list[str]:
     used, cap = int(credential["used"]["N"]), int(credential["cap"]["N"])
     if cap - used != int(credential["limit"]["N"]):
         found.append(f"key {sk} allows {cap - used} where its limit is {credential['limit']['N']}")
+    if credential["limit"] != record["rate_limit"]:
+        found.append(f"key {sk} shows a limit of {record['rate_limit']['N']}")
     if size_of(credential) >= _UNIT_BYTES:
         found.append(f"key {sk} has a credential of {size_of(credential)} bytes")
     return found

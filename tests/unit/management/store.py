@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from chatgrid_auth.domain.credentials import ApiKey, Page
@@ -37,6 +38,15 @@ class MemoryKeyStore:
     def revoke(self, owner: str, key_id: str, *, now_ms: int) -> bool:
         self._may_fail()
         return self.keys.pop((owner, key_id), None) is not None
+
+    def change_limit(
+        self, owner: str, key_id: str, *, rate_limit: int, now_ms: Callable[[], int]
+    ) -> bool:
+        self._may_fail()
+        key = self.keys.get((owner, key_id))
+        if key is not None:
+            self.keys[owner, key_id] = replace(key, rate_limit=rate_limit)
+        return key is not None
 
     def use(self, owner: str, key_id: str, *, at_ms: int) -> None:
         """As if the key had been used."""

@@ -17,10 +17,19 @@ from chatgrid_auth.adapters.credential_reads import last_uses
 from chatgrid_auth.adapters.items import n, s
 from chatgrid_auth.adapters.transactions import Cancelled, transact
 from chatgrid_auth.domain.credentials import ApiKey, Page
-from chatgrid_auth.domain.errors import KeyExists, KeyLimitReached, StoreUnavailable
+from chatgrid_auth.domain.errors import (
+    KeyExists,
+    KeyLimitReached,
+    StoreThrottled,
+    StoreUnavailable,
+)
+from chatgrid_auth.domain.window_upkeep import change_limit
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+
+#: A change of limit has to hit upon a moment in which no second's first request comes in between.
+_LIMIT_TRIES = 10
 
 
 class DynamoKeyStore:
@@ -109,6 +118,43 @@ class DynamoKeyStore:
                 return False
             raise StoreUnavailable("TransactWriteItems", "TransactionCanceled") from None
         return True
+
+    def change_limit(
+        self, owner: str, key_id: str, *, rate_limit: int, now_ms: Callable[[], int]
+    ) -> bool:
+        """Give a key another limit, its record and its window in one; whether there was a key.
+
+        Raises:
+            StoreThrottled: requests on the key came in between each time.
+        """
+        for _ in range(_LIMIT_TRIES):
+            record = self._record_of(owner, key_id)
+            if record is None:
+                return False
+            where = {
+                "TableName": self._table,
+                "Key": {
+                    "pk": s(items.credential_pk(record["hash"]["S"])),
+                    "sk": s(items.CREDENTIAL),
+                },
+            }
+            credential = self._transport.call("GetItem", {**where, "ConsistentRead": True})["Item"]
+            moved = change_limit(credential, now_ms=now_ms(), limit=rate_limit)
+            shown = self._update(
+                record["pk"]["S"],
+                record["sk"]["S"],
+                "SET rate_limit = :limit",
+                {":limit": n(rate_limit)},
+                condition="attribute_exists(pk)",
+            )
+            try:
+                transact(self._client, [{"Update": {**where, **moved}}, shown], pause=self._pause)
+            except Cancelled as cancelled:
+                if not (cancelled.refused(0) or cancelled.refused(1)):
+                    raise StoreUnavailable("TransactWriteItems", "TransactionCanceled") from None
+            else:
+                return True
+        raise StoreThrottled("TransactWriteItems", "KeyTooBusy")
 
     def get(self, owner: str, key_id: str) -> ApiKey | None:
         """One of the owner's non-revoked keys."""

@@ -33,6 +33,11 @@ class KeyStore(Protocol):
     def revoke(self, owner: str, key_id: str, *, now_ms: int) -> bool:
         """Revoke for good; whether there was a non-revoked key of the owner to revoke."""
 
+    def change_limit(
+        self, owner: str, key_id: str, *, rate_limit: int, now_ms: Callable[[], int]
+    ) -> bool:
+        """Give a key another limit; whether there was a non-revoked key of the owner's."""
+
 
 class ApiKeys:
     """What a caller may do with the keys of its own user, and with no others.
@@ -114,6 +119,16 @@ class ApiKeys:
             NotFound: no such key, a revoked one, or somebody else's.
         """
         if not self._store.revoke(owner, key_id, now_ms=self._now_ms()):
+            raise NotFound
+
+    def change_limit(self, owner: str, key_id: str, rate_limit: int) -> None:
+        """Give a key another limit: it holds for every request that is admitted from now on.
+
+        Raises:
+            NotFound: no such key, a revoked one, or somebody else's.
+            StoreUnavailable: the store is out, or the key too busy; the limit may have changed.
+        """
+        if not self._store.change_limit(owner, key_id, rate_limit=rate_limit, now_ms=self._now_ms):
             raise NotFound
 
 

@@ -1,0 +1,128 @@
+"""A key's limit, changed while the key is used: exact from the answer on, in record and window."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from chatgrid_auth.adapters.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.decisions import KeyDecisions
+from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.domain.credentials import IssuedKey
+from chatgrid_auth.domain.errors import NotFound, StoreThrottled
+from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.api_keys import ApiKeys
+from tests.contract.stores import keys_table
+from tests.faults import books
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+NOW_MS = 1_800_000_000_000
+
+
+class Bench:
+    """One owner's keys, and the gate that lets them in, at a time of the test's choosing."""
+
+    def __init__(self, client: DynamoDBClient) -> None:
+        self.client = client
+        self.table = keys_table(client)
+        self.owner = str(uuid4())
+        self.now_ms = NOW_MS
+        self.keys = ApiKeys(
+            DynamoKeyStore(client, table=self.table, pause=lambda _: None),
+            now_ms=self.clock,
+            entropy=os.urandom,
+            default_rate_limit=10,
+            keys_per_user=10,
+        )
+        self._decisions = KeyDecisions(Boto3Transport(client), table=self.table)
+
+    def clock(self) -> int:
+        return self.now_ms
+
+    def issue(self) -> IssuedKey:
+        return self.keys.issue(
+            self.owner,
+            name="key",
+            scopes=["read"],
+            environment="live",
+            rate_limit=None,
+            expires_at_ms=None,
+        )
+
+    def admitted(self, raw_key: str, *, of: int) -> int:
+        return sum(self.admits(raw_key) for _ in range(of))
+
+    def admits(self, raw_key: str) -> bool:
+        answer = self._decisions.admit(hash_of(raw_key), now_ms=self.now_ms, scope="read")
+        assert answer is not None
+        return answer.admitted
+
+
+@pytest.fixture
+def bench(client: DynamoDBClient) -> Bench:
+    return Bench(client)
+
+
+def test_a_raised_limit_can_be_used_at_once(bench: Bench) -> None:
+    issued = bench.issue()
+    assert bench.admitted(issued.raw_key, of=12) == 10
+    bench.keys.change_limit(bench.owner, issued.key.id, 15)
+    assert bench.admitted(issued.raw_key, of=12) == 5
+    assert bench.keys.get(bench.owner, issued.key.id).rate_limit == 15
+    assert books.errors_in(books.contents(bench.client, bench.table)) == []
+
+
+def test_a_lowered_limit_holds_at_once(bench: Bench) -> None:
+    issued = bench.issue()
+    assert bench.admitted(issued.raw_key, of=6) == 6
+    bench.keys.change_limit(bench.owner, issued.key.id, 4)
+    assert not bench.admits(issued.raw_key)
+    bench.now_ms += 70_000
+    assert bench.admitted(issued.raw_key, of=12) == 4
+    assert books.errors_in(books.contents(bench.client, bench.table)) == []
+
+
+def test_a_key_that_is_not_there_has_no_limit_to_change(bench: Bench) -> None:
+    revoked = bench.issue()
+    bench.keys.revoke(bench.owner, revoked.key.id)
+    others = bench.issue()
+    for owner, key_id in (
+        (bench.owner, revoked.key.id),
+        (bench.owner, str(uuid4())),
+        (str(uuid4()), others.key.id),
+    ):
+        with pytest.raises(NotFound):
+            bench.keys.change_limit(owner, key_id, 4)
+    assert bench.admitted(others.raw_key, of=12) == 10
+
+
+@pytest.mark.parametrize("busy_moments", [1, 3, None])
+def test_a_request_that_comes_in_between_is_counted_and_the_change_made_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, busy_moments: int | None
+) -> None:
+    issued = bench.issue()
+    left = busy_moments
+    write = bench.client.transact_write_items
+
+    def after_a_request(**parameters: Any) -> Any:
+        nonlocal left
+        if left is None or left > 0:
+            left = None if left is None else left - 1
+            bench.now_ms += 1_000
+            bench.admits(issued.raw_key)
+        return write(**parameters)
+
+    monkeypatch.setattr(bench.client, "transact_write_items", after_a_request)
+    if busy_moments is None:
+        with pytest.raises(StoreThrottled):
+            bench.keys.change_limit(bench.owner, issued.key.id, 20)
+        assert bench.keys.get(bench.owner, issued.key.id).rate_limit == 10
+    else:
+        bench.keys.change_limit(bench.owner, issued.key.id, 20)
+        assert bench.admitted(issued.raw_key, of=30) == 20 - busy_moments
+    assert books.errors_in(books.contents(bench.client, bench.table)) == []
