@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -117,7 +118,8 @@ class RogueServer:
         with client, contextlib.suppress(OSError):
             client.settimeout(5)
             received = b""
-            while b"\r\n\r\n" not in received:
+            # To the end of the body: closing with something unread would reset the connection.
+            while not _is_whole(received):
                 chunk = client.recv(65_536)
                 if not chunk:
                     return
@@ -131,3 +133,10 @@ class RogueServer:
             finally:
                 with self._lock:
                     self._open -= 1
+
+
+def _is_whole(received: bytes) -> bool:
+    """Whether a request is there with its body."""
+    head, end, content = received.partition(b"\r\n\r\n")
+    announced = re.search(rb"(?im)^content-length: *(\d+)", head)
+    return bool(end) and len(content) >= (int(announced[1]) if announced else 0)

@@ -260,7 +260,8 @@ def test_a_server_that_does_not_read_costs_no_more_than_the_budget(connect: Conn
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         one = connect(None, endpoint=url, patience=SHORT)
         started = time.monotonic()
-        with pytest.raises(StoreUnavailable, match="UpdateItem: ReadTimeout"):
+        # On a busy machine the budget is gone before the connection is made.
+        with pytest.raises(StoreUnavailable, match="UpdateItem: (Read|Connect)Timeout"):
             one.call_encoded("UpdateItem", b" " * 20_000_000)
         assert time.monotonic() - started < SHORT.budget + 1.0
 
