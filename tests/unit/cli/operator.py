@@ -23,11 +23,23 @@ from chatgrid_devkit.cli.values import now_ms
 from tests.contract.stores import keys_table, rate_limits_table
 
 
+@cache
+def a_client(service: str) -> Any:
+    """A client of moto, made once: making one takes longer than most tests."""
+    make: Any = boto3.client
+    return make(
+        service,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
 class Operator:
     """Runs commands, and looks at the store behind them."""
 
     def __init__(self) -> None:
-        self.dynamodb: Any = self.client("dynamodb")
+        self.dynamodb: Any = a_client("dynamodb")
         self.table = keys_table(self.dynamodb)
         self.management = {
             "RATE_LIMIT_DEFAULT": "120",
@@ -47,16 +59,6 @@ class Operator:
         self.parameters: dict[str, str] = {}
         self.status = "UPDATE_COMPLETE"
 
-    @cache  # noqa: B019 - lives as long as one test
-    def client(self, service: str) -> Any:
-        make: Any = boto3.client
-        return make(
-            service,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-
     def stack(self) -> Stack:
         """The stack that commands find."""
         environments: dict[str, Mapping[str, str]] = {
@@ -70,7 +72,7 @@ class Operator:
             status=self.status,
             outputs=self.outputs,
             parameters=self.parameters,
-            client=lambda service: self.fakes.get(service) or self.client(service),
+            client=lambda service: self.fakes.get(service) or a_client(service),
             environment=environments.__getitem__,
             credentials=None,
         )

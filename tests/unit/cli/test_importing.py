@@ -1,0 +1,60 @@
+"""What becomes of lines while others write too: a key that came meanwhile is never made again."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatgrid_auth.adapters.key_inventory import Holder
+from chatgrid_auth.domain.credentials import ApiKey
+from chatgrid_auth.domain.errors import KeyExists
+from chatgrid_auth.services.key_import import ForeignKey
+from chatgrid_devkit.cli.import_lines import Line
+from chatgrid_devkit.cli.importing import Importer
+
+OWNER, OTHER = "0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+
+
+def line(number: int) -> Line:
+    key = ForeignKey(hash=f"{number:064x}", owner=OWNER, name="k", scopes=("read",))
+    return Line(number=number, key=key)
+
+
+def taken(_: ForeignKey) -> ApiKey:
+    raise KeyExists
+
+
+@pytest.mark.parametrize(
+    ("holder", "outcome", "code"),
+    [
+        (Holder(owner=OWNER, key_id="made-meanwhile"), "existing", None),
+        (Holder(owner=OTHER, key_id="made-meanwhile"), "refused", "other_owner"),
+        (None, "refused", "duplicate_id"),
+    ],
+)
+def test_a_key_that_came_between_the_look_and_the_write_is_told_for_what_it_is(
+    holder: Holder | None, outcome: str, code: str | None
+) -> None:
+    looks = 0
+
+    def holders(hashes: list[str]) -> dict[str, Holder]:
+        nonlocal looks
+        looks += 1
+        return {} if looks == 1 or holder is None else dict.fromkeys(hashes, holder)
+
+    (found,) = Importer(holders=holders, adopt=taken).run([line(1)])
+    assert (found.line, found.outcome, found.code) == (1, outcome, code)
+    assert looks == 2
+
+
+def test_the_store_is_asked_once_for_a_hundred_lines_and_never_for_none() -> None:
+    asked: list[int] = []
+
+    def holders(hashes: list[str]) -> dict[str, Holder]:
+        asked.append(len(hashes))
+        return {}
+
+    importer = Importer(holders=holders, adopt=None)
+    bad = [Line(number=number, code="not_json", problem="no") for number in range(1000, 1100)]
+    outcomes = list(importer.run([*(line(number) for number in range(1, 251)), *bad]))
+    assert len(outcomes) == 350
+    assert asked == [100, 100, 50]
