@@ -28,6 +28,10 @@ class RequestRecord:
     integration_ms: float | None = None
 
 
+#: How Powertools begins a line in CloudWatch's embedded metric format: nobody reads it here.
+_METRICS_ALONE = '{"_aws":'
+
+
 class RequestLog:
     """Writes lines to a stream; none of them holds a credential, a header or a body."""
 
@@ -54,7 +58,9 @@ class RequestLog:
         self._write(json.dumps({key: value for key, value in line.items() if value is not None}))
 
     def output(self, function: str, line: str) -> None:
-        """A line that a function printed."""
+        """A line that a function printed; lines that are metrics and nothing else are left out."""
+        if line.startswith(_METRICS_ALONE):
+            return
         self._write(f"{function} | {line}")
 
     def note(self, text: str) -> None:

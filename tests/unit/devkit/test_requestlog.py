@@ -35,6 +35,15 @@ def test_lines_of_functions_carry_their_name() -> None:
     assert stream.getvalue() == "BoardsFunction | hello\ngateway | ready\n"
 
 
+def test_lines_that_are_metrics_alone_are_left_out() -> None:
+    stream = io.StringIO()
+    log = RequestLog(stream)
+    log.output("BoardsFunction", '{"_aws":{"Timestamp":1},"Responses2xx":[1.0]}')
+    log.output("AuthorizerFunction", '{"message":"decision","_aws":{"Timestamp":1}}')
+    assert stream.getvalue().count("\n") == 1
+    assert "decision" in stream.getvalue()
+
+
 def test_a_credential_that_a_function_prints_is_removed() -> None:
     stream = io.StringIO()
     key = "cgk_test_" + "z9" * 16
