@@ -1,0 +1,101 @@
+"""A stack that the real SAM CLI deploys into the embedded AWS, changes and deletes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from chatgrid_devkit.local_build import ENDPOINT_PARAMETER
+from chatgrid_devkit.ministack import LOCAL_CREDENTIALS, Ministack
+from chatgrid_devkit.provision import local_client
+
+_SAM_SECONDS = 180
+#: What a stack makes, and how each kind is listed.
+_KINDS = {
+    "functions": ("lambda", "list_functions", "Functions"),
+    "layers": ("lambda", "list_layers", "Layers"),
+    "apis": ("apigateway", "get_rest_apis", "items"),
+    "gateway keys": ("apigateway", "get_api_keys", "items"),
+    "usage plans": ("apigateway", "get_usage_plans", "items"),
+    "tables": ("dynamodb", "list_tables", "TableNames"),
+    "log groups": ("logs", "describe_log_groups", "logGroups"),
+    "roles": ("iam", "list_roles", "Roles"),
+    "rules": ("events", "list_rules", "Rules"),
+}
+
+
+class SamStack:
+    """One stack of the build, by name."""
+
+    def __init__(self, cloud: Ministack, build: Path, name: str) -> None:
+        self._cloud = cloud
+        self._build = build
+        self.name = name
+
+    def client(self, service: str) -> Any:
+        return local_client(service, self._cloud.endpoint)
+
+    def deploy(self, **parameters: str) -> None:
+        """Create the stack, or change it to these parameters."""
+        # The embedded AWS knows no metric math, so the alarms stay out.
+        given = {ENDPOINT_PARAMETER: self._cloud.endpoint, "Monitoring": "disabled", **parameters}
+        self._sam(
+            *("deploy", "--template-file", str(self._build / "template.yaml"), "--resolve-s3"),
+            *("--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar"),
+            *("--parameter-overrides", *(f"{name}={value}" for name, value in given.items())),
+        )
+
+    def delete(self) -> None:
+        """Delete the stack and what was uploaded for it."""
+        self._sam("delete", "--no-prompts", "--region", LOCAL_CREDENTIALS["AWS_REGION"])
+
+    def outputs(self) -> dict[str, str]:
+        (stack,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def left(self) -> dict[str, int]:
+        """How many resources of each kind there are, whosever they are."""
+        return {
+            kind: len(getattr(self.client(service), operation)()[key])
+            for kind, (service, operation, key) in _KINDS.items()
+        }
+
+    def forget_gateway_keys(self) -> None:
+        """Delete what the reconciler made for customers' keys: it is not the stack's."""
+        gateway = self.client("apigateway")
+        for key in gateway.get_api_keys(nameQuery=f"{self.name}-")["items"]:
+            gateway.delete_api_key(apiKey=key["id"])
+
+    def tier_key(self) -> str:
+        """The standard tier's gateway key: on AWS the authorizer names it, here the client."""
+        answer = self.client("apigateway").get_api_keys(includeValues=True)
+        name = f"tier-standard-{self.name}"
+        value: str = next(key["value"] for key in answer["items"] if key["name"] == name)
+        return value
+
+    def described(self) -> dict[str, Any]:
+        """The stack as the end-to-end suite is told of one."""
+        api = self.outputs()["ApiId"]
+        return {
+            "url": f"{self._cloud.endpoint}/restapis/{api}/v1/_user_request_",
+            "headers": {"x-api-key": self.tier_key()},
+        }
+
+    def _sam(self, command: str, *arguments: str) -> None:
+        done = subprocess.run(
+            ["sam", command, "--stack-name", self.name, "--config-env", "none", *arguments],
+            env={
+                **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+                **LOCAL_CREDENTIALS,
+                "AWS_ENDPOINT_URL": self._cloud.endpoint,
+                "SAM_CLI_TELEMETRY": "0",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_SAM_SECONDS,
+        )
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
