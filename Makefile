@@ -27,7 +27,7 @@ RUN_SAM = PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)"
 .PHONY: help dev test format lint types unit browser token dashboard soak validate build build-local lambda-python deploy-local sam-local sam-local-test checkov audit bench lock clean
 
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Settings: PYTHON=python3.13 VENV=folder PORT=3000 STATE=folder ARGS='-k name'"
 
@@ -75,13 +75,13 @@ lambda-python:
 	@test -n "$(LAMBDA_PYTHON)" || { echo "Python 3.13, which the functions run on, is needed to build them. Name it: make LAMBDA_PYTHON=... build" >&2; exit 1; }
 
 deploy-local: build build-local ## Test the build, and deploy it to an embedded AWS: create, call, update, delete
-	LAMBDA_PYTHON="$(LAMBDA_PYTHON)" $(BIN)/pytest -p no:cacheprovider --override-ini testpaths=tests/deploy $(ARGS)
+	PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" $(BIN)/pytest tests/deploy $(ARGS)
 
 sam-local: build-local ## Run the API under the real `sam local start-api` (needs a Docker engine)
-	@PATH="$(SAM_VENV)/bin:$$PATH" exec $(BIN)/python -m chatgrid_devkit.sam_local --build .aws-sam/local --port $(PORT)
+	@PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" exec $(BIN)/python -m chatgrid_devkit.sam_local --build .aws-sam/local --port $(PORT)
 
 sam-local-test: build-local ## Test every file in events/ and the API under the real `sam local` (needs a Docker engine)
-	PATH="$(SAM_VENV)/bin:$$PATH" $(BIN)/pytest -p no:cacheprovider tests/sam_local $(ARGS)
+	SAM_LOCAL_TESTS=yes PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" $(BIN)/pytest tests/sam_local $(ARGS)
 
 checkov: $(CHECKOV) ## Check template.yaml with checkov
 	.venv-checkov/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
@@ -101,12 +101,14 @@ lock: $(INSTALLED) ## Choose newer versions: write every lock file again
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/sam.in -o requirements/sam.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt requirements/browser.in -o requirements/browser.txt
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/checkov.in -o requirements/checkov.txt
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/audit.in -o requirements/audit.txt
 	for layer in web jwt; do \
 	  $(BIN)/uv pip compile --upgrade --python-version 3.13 --python-platform aarch64-manylinux2014 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt layers/$$layer/requirements.in -o layers/$$layer/requirements.txt || exit 1; \
 	done
 
 clean: ## Remove what was built and installed; the local system's state stays
-	rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) $(BENCH_NODE)/node_modules .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(SAM_VENV) .venv-audit .venv-checkov $(BENCH_VENV) $(BENCH_NODE)/node_modules .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 $(INSTALLED): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, and '$(PYTHON)' is not that. Name one: make PYTHON=python3.13 ..." >&2; exit 1; }

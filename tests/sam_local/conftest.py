@@ -26,8 +26,10 @@ _STOP_SECONDS = 60.0
 
 def _why_not() -> str | None:
     """Why `sam local` cannot run here, if it cannot."""
-    if shutil.which("sam") is None or not (BUILD / "template.yaml").exists():
-        return "nothing is built for this machine; run `make sam-local-test`"
+    if "SAM_LOCAL_TESTS" not in os.environ:
+        return "`make sam-local-test` does, after building for this machine"
+    assert shutil.which("sam"), "`make sam-local-test` puts the SAM CLI on PATH"
+    assert (BUILD / "template.yaml").exists(), "`make sam-local-test` builds first"
     try:
         bridge.check_engine()
     except bridge.NoEngine as reason:
