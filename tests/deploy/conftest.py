@@ -31,9 +31,15 @@ SERVICES = (
 )
 
 
+def skip_unless_built() -> None:
+    """Skip a module of tests, loudly, unless its own target calls it."""
+    if "LAMBDA_PYTHON" not in os.environ:
+        reason = "THE BUILD WAS NOT TESTED: `make deploy-local` does, after building"
+        pytest.skip(reason, allow_module_level=True)
+
+
 def _built(folder: Path) -> Path:
-    if "LAMBDA_PYTHON" not in os.environ or shutil.which("sam") is None:
-        pytest.skip("THE BUILD WAS NOT TESTED: run `make deploy-local`, which builds first")
+    assert shutil.which("sam"), "`make deploy-local` puts the SAM CLI on PATH"
     assert (folder / "template.yaml").exists(), f"`make deploy-local` builds {folder} first"
     return folder
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.conftest import skip_unless_built
 from tests.template.stack import FUNCTIONS, ROOT
+
+skip_unless_built()
 
 LAYERS = {"WebLayer": "web", "JwtLayer": "jwt"}
 LAYERS_OF = {

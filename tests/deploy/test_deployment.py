@@ -23,9 +23,12 @@ import pytest
 from chatgrid_devkit.issuer import LocalIssuer
 from chatgrid_devkit.ministack import Ministack
 from chatgrid_devkit.provision import first_admin
+from tests.deploy.conftest import skip_unless_built
 from tests.deploy.gateway_gaps import fill
 from tests.deploy.stacks import SamStack
 from tests.template.stack import ROOT, deployed
+
+skip_unless_built()
 
 SUITE = ("tests/e2e/test_api.py", "tests/e2e/test_credentials.py")
 #: The embedded AWS starts a process for each request at once: much patience for nothing new.

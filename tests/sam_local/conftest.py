@@ -37,12 +37,16 @@ def _why_not() -> str | None:
     return None
 
 
+def skip_unless_it_runs() -> None:
+    """Skip a module of tests, loudly, where `sam local` cannot run or is not asked for."""
+    reason = _why_not()
+    if reason is not None:
+        pytest.skip(f"SAM LOCAL WAS NOT RUN: {reason}", allow_module_level=True)
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What `make sam-local` says of itself, while it runs."""
-    reason = _why_not()
-    if reason is not None:
-        pytest.skip(f"SAM LOCAL WAS NOT RUN: {reason}")
     state = tmp_path_factory.mktemp("sam-local")
     output = state / "output"
     command = [sys.executable, "-m", "chatgrid_devkit.sam_local", "--build", str(BUILD)]

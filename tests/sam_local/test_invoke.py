@@ -21,7 +21,9 @@ from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_devkit import provision
 from chatgrid_devkit.sam_local import arguments, environment
 from tests.events.test_authorizer_events import KNOWN, OWNER, credential, keys_in, load
-from tests.sam_local.conftest import BUILD, ROOT
+from tests.sam_local.conftest import BUILD, ROOT, skip_unless_it_runs
+
+skip_unless_it_runs()
 
 EVENTS = ROOT / "events"
 FILES = sorted(EVENTS.glob("*/*.json"))

@@ -12,6 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.sam_local.conftest import skip_unless_it_runs
+
+skip_unless_it_runs()
+
 
 class Caller:
     """Requests with one credential. A container may have to start first: patience."""
