@@ -24,7 +24,7 @@ LAMBDA_PYTHON ?= $(shell for p in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/ver
 RUN_SAM = PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test format lint types unit browser token dashboard soak validate build build-local lambda-python deploy-local sam-local sam-local-test checkov audit bench lock clean
+.PHONY: help dev test format lint types unit browser fuzz token dashboard soak validate build build-local lambda-python deploy-local sam-local sam-local-test checkov audit bench lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ unit: $(INSTALLED) $(VENV)/.browser
 
 browser: $(VENV)/.browser ## Drive the dashboard in this machine's Chromium
 	$(BIN)/pytest tests/browser $(ARGS)
+
+fuzz: $(INSTALLED) ## Send the system hostile input, a minute of it guided by coverage (Linux on x86-64)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/fuzz.txt
+	CHATGRID_FUZZ_SECONDS=60 CHATGRID_FUZZ_EXAMPLES=50 $(BIN)/pytest tests/hostile $(ARGS)
 
 token: $(INSTALLED) ## Print a JWT of the local identity provider: ARGS='--alg RS256 --expires 60'
 	@$(BIN)/python -m chatgrid_devkit.mint --stack $(STATE)/stack.json $(ARGS)
@@ -101,6 +105,7 @@ lock: $(INSTALLED) ## Choose newer versions: write every lock file again
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/sam.in -o requirements/sam.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt requirements/browser.in -o requirements/browser.txt
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/fuzz.in -o requirements/fuzz.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/checkov.in -o requirements/checkov.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/audit.in -o requirements/audit.txt
 	for layer in web jwt; do \
