@@ -29,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
                     port=options.port,
                     reload=not options.no_reload,
                     functions_endpoint=options.functions_endpoint,
+                    parameters=dict(options.parameter),
                 )
             )
         )
@@ -99,7 +100,22 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="where the functions reach AWS: a proxy in front of the embedded one",
     )
+    parser.add_argument(
+        "--parameter",
+        type=_parameter,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of template.yaml; again for more",
+    )
     return parser
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError("a parameter is NAME=VALUE")
+    return name, value
 
 
 def _port(text: str) -> int:

@@ -19,6 +19,7 @@ from chatgrid_devkit.issuer import LocalIssuer, write_private
 from chatgrid_devkit.issuer_auth import LocalAuth
 from chatgrid_devkit.ministack import Ministack
 from chatgrid_devkit.server import GatewaySettings, PortTaken, listening, serve
+from chatgrid_devkit.template import load
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 STACK_FILE = "stack.json"
@@ -64,6 +65,7 @@ class Stack:
     user_id: str
     dynamodb_endpoint: str
     supabase: dict[str, Any] = field(repr=False)
+    parameters: dict[str, str]
 
 
 async def run(
@@ -77,6 +79,7 @@ async def run(
     Raises:
         CannotRun: it could not start, or a part of it died.
     """
+    check_parameters(settings)
     with _held(settings.state), _port(settings.port):
         pass
     with _held(settings.state):
@@ -87,6 +90,17 @@ async def run(
             await _serve(gateway, stack, ministack, stop, on_ready=on_ready)
         finally:
             await asyncio.to_thread(ministack.stop)
+
+
+def check_parameters(settings: StackSettings) -> None:
+    """Tell early of a parameter that the template does not have.
+
+    Raises:
+        CannotRun: there is one.
+    """
+    unknown = settings.parameters.keys() - load(settings.template)["Parameters"].keys()
+    if unknown:
+        raise CannotRun(f"template.yaml has no parameter {', '.join(sorted(unknown))}")
 
 
 def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySettings, Stack]:
@@ -115,6 +129,7 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
         user_id=admin.user_id,
         dynamodb_endpoint=ministack.endpoint,
         supabase=supabase,
+        parameters=settings.parameters,
     )
     write_private(
         settings.state / STACK_FILE,

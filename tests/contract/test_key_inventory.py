@@ -80,6 +80,22 @@ def test_every_key_of_every_owner_is_given_once(shop: Shop) -> None:
     assert with_revoked == {**dict.fromkeys(found), gone.key.id: NOW_MS}
 
 
+def test_every_key_is_given_once_however_many_pages_it_takes(shop: Shop) -> None:
+    owner = str(uuid4())
+    made = {shop.issue(owner).key.id for _ in range(7)}
+
+    def shorten(params: dict[str, object], **_: object) -> None:
+        params["Limit"] = 2
+
+    for operation in ("Scan", "Query"):
+        shop.client.meta.events.register(f"provide-client-params.dynamodb.{operation}", shorten)
+    for pool in (shop.inventory.every_key(revoked=True), shop.inventory.keys_of(owner)):
+        found = [stored.key.id for stored in pool]
+        assert len(found) == 7
+        assert set(found) == made
+    assert not shop.inventory.is_empty()
+
+
 def test_an_owners_keys_are_its_own_and_revoked_ones_come_when_asked_for(shop: Shop) -> None:
     mine, theirs = str(uuid4()), str(uuid4())
     kept, gone = shop.issue(mine).key, shop.issue(mine).key

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.e2e.api import Api, mint, problem
+from tests.e2e.local_stack import LocalStack
 
 
 class Shell:
@@ -115,6 +116,36 @@ def test_a_key_of_ours_moves_here_by_its_hash(
     exported = shell.run("export", "--user", user).stdout
     assert json.loads(exported)["environment"] == "live"
     assert sha256(raw_key.encode()).hexdigest() not in exported
+
+
+def test_keys_of_another_system_work_where_a_parameter_allows_them(
+    tmp_path: Path, api: Callable[[str], Api], stack: dict[str, Any]
+) -> None:
+    raw_key, user = f"sk_old_{uuid4().hex}", str(uuid4())
+    line = {"hash": sha256(raw_key.encode()).hexdigest(), "owner": user, "scopes": ["read"]}
+    file = tmp_path / "old.jsonl"
+    file.write_text(json.dumps({**line, "environment": "test", "rate_limit": 2}))
+    assert problem(api(raw_key).ask("GET", "/boards"))[0] == 401  # where it does not
+    options = ("--parameter", "AllowImportedKeys=true")
+    with LocalStack(tmp_path / "state", options=options) as allowing:
+        shell = Shell(allowing.state)
+        assert shell.ask("import", str(file))["data"]["created"] == 1
+        assert shell.ask("verify", given=raw_key)["data"]["environment"] == "test"
+        with httpx.Client(base_url=allowing.described["url"], timeout=30) as http:
+            holder = Api(http, raw_key)
+            me = holder.ask("GET", "/me")
+            assert me.status_code == 200
+            assert me.json()["data"]["id"] == user
+            assert me.json()["data"]["api_key"]["environment"] == "test"
+            assert problem(holder.ask("POST", "/boards", json={}))[0] == 403
+            assert holder.ask("GET", "/boards").status_code == 200
+            assert holder.ask("GET", "/boards").status_code == 429
+            wrong = Api(http, raw_key + "x").ask("GET", "/me")
+            assert problem(wrong)[2] == "Missing or invalid token"
+    places = [path for path in allowing.state.rglob("*") if path.is_file()]
+    assert any(path.name == "dynamodb.json" for path in places)
+    for place in [*places, allowing.output]:
+        assert raw_key.encode() not in place.read_bytes(), place
 
 
 def test_the_doctor_finds_the_running_stack_in_order(shell: Shell) -> None:

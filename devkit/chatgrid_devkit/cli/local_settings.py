@@ -13,9 +13,18 @@ from chatgrid_devkit.stack import TEMPLATE
 
 
 def local_environment(
-    function: str, *, url: str, client: Callable[[str], Any], endpoint: str
+    function: str,
+    *,
+    url: str,
+    parameters: Mapping[str, str],
+    client: Callable[[str], Any],
+    endpoint: str,
 ) -> Mapping[str, str]:
-    """The variables of one of the functions, by its logical id."""
+    """The variables of one of the functions, by its logical id.
+
+    Args:
+        parameters: those that the stack was started with.
+    """
     try:
         described = client("secretsmanager").describe_secret(SecretId=JWT_SECRET_NAME)
         secret_arn: str = described["ARN"]
@@ -27,6 +36,7 @@ def local_environment(
             "SupabaseUrl": url.rsplit("/", 1)[0],
             "JwtAlgorithms": "ES256,RS256,EdDSA,HS256",
             "JwtSecretArn": secret_arn,
+            **parameters,
         },
     )
     (found,) = (f for f in deployment.functions.values() if f.logical_id == function)

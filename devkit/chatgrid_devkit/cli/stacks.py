@@ -43,7 +43,7 @@ class Stack:
 
     Attributes:
         outputs: CloudFormation's outputs; the same names for a local stack, those that it has.
-        parameters: CloudFormation's parameters; empty for a local stack.
+        parameters: CloudFormation's parameters; for a local stack those that it was given.
         client: gives a boto3 client of a service, where the stack is.
         environment: gives the variables of a function, by its logical id.
         credentials: the operator's own; ``None`` where there are none.
@@ -155,6 +155,7 @@ def _local(state: Path) -> Stack:
     try:
         described = json.loads((state / STACK_FILE).read_text("utf-8"))
         endpoint, url = described["dynamodb_endpoint"], described["url"]
+        parameters = dict(described.get("parameters", {}))
     except (OSError, ValueError, KeyError, TypeError):
         raise Trouble(
             f"there is no local stack in {state}: start it with `make dev`,"
@@ -180,7 +181,9 @@ def _local(state: Path) -> Stack:
         # Reading the template takes a second: only for commands that need it.
         from chatgrid_devkit.cli.local_settings import local_environment  # noqa: PLC0415
 
-        return local_environment(function, url=url, client=client, endpoint=endpoint)
+        return local_environment(
+            function, url=url, parameters=parameters, client=client, endpoint=endpoint
+        )
 
     pages = client("dynamodb").get_paginator("list_tables").paginate()
     tables = [name for page in pages for name in page["TableNames"]]
@@ -195,7 +198,7 @@ def _local(state: Path) -> Stack:
         local=True,
         status="RUNNING",
         outputs={**outputs, "ApiUrl": url},
-        parameters={},
+        parameters=parameters,
         client=client,
         environment=environment,
         credentials=FixedCredentials(
