@@ -111,3 +111,16 @@ class Alarms:
 
     def get_paginator(self, _: str) -> Pages:
         return Pages({"MetricAlarms": self.alarms})
+
+
+class Formation:
+    """CloudFormation, which made two alarms and a table."""
+
+    def get_paginator(self, _: str) -> Pages:
+        kinds = {"gate-5xx-share": "Alarm", "gate-refused-share": "Alarm"}
+        made = [
+            {"PhysicalResourceId": name, "ResourceType": f"AWS::CloudWatch::{kind}"}
+            for name, kind in kinds.items()
+        ]
+        table = {"PhysicalResourceId": "gate-table", "ResourceType": "AWS::DynamoDB::Table"}
+        return Pages({"StackResourceSummaries": [*made, table]})

@@ -10,7 +10,7 @@ from chatgrid_devkit.cli.checks import probe
 from chatgrid_devkit.cli.checks.gateway import TYPES
 from chatgrid_devkit.deployment import read_deployment
 from chatgrid_devkit.stack import TEMPLATE
-from tests.unit.cli.aws import API, Alarms, Gateway, Lambda
+from tests.unit.cli.aws import API, Alarms, Formation, Gateway, Lambda
 from tests.unit.cli.operator import Operator
 
 REFUSAL = (401, {"object": "error", "code": "unauthorized"}, "Bearer")
@@ -26,6 +26,7 @@ class Patient:
             "apigateway": self.gateway,
             "lambda": self.functions,
             "cloudwatch": self.alarms,
+            "cloudformation": Formation(),
         }
         operator.authorizer |= {"USAGE_KEY_STANDARD": "standard-v", "USAGE_KEY_WEB": "web-v"}
         boards = operator.table
@@ -155,6 +156,12 @@ def test_alarms_that_ring_or_that_nobody_hears_are_found(patient: Patient) -> No
     assert patient.seen("alarms", exit_code=1)[0] == {"fail"}
     patient.operator.parameters["Monitoring"] = "disabled"
     assert patient.seen("alarms", exit_code=0)[0] == {"warn"}
+
+
+def test_alarms_of_a_stack_with_a_longer_name_are_not_this_stacks(patient: Patient) -> None:
+    stranger = {"AlarmName": "gate-two-5xx-share", "StateValue": "ALARM", "AlarmActions": []}
+    patient.alarms.alarms.append(stranger)
+    assert patient.seen("alarms", exit_code=0) == ({"ok"}, "all 2 are quiet")
 
 
 def test_tables_without_protection_are_found(patient: Patient) -> None:

@@ -16,11 +16,13 @@ def look_at_alarms(stack: Stack) -> Iterator[Finding]:
     if stack.parameters.get("Monitoring") == "disabled":
         yield warn("alarms", "left out by the parameter Monitoring", "watch the metrics elsewhere")
         return
+    own = _names(stack)
     pages = stack.client("cloudwatch").get_paginator("describe_alarms")
     found = [
         alarm
         for page in pages.paginate(AlarmNamePrefix=f"{stack.name}-", AlarmTypes=["MetricAlarm"])
         for alarm in page["MetricAlarms"]
+        if alarm["AlarmName"] in own
     ]
     if not found:
         yield fail("alarms", "there are none", "deploy with the parameter Monitoring=enabled")
@@ -41,3 +43,14 @@ def look_at_alarms(stack: Stack) -> Iterator[Finding]:
             f"{len(unheard)} of {len(found)} tell nobody",
             "set AlarmTopicArn to an SNS topic that somebody reads",
         )
+
+
+def _names(stack: Stack) -> set[str]:
+    """The alarms that CloudFormation made: another stack's name may begin with this one's."""
+    pages = stack.client("cloudformation").get_paginator("list_stack_resources")
+    return {
+        resource["PhysicalResourceId"]
+        for page in pages.paginate(StackName=stack.name)
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] == "AWS::CloudWatch::Alarm"
+    }
