@@ -18,7 +18,6 @@ from pathlib import Path
 from tests.soak.report import report
 from tests.soak.run import Figures, Settings, Soak, as_json
 
-_LINE_SECONDS = 30.0
 _TERMINAL_SECONDS = 1.0
 
 
@@ -35,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     print(f"Soaking for {settings.seconds:.0f} s, seed {settings.seed} ...", flush=True)
     with tempfile.TemporaryDirectory(prefix="chatgrid-soak-") as folder:
-        figures = _run(Soak(settings, Path(folder) / "state"))
+        figures = _run(Soak(settings, Path(folder) / "state"), tell_every=options.tell_every)
     if figures is None:
         return 1
     print(report(figures), flush=True)
@@ -44,11 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if figures.broken else 0
 
 
-def _run(soak: Soak) -> Figures | None:
+def _run(soak: Soak, *, tell_every: float) -> Figures | None:
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: soak.stop.set())
     done = threading.Event()
-    telling = threading.Thread(target=_tell, args=(soak, done), daemon=True)
+    telling = threading.Thread(target=_tell, args=(soak, done, tell_every), daemon=True)
     telling.start()
     try:
         return soak.run()
@@ -60,11 +59,11 @@ def _run(soak: Soak) -> Figures | None:
         telling.join()
 
 
-def _tell(soak: Soak, done: threading.Event) -> None:
+def _tell(soak: Soak, done: threading.Event, every: float) -> None:
     """Say now and then how it goes: in one line on a terminal, in many elsewhere."""
     began, live = time.monotonic(), sys.stderr.isatty()
     start, end = ("\r\x1b[K", "") if live else ("", "\n")
-    while not done.wait(_TERMINAL_SECONDS if live else _LINE_SECONDS):
+    while not done.wait(_TERMINAL_SECONDS if live else every):
         line = f"{time.monotonic() - began:5.0f} s: {soak.progress}"
         print(start + line, end=end, file=sys.stderr, flush=True)
     print(end="\n" if live else "", file=sys.stderr)
@@ -78,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--users", type=int, default=8, help="clients at once (8)")
     parser.add_argument("--faults", type=float, default=0.03, help="share of store requests (0.03)")
     parser.add_argument("--kill-every", type=float, default=60.0, help="seconds between kills (60)")
+    parser.add_argument(
+        "--tell-every", type=float, default=30.0, help="seconds between lines of progress (30)"
+    )
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32))
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     return parser
