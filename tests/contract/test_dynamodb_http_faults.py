@@ -261,7 +261,7 @@ def test_a_server_that_does_not_read_costs_no_more_than_the_budget(connect: Conn
         one = connect(None, endpoint=url, patience=SHORT)
         started = time.monotonic()
         # On a busy machine the budget is gone before the connection is made.
-        with pytest.raises(StoreUnavailable, match="UpdateItem: (Read|Connect)Timeout"):
+        with pytest.raises(StoreUnavailable, match=r"UpdateItem: (Read|Connect)Timeout"):
             one.call_encoded("UpdateItem", b" " * 20_000_000)
         assert time.monotonic() - started < SHORT.budget + 1.0
 
