@@ -76,7 +76,9 @@ def from_environment() -> Handler:
     configured = Settings.read(os.environ)
     transport = Boto3Transport(boto3_client.dynamodb())
     reconciler = Reconciler(
-        plane=ApiGateway(boto3.client("apigateway", config=_CONTROL_PLANE)),
+        plane=ApiGateway(
+            boto3_client.without_nonsense(boto3.client("apigateway", config=_CONTROL_PLANE))
+        ),
         queue=DynamoPlanQueue(transport, table=configured.keys_table),
         directory=DynamoKeyDirectory(transport, table=configured.keys_table),
         tier=Tier(plan=configured.usage_plan, prefix=configured.name_prefix),

@@ -1,0 +1,90 @@
+"""The reconciler between two stores that fail: in the end each key has its one API Gateway key."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from chatgrid_auth.adapters import boto3_client
+from chatgrid_auth.adapters.api_gateway import ApiGateway
+from chatgrid_auth.adapters.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.key_directory import DynamoKeyDirectory
+from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
+from chatgrid_auth.domain.errors import Fault as StoreOut
+from chatgrid_auth.domain.usage_keys import ControlPlaneError
+from chatgrid_auth.services.plan_ports import Tier
+from chatgrid_auth.services.reconciler import Reconciler, Timing
+from chatgrid_devkit.ministack import Ministack
+from chatgrid_reconciler.wiring import _CONTROL_PLANE
+from tests.contract.test_reconciler import System
+from tests.faults.proxy import FAULTS, FaultProxy, at_random
+
+QUICK = [f for f in FAULTS.values() if "hang" not in f.name and "drip" not in f.name]
+NONSENSE = [f for f in FAULTS.values() if "nonsense" in f.name or "empty" in f.name]
+
+
+def behind(proxy: FaultProxy, system: System) -> Reconciler:
+    """The system's reconciler, both its stores behind the proxy."""
+    transport = Boto3Transport(boto3_client.dynamodb())
+    plane = boto3.client("apigateway", endpoint_url=proxy.url, config=_CONTROL_PLANE)
+    return Reconciler(
+        plane=ApiGateway(boto3_client.without_nonsense(plane)),
+        queue=DynamoPlanQueue(transport, table=system.table),
+        directory=DynamoKeyDirectory(transport, table=system.table),
+        tier=Tier(plan=system.plan, prefix=system.prefix),
+        timing=Timing(
+            clock=system.clock.now,
+            now_ms=system.clock.now_ms,
+            sleep=system.clock.sleep,
+            fraction=lambda: 0.5,
+        ),
+        entropy=os.urandom,
+        create_rate=5.0,
+        rehearse=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("seed", "faults"), [(1, QUICK), (2, QUICK), (3, NONSENSE)], ids=["1", "2", "nonsense"]
+)
+def test_after_any_faults_a_calm_run_leaves_one_gateway_key_for_each_key(
+    ministack: Ministack,
+    proxy: FaultProxy,
+    impatient: Callable[[str], None],
+    seed: int,
+    faults: list[object],
+) -> None:
+    impatient(proxy.url)
+    system = System(ministack.endpoint)
+    owner = str(uuid4())
+    reconciler = behind(proxy, system)
+    kept = [system.issue(owner) for _ in range(3)]
+    gone = [system.issue(owner) for _ in range(2)]
+    proxy.plan = at_random(seed, share=0.3, faults=faults)  # type: ignore[arg-type]
+    for number in range(6):
+        began = system.clock.now()
+        with contextlib.suppress(StoreOut, ControlPlaneError):
+            reconciler.run(
+                time_left=lambda began=began: began + 42 - system.clock.now(),  # type: ignore[misc]
+                sweep=number % 2 == 1,
+            )
+        system.clock.seconds = began + 400
+        if number == 2:
+            for key in gone:
+                system.keys.revoke(owner, key.key.id)
+    assert sum(proxy.met.values()) > 5
+    for _ in range(3):
+        system.run(sweep=True)
+    for key in kept:
+        (found,) = system.gateway.find(f"{system.prefix}-{key.key.id}")
+        assert system.named(key) == found.value
+        assert found.id in system.gateway.attached(None, plan=system.plan)[0]
+    for key in gone:
+        assert system.gateway.find(f"{system.prefix}-{key.key.id}") == []
+    named = system.apigateway.get_api_keys(nameQuery=system.prefix, limit=500)["items"]
+    assert len(named) == len(kept)
