@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from chatgrid_devkit.local_build import ENDPOINT_PARAMETER
 from chatgrid_devkit.ministack import LOCAL_CREDENTIALS, Ministack
 from chatgrid_devkit.provision import local_client
 
-_SAM_SECONDS = 180
+_COMMAND_SECONDS = 180
 #: What a stack makes, and how each kind is listed.
 _KINDS = {
     "functions": ("lambda", "list_functions", "Functions"),
@@ -83,9 +85,19 @@ class SamStack:
             "headers": {"x-api-key": self.tier_key()},
         }
 
+    def operate(self, *command: str) -> dict[str, Any]:
+        """Run the operator's command on this stack; its data."""
+        chatgrid = str(Path(sys.executable).with_name("chatgrid"))
+        printed = self._run(chatgrid, *command, "--json")
+        data: dict[str, Any] = json.loads(printed)["data"]
+        return data
+
     def _sam(self, command: str, *arguments: str) -> None:
+        self._run("sam", command, "--config-env", "none", *arguments)
+
+    def _run(self, program: str, command: str, *arguments: str) -> str:
         done = subprocess.run(
-            ["sam", command, "--stack-name", self.name, "--config-env", "none", *arguments],
+            [program, command, "--stack-name", self.name, *arguments],
             env={
                 **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
                 **LOCAL_CREDENTIALS,
@@ -96,6 +108,9 @@ class SamStack:
             capture_output=True,
             text=True,
             check=False,
-            timeout=_SAM_SECONDS,
+            timeout=_COMMAND_SECONDS,
         )
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        # The operator's command may have printed a key; the SAM CLI prints its reasons.
+        said = done.stderr if program != "sam" else done.stdout + done.stderr
+        assert done.returncode == 0, f"{program} {command}: {said[-4000:]}"
+        return done.stdout
