@@ -138,6 +138,7 @@ def environment(url: str, folder: Path) -> dict[str, str]:
         "USAGE_KEY_STANDARD": "standard",
         "USAGE_KEY_WEB": "web",
         "METRICS_NAMESPACE": "ChatGrid/benchmark",
+        "FAILED_ATTEMPTS_PER_MINUTE": "30",  # the template's default
         "SUPABASE_URL": url,
         "POWERTOOLS_TRACE_DISABLED": "true",
         "NODE_NO_WARNINGS": "1",

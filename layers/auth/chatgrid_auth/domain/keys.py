@@ -27,8 +27,10 @@ PREFIX_LENGTH = 13
 SHORTEST_IMPORTED = 16
 LONGEST_IMPORTED = 256
 
-_LABELS = tuple(f"cgk_{environment}_".encode() for environment in ENVIRONMENTS)
-_ALPHABET = ALPHABET.encode()
+_LABELS = frozenset(f"cgk_{environment}_".encode() for environment in ENVIRONMENTS)
+#: Every character of the alphabet as one of its kind, ``_`` as itself, all others as nothing.
+_KINDS = bytes(97 if chr(byte) in ALPHABET else byte if byte == 95 else 0 for byte in range(256))
+_SHAPE = b"aaa_aaaa_" + b"a" * (RANDOM_LENGTH + CHECKSUM_LENGTH)
 _BODY_START = KEY_LENGTH - CHECKSUM_LENGTH
 #: Random bytes from here up would make some characters likelier than others.
 _UNBIASED_BELOW = 256 - 256 % len(ALPHABET)
@@ -61,8 +63,7 @@ def is_well_formed(candidate: str) -> bool:
     if len(candidate) != KEY_LENGTH or not candidate.isascii():
         return False
     raw = candidate.encode()
-    # Take the alphabet away from a key, and the label's two underscores are left.
-    if raw.translate(None, _ALPHABET) != b"__" or not raw.startswith(_LABELS):
+    if raw.translate(_KINDS) != _SHAPE or raw[:LABEL_LENGTH] not in _LABELS:
         return False
     return int(raw[_BODY_START:], 36) == crc32(raw[:_BODY_START])
 

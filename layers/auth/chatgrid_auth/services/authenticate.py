@@ -89,10 +89,14 @@ def bearer_credential(authorization: str | None) -> str | None:
     """
     if authorization is None or len(authorization) > LONGEST_CREDENTIAL:
         return None
-    if authorization[:7].lower() != "bearer ":
+    scheme, credential = authorization[:7], authorization[7:]
+    if scheme != "Bearer " and scheme.lower() != "bearer ":  # as most spell it, and as one may
         return None
-    credential = authorization[7:].strip(" ")
-    return credential if credential and " " not in credential else None
+    if " " in credential:
+        credential = credential.strip(" ")
+        if " " in credential:
+            return None
+    return credential or None
 
 
 class Authenticator:

@@ -22,6 +22,7 @@ _ADDRESSES = 1_024
 _CREDENTIALS = 2_048
 #: The longest text of an IPv6 address (RFC 4291, an IPv4 address mapped into it).
 _LONGEST_ADDRESS = 45
+_NONE = (0, 0)
 
 
 class Throttle:
@@ -45,8 +46,8 @@ class Throttle:
         """Take note that an attempt from this address failed."""
         if not self._per_minute or not 0 < len(address) <= _LONGEST_ADDRESS:
             return
-        source = network_of(address)
-        until_ms, failed = self._counts.pop(source, (0, 0))
+        source = network_of(address) if ":" in address else address
+        until_ms, failed = self._counts.pop(source, _NONE)
         if until_ms <= now_ms:
             until_ms, failed = now_ms + MINUTE_MS, 0
         if len(self._counts) >= self._capacity:

@@ -14,6 +14,8 @@ def parts(events: dict[str, Any]) -> dict[str, Callable[[], object]]:
     """Parts of a decision that are measured by themselves."""
     from hashlib import sha256  # noqa: PLC0415 -- nothing is imported before it is measured
 
+    from chatgrid_authorizer.event import read  # noqa: PLC0415
+
     def header(kind: str) -> str:
         return str(events[kind]["headers"]["Authorization"])
 
@@ -21,11 +23,12 @@ def parts(events: dict[str, Any]) -> dict[str, Callable[[], object]]:
     key_bytes = header("key").removeprefix("Bearer ").encode()
     token_bytes = token.encode()
     authenticator = _gate.authenticator
+    source = read(events["malformed"]).source
     now_ms = _gate.now_ms()
     seconds = iter(range(10**9))
 
     def decide_malformed() -> object:
-        return authenticator.decide(malformed, scope="read", now_ms=now_ms)
+        return authenticator.decide(malformed, scope="read", now_ms=now_ms, source=source)
 
     def recognise_token() -> object:
         tokens = authenticator._tokens
