@@ -46,7 +46,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def point(endpoint: str) -> None:
         for name, value in LOCAL_CREDENTIALS.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+        for service in ("DYNAMODB", "API_GATEWAY"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", endpoint)
         quick = Config(connect_timeout=REPLY_SECONDS, read_timeout=REPLY_SECONDS)
         monkeypatch.setattr(boto3_client, "_CONFIG", boto3_client._CONFIG.merge(quick))
         clock = SimpleNamespace(sleep=lambda _: None, time=time.time)

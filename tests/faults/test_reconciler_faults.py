@@ -7,22 +7,20 @@ import os
 from collections.abc import Callable
 from uuid import uuid4
 
-import boto3
 import pytest
 
 from chatgrid_auth.adapters import boto3_client
-from chatgrid_auth.adapters.api_gateway import ApiGateway
 from chatgrid_auth.adapters.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
 from chatgrid_auth.domain.errors import Fault as StoreOut
-from chatgrid_auth.domain.usage_keys import ControlPlaneError
+from chatgrid_auth.domain.usage_keys import ControlPlaneError, ControlPlaneUnavailable
 from chatgrid_auth.services.plan_ports import Tier
 from chatgrid_auth.services.reconciler import Reconciler, Timing
 from chatgrid_devkit.ministack import Ministack
-from chatgrid_reconciler.wiring import _CONTROL_PLANE
+from chatgrid_reconciler.wiring import control_plane
 from tests.contract.test_reconciler import System
-from tests.faults.proxy import FAULTS, FaultProxy, at_random
+from tests.faults.proxy import FAULTS, Fault, FaultProxy, at_random
 
 QUICK = [f for f in FAULTS.values() if "hang" not in f.name and "drip" not in f.name]
 NONSENSE = [f for f in FAULTS.values() if "nonsense" in f.name or "empty" in f.name]
@@ -31,9 +29,8 @@ NONSENSE = [f for f in FAULTS.values() if "nonsense" in f.name or "empty" in f.n
 def behind(proxy: FaultProxy, system: System) -> Reconciler:
     """The system's reconciler, both its stores behind the proxy."""
     transport = Boto3Transport(boto3_client.dynamodb())
-    plane = boto3.client("apigateway", endpoint_url=proxy.url, config=_CONTROL_PLANE)
     return Reconciler(
-        plane=ApiGateway(boto3_client.without_nonsense(plane)),
+        plane=control_plane(),
         queue=DynamoPlanQueue(transport, table=system.table),
         directory=DynamoKeyDirectory(transport, table=system.table),
         tier=Tier(plan=system.plan, prefix=system.prefix),
@@ -57,7 +54,7 @@ def test_after_any_faults_a_calm_run_leaves_one_gateway_key_for_each_key(
     proxy: FaultProxy,
     impatient: Callable[[str], None],
     seed: int,
-    faults: list[object],
+    faults: list[Fault],
 ) -> None:
     impatient(proxy.url)
     system = System(ministack.endpoint)
@@ -65,7 +62,7 @@ def test_after_any_faults_a_calm_run_leaves_one_gateway_key_for_each_key(
     reconciler = behind(proxy, system)
     kept = [system.issue(owner) for _ in range(3)]
     gone = [system.issue(owner) for _ in range(2)]
-    proxy.plan = at_random(seed, share=0.3, faults=faults)  # type: ignore[arg-type]
+    proxy.plan = at_random(seed, share=0.3, faults=faults)
     for number in range(6):
         began = system.clock.now()
         with contextlib.suppress(StoreOut, ControlPlaneError):
@@ -88,3 +85,18 @@ def test_after_any_faults_a_calm_run_leaves_one_gateway_key_for_each_key(
         assert system.gateway.find(f"{system.prefix}-{key.key.id}") == []
     named = system.apigateway.get_api_keys(nameQuery=system.prefix, limit=500)["items"]
     assert len(named) == len(kept)
+
+
+@pytest.mark.parametrize("fault", NONSENSE, ids=lambda fault: fault.name)
+def test_a_page_from_elsewhere_is_never_taken_for_an_account_without_keys(
+    proxy: FaultProxy, impatient: Callable[[str], None], fault: Fault
+) -> None:
+    impatient(proxy.url)
+    plane = control_plane()
+    proxy.plan = lambda _: fault
+    with pytest.raises(ControlPlaneUnavailable):
+        plane.find("a name")
+    with pytest.raises(ControlPlaneUnavailable):
+        plane.keys(None)
+    with pytest.raises(ControlPlaneUnavailable):
+        plane.create("a name", value=uuid4().hex, description="")

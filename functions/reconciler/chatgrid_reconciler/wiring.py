@@ -76,9 +76,7 @@ def from_environment() -> Handler:
     configured = Settings.read(os.environ)
     transport = Boto3Transport(boto3_client.dynamodb())
     reconciler = Reconciler(
-        plane=ApiGateway(
-            boto3_client.without_nonsense(boto3.client("apigateway", config=_CONTROL_PLANE))
-        ),
+        plane=control_plane(),
         queue=DynamoPlanQueue(transport, table=configured.keys_table),
         directory=DynamoKeyDirectory(transport, table=configured.keys_table),
         tier=Tier(plan=configured.usage_plan, prefix=configured.name_prefix),
@@ -93,6 +91,12 @@ def from_environment() -> Handler:
         rehearse=configured.dry_run,
     )
     return compose(configured, reconciler)
+
+
+def control_plane() -> ApiGateway:
+    """API Gateway, as the environment leads to it."""
+    client = boto3.client("apigateway", config=_CONTROL_PLANE)
+    return ApiGateway(boto3_client.without_nonsense(client))
 
 
 def compose(configured: Settings, reconciler: Reconciler) -> Handler:
