@@ -24,7 +24,7 @@ LAMBDA_PYTHON ?= $(shell for p in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/ver
 RUN_SAM = PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test format lint types unit browser fuzz token dashboard soak validate build build-local lambda-python deploy-local sam-local sam-local-test checkov audit bench lock clean
+.PHONY: help dev test format lint types unit browser fuzz token dashboard soak validate build build-local lambda-python deploy-local local-aws sam-local sam-local-test checkov audit bench lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,10 @@ lambda-python:
 
 deploy-local: build build-local ## Test the build, and deploy it to an embedded AWS: create, call, update, delete
 	PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" $(BIN)/pytest tests/deploy $(ARGS)
+
+local-aws: $(INSTALLED) lambda-python ## Run an embedded AWS on port 4566, to deploy into by hand (docs/deploy.md)
+	@echo "An embedded AWS runs on http://127.0.0.1:4566; Ctrl-C ends it, and nothing of it stays."
+	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" BIND_HOST=127.0.0.1 GATEWAY_PORT=4566 IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 LOG_LEVEL=WARNING exec $(BIN)/python -m chatgrid_devkit.ministack_process
 
 sam-local: build-local ## Run the API under the real `sam local start-api` (needs a Docker engine)
 	@PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" exec $(BIN)/python -m chatgrid_devkit.sam_local --build .aws-sam/local --port $(PORT)
