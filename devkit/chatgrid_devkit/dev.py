@@ -9,8 +9,11 @@ import signal
 import sys
 from pathlib import Path
 
+from yaml import YAMLError
+
 from chatgrid_devkit.ministack import MinistackFailed
 from chatgrid_devkit.stack import STACK_FILE, CannotRun, Stack, StackSettings, run
+from chatgrid_devkit.template import TemplateInvalid
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,6 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (CannotRun, MinistackFailed) as reason:
         print(f"chatgrid-dev: {reason}", file=sys.stderr)
         return 1
+    except (TemplateInvalid, YAMLError) as reason:
+        print(f"chatgrid-dev: template.yaml: {reason}", file=sys.stderr)
+        return 1
     print("Ended; keys and boards are kept.", flush=True)
     return 0
 
@@ -58,7 +64,7 @@ def greeting(stack: Stack, state: Path) -> str:
     body = "-H 'Content-Type: application/json' -d"
     board = json.dumps({"name": "My first board", "view_mode": "canvas"})
     new_key = json.dumps({"name": "My first key", "scopes": ["read", "write"]})
-    mint = f"{sys.executable} -m chatgrid_devkit.mint --stack {state / STACK_FILE}"
+    mint = f"{sys.executable} -m chatgrid_devkit.mint --stack {(state / STACK_FILE).resolve()}"
     token = f'-H "Authorization: Bearer $({mint})"'
     root = stack.url.rsplit("/", 1)[0]
     return f"""
@@ -119,7 +125,7 @@ def _parameter(text: str) -> tuple[str, str]:
 
 
 def _port(text: str) -> int:
-    port = int(text)
+    port = int(text) if text.isascii() and text.isdigit() else 0
     if not 1 <= port <= 65_535:
         raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
     return port
