@@ -29,7 +29,7 @@ RUN_SAM = PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)"
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  Settings: PYTHON=python3.13 VENV=folder PORT=3000 STATE=folder ARGS='-k name'"
+	@echo "  Settings: PYTHON=python3.13 VENV=folder PORT=3000 STATE=folder JOBS=2 ARGS='-k name'"
 
 dev: $(INSTALLED) ## Run the whole system here: gateway, functions and an embedded AWS
 	@exec $(BIN)/chatgrid-dev --port $(PORT) --state $(STATE)
@@ -46,7 +46,7 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(BIN)/mypy
 
-unit: $(INSTALLED) $(VENV)/.browser
+unit: $(INSTALLED) $(VENV)/.browser ## Run the tests alone: ARGS='-k name'
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(ARGS)
 
 browser: $(VENV)/.browser ## Drive the dashboard in this machine's Chromium
@@ -68,15 +68,15 @@ soak: $(INSTALLED) ## Load the local system for MINUTES=… SECONDS=…, faults 
 validate: $(SAM) ## Validate template.yaml with the real SAM CLI
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam validate --lint --template template.yaml
 
-build: $(SAM) lambda-python ## Build the functions and layers for deployment
+build: lambda-python $(SAM) ## Build the functions and layers for deployment
 	$(RUN_SAM) build --template template.yaml
 
-build-local: $(SAM) $(INSTALLED) lambda-python ## Build for this machine, not for Lambda's: what sam-local and deploy-local run
+build-local: lambda-python $(SAM) $(INSTALLED) ## Build for this machine, not for Lambda's: what sam-local and deploy-local run
 	$(BIN)/python -m chatgrid_devkit.local_build template.yaml .aws-sam/local.json
 	LAMBDA_ARCH=$(shell uname -m | sed 's/arm64/aarch64/') $(RUN_SAM) build --template .aws-sam/local.json --base-dir . --build-dir .aws-sam/local --no-cached
 
 lambda-python:
-	@test -n "$(LAMBDA_PYTHON)" || { echo "Python 3.13, which the functions run on, is needed to build them. Name it: make LAMBDA_PYTHON=... build" >&2; exit 1; }
+	@test -n "$(LAMBDA_PYTHON)" || { echo "Python 3.13, which the functions run on, is needed to build them. Name it: make build LAMBDA_PYTHON=/path/to/python3.13" >&2; exit 1; }
 
 deploy-local: build build-local ## Test the build, and deploy it to an embedded AWS: create, call, update, delete
 	PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" $(BIN)/pytest tests/deploy $(ARGS)
@@ -121,9 +121,9 @@ clean: ## Remove what was built and installed; the local system's state stays
 
 $(INSTALLED): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, and '$(PYTHON)' is not that. Name one: make PYTHON=python3.13 ..." >&2; exit 1; }
-	@echo "Setting up $(VENV) (once, and again when the lock file changes) ..."
+	@echo "Setting up $(VENV): a minute or more, once and again when the lock file changes ..."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
