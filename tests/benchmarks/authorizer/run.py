@@ -22,7 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.authorizer import measure, memory, plots, report
+from tests.benchmarks.authorizer import measure, memory, plots, preparation, report
 from tests.benchmarks.authorizer.figures import Figures, rounded
 from tests.benchmarks.authorizer.material import ROOT, Issuer
 from tests.benchmarks.authorizer.sizes import deployed_bytes
@@ -90,11 +90,11 @@ def measured(rounds: int, folder: Path) -> dict[str, Any]:
     issuer = Issuer()
     (folder / "jwks.json").write_text(json.dumps(issuer.public), "utf-8")
     write_certificate(folder)
-    credentials = measure.prepare(subjects, folder)
+    credentials = preparation.prepare(subjects, folder)
     settings = {
         "jwks": issuer.public,
         "keys": 1_000,
-        "items": measure.items_for_the_stub(folder),
+        "items": preparation.items_for_the_stub(folder),
     }
     found: dict[str, Any] = {
         "about": about(rounds),
