@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from tests.soak.run import Figures
+from tests.soak.run import LOOK_SECONDS, Figures
 
 
 def report(figures: Figures) -> str:
@@ -22,10 +22,11 @@ def _lines(figures: Figures) -> Iterator[str]:
         f"{figures.killed_workers} workers were killed; seed {settings.seed}."
     )
     yield from _table("request | answers | slowest, s", _outcomes(figures))
-    yield from _table("fault | requests", (f"{n} | {c}" for n, c in figures.faults.items()))
+    yield from _table("fault | requests", (f"{n} | {c}" for n, c in figures.faults.items() if c))
     yield from _table(
-        "process | MB at first | MB at last | growth",
-        (f"{name} | {a:.0f} | {b:.0f} | {b - a:+.0f}" for name, a, b, _ in figures.memory),
+        "process | how many | the longest lived: seconds | MB at first | MB at last | "
+        "most growth of any, MB",
+        _memory(figures),
     )
     yield ""
     if figures.windows:
@@ -41,6 +42,17 @@ def _lines(figures: Figures) -> Iterator[str]:
     )
     yield f"Promises broken: {len(figures.broken)}"
     yield from (f"- {promise}" for promise in figures.broken[:50])
+
+
+def _memory(figures: Figures) -> Iterator[str]:
+    by_name: dict[str, list[tuple[float, float, int]]] = defaultdict(list)
+    for name, first, last, looks in figures.memory:
+        by_name[name].append((first, last, looks))
+    for name, lives in by_name.items():
+        first, last, looks = max(lives, key=lambda life: life[2])
+        most = max(last - first for first, last, _ in lives)
+        seconds = (looks - 1) * LOOK_SECONDS
+        yield f"{name} | {len(lives)} | {seconds:.0f} | {first:.0f} | {last:.0f} | {most:+.0f}"
 
 
 def _outcomes(figures: Figures) -> Iterator[str]:

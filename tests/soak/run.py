@@ -24,8 +24,8 @@ from tests.soak.ledger import Ledger
 from tests.soak.load import Client, Pace
 from tests.soak.processes import Memory, kill
 
-_LOOK_SECONDS = 10.0
-_CALM_SECONDS = 120.0
+LOOK_SECONDS = 10.0
+_CALM_SECONDS = 300.0
 _THREADS_FOR_A_USER = 2
 #: Growth of a function's process, from its first to its last look, that is no leak yet.
 GROWTH_MB = 48.0
@@ -166,7 +166,7 @@ class Soak:
         memory.look()
         next_kill = time.monotonic() + self._settings.kill_every_seconds
         while not self.stop.is_set() and (left := until - time.monotonic()) > 0:
-            self.stop.wait(min(_LOOK_SECONDS, left))
+            self.stop.wait(min(LOOK_SECONDS, left))
             memory.look()
             workers = memory.workers()
             if time.monotonic() >= next_kill and workers:
