@@ -168,3 +168,14 @@ def test_a_revocation_during_an_outage_holds_as_soon_as_it_is_over(
     assert verdict(gate, issued.raw_key) == "fault"
     proxy.plan = clear
     assert verdict(gate, issued.raw_key) == "revoked"
+
+
+def test_a_key_that_is_used_up_and_then_revoked_is_never_let_in_whatever_it_is_told(
+    make_gate: Callable[..., Gate], issuing: Issuing
+) -> None:
+    issued = issuing.issue(limit=1)
+    knowing, fresh = make_gate(keys=issuing.table), make_gate(keys=issuing.table)
+    assert [verdict(knowing, issued.raw_key) for _ in range(2)] == ["allowed", "rate_limited"]
+    issuing.keys.revoke(issuing.owner, issued.key.id)
+    assert verdict(fresh, issued.raw_key) == "revoked"
+    assert verdict(knowing, issued.raw_key) == "rate_limited", "it need not ask until then"

@@ -69,8 +69,9 @@ class Ledger:
             with self._lock:
                 self._log[key.id].append(request)
                 self._limits[key.id] = key.limit
-        if key.revoked_at is not None and request.sent_at > key.revoked_at and status != 401:
-            if status not in FAULTS:
+        if key.revoked_at is not None and request.sent_at > key.revoked_at:
+            # A container that has just found it used up goes on saying so, without asking again.
+            if status not in {401, 429, *FAULTS}:
                 self.broke(f"key {key.id} was answered {status} after its revocation")
         elif status == 401 and key.state is State.LIVE:
             self.broke(f"key {key.id} is good and was answered 401")

@@ -26,7 +26,8 @@ def key(**facts: object) -> Key:
         ({"state": State.REVOKED, "revoked_at": 1.0}, 401, None),
         ({"state": State.REVOKED, "revoked_at": 1.0}, 503, None),
         ({"state": State.REVOKED, "revoked_at": 1.0}, 200, "after its revocation"),
-        ({"state": State.REVOKED, "revoked_at": 1.0}, 429, "after its revocation"),
+        ({"state": State.REVOKED, "revoked_at": 1.0}, 429, None),
+        ({"state": State.REVOKED, "revoked_at": 1.0}, 403, "after its revocation"),
         ({"state": State.REVOKED, "revoked_at": 5.0}, 200, None),
     ],
 )
