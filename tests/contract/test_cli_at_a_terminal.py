@@ -39,6 +39,8 @@ class Terminal:
                 *("--local", "--state", str(self.state)),
             ],
             start_new_session=True,
+            # As at a terminal, also where the tests themselves were started to ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
             **streams,
         )
 
