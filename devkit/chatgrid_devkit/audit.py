@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _SECONDS = 900
+#: How the ways to the service fail; a certificate that is not the service's is one of them.
+_UNREACHABLE = ("ServiceError", "ConnectionError", "SSLError", "ProxyError", "Timeout")
 
 
 class AuditFailed(Exception):
@@ -78,7 +80,7 @@ def audit(pip_audit: str, locks: list[str]) -> Findings:
         return Findings(vulnerable=(), audited=0, unknown=())
     if done.stdout.startswith("{"):
         return findings(json.loads(done.stdout))
-    if "ServiceError" in done.stderr or "ConnectionError" in done.stderr:
+    if any(error in done.stderr for error in _UNREACHABLE):
         return Findings(vulnerable=(), audited=0, unknown=())
     raise AuditFailed((done.stderr.strip().splitlines() or ["it said nothing"])[-1])
 

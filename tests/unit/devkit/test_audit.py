@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from chatgrid_devkit.audit import findings
+from pathlib import Path
+
+import pytest
+
+from chatgrid_devkit.audit import AuditFailed, audit, findings
 
 SOUND = {"name": "a", "version": "1", "vulns": []}
 FLAW = {"id": "PYSEC-1", "fix_versions": ["2.1"]}
@@ -26,3 +30,19 @@ def test_a_service_that_knows_nothing_is_one_that_cannot_be_reached() -> None:
     found = findings({"dependencies": [SKIPPED]})
     assert found.audited == 0
     assert "NOT AUDITED: the advisory service cannot be reached" in found.report()
+
+
+@pytest.mark.parametrize("error", ["ConnectionError", "SSLError", "ReadTimeout", "ProxyError"])
+def test_no_way_to_the_service_fails_nothing(tmp_path: Path, error: str) -> None:
+    command = tmp_path / "pip-audit"
+    command.write_text(f"#!/bin/sh\necho 'requests.exceptions.{error}' >&2\nexit 1\n")
+    command.chmod(0o700)
+    assert audit(str(command), ["lock.txt"]).audited == 0
+
+
+def test_a_broken_audit_is_not_taken_for_an_unreachable_service(tmp_path: Path) -> None:
+    command = tmp_path / "pip-audit"
+    command.write_text("#!/bin/sh\necho 'No such file: lock.txt' >&2\nexit 1\n")
+    command.chmod(0o700)
+    with pytest.raises(AuditFailed, match="No such file"):
+        audit(str(command), ["lock.txt"])
