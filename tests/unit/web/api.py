@@ -6,7 +6,7 @@ import base64
 import functools
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -109,7 +109,8 @@ class Reply:
 
     status: int
     headers: dict[str, str]
-    text: str
+    # Not shown when a test fails: the answer to a creation holds a raw key.
+    text: str = field(repr=False)
 
     @property
     def json(self) -> Any:
