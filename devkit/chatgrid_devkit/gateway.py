@@ -58,7 +58,7 @@ class Gateway:
     async def _answer(self, request: Request, read: ReadBody, record: RequestRecord) -> Answer:
         try:
             return await self._pipeline.answer(request, read, record)
-        except Exception:
+        except Exception:  # a fault of the gateway itself: the client still gets the envelope
             for line in traceback.format_exc().splitlines():
                 self._log.note(line)
             return self._pipeline.fault(request, record)

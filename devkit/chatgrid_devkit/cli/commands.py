@@ -94,7 +94,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
             for name, annotation, default in _COMMON
         ]
         keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
-        run.__signature__ = inspect.Signature([*keyword, *common])  # type: ignore[attr-defined]
+        run.__signature__ = inspect.Signature([*keyword, *common])  # type: ignore[attr-defined]  # how Typer learns of options
         run.__annotations__ = {p.name: p.annotation for p in [*keyword, *common]}
         run.__doc__ = function.__doc__
         app.command(name)(run)
@@ -117,7 +117,7 @@ def _told(out: Output, work: Callable[[], None]) -> None:
         work()
     except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
         raise
-    except Exception as error:
+    except Exception as error:  # the last stop before the user: no stack trace for known trouble
         trouble = trouble_of(error)
         if trouble is not None:
             out.trouble(trouble.code, trouble.text)

@@ -55,7 +55,7 @@ def run(stack: Stack, checks: Iterable[tuple[str, Check]]) -> Iterator[Finding]:
         try:
             for finding in check(stack):
                 yield _as_far_as_kept(finding) if stack.emulated else finding
-        except Exception as error:
+        except Exception as error:  # what is no known trouble is raised again
             trouble = trouble_of(error)
             if trouble is None:
                 raise
