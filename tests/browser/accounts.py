@@ -9,7 +9,7 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -27,7 +27,7 @@ class Account:
     """Somebody with a session, and the API as they see it."""
 
     email: str
-    session: dict[str, Any]
+    session: dict[str, Any] = field(repr=False)
     url: str
     http: httpx.Client
 

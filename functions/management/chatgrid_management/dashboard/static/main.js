@@ -8,13 +8,14 @@ import * as signIn from "./sign-in.js";
 
 /** Undefined until it is known who is here, null when nobody is. */
 let userId;
-let leaving = false;
+/** What somebody whose session ends is told: nothing, when it was they who ended it. */
+let farewell = session.ENDED;
 
 /** Shows what belongs to this session, and takes away what belonged to the last one. */
-function enter(current, note) {
+function enter(current, problem = null) {
   const before = userId;
   const now = current?.user?.id ?? null;
-  if (now === before && !note) return;
+  if (now === before) return;
   userId = now;
   show(element("starting"), false);
   keys.close();
@@ -22,20 +23,19 @@ function enter(current, note) {
   say(element("account-email"), current?.user?.email);
   const moveFocus = before !== undefined;
   if (now === null) {
-    const unasked = Boolean(before) && !leaving;
-    signIn.open(note ?? (unasked ? session.ENDED : null), { moveFocus });
+    signIn.open(before ? farewell : problem, { moveFocus });
   } else {
     signIn.close();
     keys.open({ moveFocus });
   }
 }
 
-async function leave(note) {
-  leaving = true;
+async function leave(words) {
+  farewell = words;
   await session.signOut();
   // Where there was no session left to end, nobody has told the page.
-  enter(null, note);
-  leaving = false;
+  enter(null);
+  farewell = session.ENDED;
 }
 
 async function start() {
@@ -47,9 +47,9 @@ async function start() {
     show(element("not-configured"));
     return;
   }
-  element("sign-out").addEventListener("click", () => leave());
+  element("sign-out").addEventListener("click", () => leave(null));
   signIn.prepare();
-  keys.prepare({ ended: () => leave(session.ENDED), signOut: () => leave() });
+  keys.prepare({ ended: () => leave(session.ENDED), signOut: () => leave(null) });
   const { session: current, problem } = await session.start((changed) => enter(changed));
   enter(current, problem);
 }
