@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from chatgrid_devkit.ministack import Ministack
+
+# How busy the machine is, is not what is tested. CI asks the same questions each time: a new one
+# is for whoever can look at the answer.
+settings.register_profile(
+    "steady",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+    print_blob=True,
+)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from tests.vectors.jwt.forge import recipes
 
 ARN = "arn:aws:execute-api:eu-central-1:123456789012:abc123/v1/{}/{}"
 WORLD = World()
-THOROUGH = settings(max_examples=400, deadline=None, derandomize=True)
+THOROUGH = settings(max_examples=400, derandomize=True)
 
 #: Any text that JSON can carry, lone surrogates included.
 texts = st.text(st.characters(), max_size=60)

@@ -150,4 +150,4 @@ class Keys(stateful.RuleBasedStateMachine):
 
 
 TestKeys = Keys.TestCase
-TestKeys.settings = settings(max_examples=12, stateful_step_count=30, deadline=None)
+TestKeys.settings = settings(max_examples=12, stateful_step_count=30)

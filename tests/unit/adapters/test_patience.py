@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chatgrid_auth.adapters.patience import Patience
 
 
-@settings(deadline=None)  # a busy machine is not what is tested
 @given(failures=st.integers(1, 60), entropy=st.binary(min_size=2, max_size=2))
 def test_a_pause_is_a_part_of_a_limit_that_doubles(failures: int, entropy: bytes) -> None:
     patience = Patience(backoff=0.01, backoff_limit=0.3)

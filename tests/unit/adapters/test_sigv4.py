@@ -11,7 +11,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chatgrid_auth.adapters import sigv4
@@ -66,7 +66,6 @@ VALUE = st.lists(WORD, min_size=1, max_size=4).map("  ".join)
 LATER_THAN_1970 = st.integers(min_value=0, max_value=timegm((2099, 12, 31, 23, 59, 59)))
 
 
-@settings(deadline=None)  # a busy machine is not what is tested
 @given(
     secret=WORD,
     region=st.sampled_from(["us-east-1", "eu-central-1", "cn-north-1"]),

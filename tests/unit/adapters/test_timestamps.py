@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chatgrid_auth.adapters.timestamps import from_http_date, from_iso_8601
@@ -14,7 +14,6 @@ from chatgrid_auth.adapters.timestamps import from_http_date, from_iso_8601
 SECONDS = st.integers(min_value=0, max_value=int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()))
 
 
-@settings(deadline=None)  # a busy machine is not what is tested
 @given(SECONDS)
 def test_every_http_date_is_read_back(second: int) -> None:
     text = format_datetime(datetime.fromtimestamp(second, UTC), usegmt=True)
@@ -22,7 +21,6 @@ def test_every_http_date_is_read_back(second: int) -> None:
     assert from_http_date(text.lower()) == second
 
 
-@settings(deadline=None)  # a busy machine is not what is tested
 @given(SECONDS)
 def test_every_iso_instant_is_read_back(second: int) -> None:
     text = datetime.fromtimestamp(second, UTC).isoformat()

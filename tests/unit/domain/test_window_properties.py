@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chatgrid_auth.domain import window, window_upkeep
@@ -29,10 +29,6 @@ from tests.unit.domain.window_model import (
 
 START_US = 1_795_000_000_000_000
 DAY_US = 86_400_000_000
-
-property_test = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
 
 limits = st.one_of(st.integers(1, 4), st.integers(1, 130), st.integers(1, 100_000))
 offsets = st.one_of(st.sampled_from([0, SKEW_US]), st.integers(0, SKEW_US))
@@ -79,7 +75,6 @@ class Fleet:
         return self.item.copy().admit(now_ms=clock_ms(at_us, offset_us), requests=requests)
 
 
-@property_test
 @given(
     start=starts,
     used=st.integers(0, 9),
@@ -98,7 +93,6 @@ def test_the_model_judges_ceilings_by_the_general_rules(
     assert quick(item, {}) is general(item, {})
 
 
-@property_test
 @given(limit=limits, start=starts, used=st.integers(0, 800_100), plan=steps)
 def test_no_window_of_60_seconds_admits_more_than_the_limit(
     limit: int, start: int, used: int, plan: list[tuple[int, int, float]]
@@ -109,7 +103,6 @@ def test_no_window_of_60_seconds_admits_more_than_the_limit(
         fleet.request(offset, share)
 
 
-@property_test
 @given(
     limit=limits,
     start=starts,
@@ -133,7 +126,6 @@ def test_no_window_is_exceeded_though_each_write_takes_up_to_2_seconds(
             assert fleet.log.add(arrived_us, number) <= limit
 
 
-@property_test
 @given(
     limit=st.integers(1, 60),
     start=starts,
@@ -148,7 +140,6 @@ def test_dense_traffic_over_many_windows_keeps_the_limit(
         fleet.request(offset, share / 4)
 
 
-@property_test
 @given(limit=limits, start=starts, plan=steps)
 def test_a_refused_request_leaves_the_item_as_it_was(
     limit: int, start: int, plan: list[tuple[int, int, float]]
@@ -161,7 +152,6 @@ def test_a_refused_request_leaves_the_item_as_it_was(
             assert fleet.item.numbers == before
 
 
-@property_test
 @given(limit=limits, start=starts, plan=steps, retry_offset=offsets)
 def test_waiting_retry_after_is_enough_for_one_more_on_any_clock(
     limit: int, start: int, plan: list[tuple[int, int, float]], retry_offset: int
@@ -181,7 +171,6 @@ def test_waiting_retry_after_is_enough_for_one_more_on_any_clock(
         assert fleet.would_admit(1, at_us=at_us, offset_us=retry_offset) == 1
 
 
-@property_test
 @given(limit=limits, start=starts, plan=steps)
 def test_blocked_until_is_when_this_very_clock_admits_again(
     limit: int, start: int, plan: list[tuple[int, int, float]]
@@ -197,7 +186,6 @@ def test_blocked_until_is_when_this_very_clock_admits_again(
             assert fleet.item.copy().admit(now_ms=until_ms) == 1
 
 
-@property_test
 @given(limit=limits, start=starts, plan=steps, later=gaps, other=offsets)
 def test_remaining_is_never_more_than_what_is_then_admitted(
     limit: int, start: int, plan: list[tuple[int, int, float]], later: int, other: int
@@ -211,7 +199,6 @@ def test_remaining_is_never_more_than_what_is_then_admitted(
             assert fleet.would_admit(remaining, at_us=at_us, offset_us=other) == remaining
 
 
-@property_test
 @given(limit=limits, start=starts, plan=steps, other=offsets)
 def test_after_the_reset_the_whole_limit_is_back(
     limit: int, start: int, plan: list[tuple[int, int, float]], other: int
@@ -225,7 +212,6 @@ def test_after_the_reset_the_whole_limit_is_back(
         assert at_us - fleet.now_us <= WINDOW_US + 8_000_000
 
 
-@property_test
 @given(
     limit=limits,
     start=starts,
@@ -251,7 +237,6 @@ def test_a_changed_limit_holds_for_every_request_admitted_after_it(
         assert fleet.item.numbers["cap"] - fleet.item.numbers["used"] == fleet.limit
 
 
-@property_test
 @given(
     limit=limits,
     used=st.integers(799_900, 800_100),
@@ -284,7 +269,6 @@ def test_upkeep_that_arrives_late_or_twice_breaks_nothing(
         assert fleet.item.numbers["cap"] - fleet.item.numbers["used"] == limit
 
 
-@property_test
 @given(limit=limits, used=st.integers(0, 800_000), start=starts, plan=steps)
 def test_the_item_stays_below_one_write_unit_at_any_time(
     limit: int, used: int, start: int, plan: list[tuple[int, int, float]]
