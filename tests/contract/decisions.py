@@ -12,6 +12,16 @@ from chatgrid_auth.domain.keys import hash_of
 LIMIT = 120
 
 
+class NoTokens:
+    """An identity provider that knows nobody."""
+
+    def verify(self, token: str, *, now_ms: int) -> None:
+        return None
+
+    def jwks_age_ms(self, now_ms: int) -> None:
+        return None
+
+
 def request_with(credential: str) -> dict[str, Any]:
     """API Gateway's question about ``GET /v1/boards`` with this credential."""
     return {

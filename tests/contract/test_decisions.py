@@ -30,6 +30,9 @@ NOW_MS = 1_800_000_000_000
 OWNER = str(uuid4())
 
 
+JWKS_AGE_MS = 1_234
+
+
 class Claims:
     """What the stand-in for the JWT verifier found in a token."""
 
@@ -46,6 +49,9 @@ class Tokens:
     def verify(self, token: str, *, now_ms: int) -> Claims | None:
         user_id = token.split(".", maxsplit=1)[0]
         return Claims(user_id) if user_id else None
+
+    def jwks_age_ms(self, now_ms: int) -> int | None:
+        return JWKS_AGE_MS
 
 
 class Gate:
@@ -285,6 +291,7 @@ def test_a_jwt_user_has_a_budget_of_its_own(make_gate: Callable[..., Gate]) -> N
     assert (first.caller.auth_mode, first.caller.email) == ("jwt", "ada@example.org")
     assert first.caller.scopes == ("read", "write", "admin")
     assert (first.usage_key, first.figures.remaining) == ("web-tier", 2)
+    assert first.jwks_age_ms == JWKS_AGE_MS
     limited, requests = gate.cost(f"{ada}.p.s")
     assert isinstance(limited, Limited)
     assert requests == 1

@@ -74,6 +74,27 @@ def test_a_call_is_one_request_with_the_payload_and_the_answer_comes_back(
     assert request.headers["host"] == f"127.0.0.1:{server.port}"
 
 
+def test_the_time_that_calls_took_is_told_pauses_and_failures_included(
+    serve: Serve, connect: Connect
+) -> None:
+    throttled = answer(error("ThrottlingException"))
+    server = serve(throttled, answer(response(GOOD)), throttled, throttled)
+    now = NOW
+
+    def pass_time(_: float) -> None:
+        nonlocal now
+        now += 0.25
+
+    client = connect(server, patience=Patience(attempts=2), monotonic=lambda: now, sleep=pass_time)
+    assert client.waited_seconds == 0
+    client.call("UpdateItem", ASKED)
+    assert client.waited_seconds == 0.25
+    pass_time(0)  # between two calls: nobody waits then
+    with pytest.raises(StoreThrottled):
+        client.call("UpdateItem", ASKED)
+    assert client.waited_seconds == 0.5
+
+
 def test_a_request_that_is_json_already_goes_out_as_it_is(serve: Serve, connect: Connect) -> None:
     server = serve(answer(response(GOOD)))
     assert connect(server).call_encoded("UpdateItem", b'{ "a": 1 }') == GOOD

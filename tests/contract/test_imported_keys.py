@@ -20,6 +20,7 @@ from chatgrid_auth.domain.verdicts import Allowed, Refused
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_auth.services.key_import import ForeignKey, KeyImport
+from tests.contract.decisions import NoTokens
 from tests.contract.stores import counting, keys_table, rate_limits_table
 
 if TYPE_CHECKING:
@@ -80,13 +81,6 @@ class Imports:
 
     def count(self) -> int:
         return len(self.client.scan(TableName=self.table, ConsistentRead=True)["Items"])
-
-
-class NoTokens:
-    """Accepts no token."""
-
-    def verify(self, token: str, *, now_ms: int) -> None:
-        return None
 
 
 @pytest.fixture

@@ -153,9 +153,14 @@ def check_its_logs(stack: SamStack, raw_key: str) -> None:
     ]
     assert not [line for line in lines if raw_key in line]
     decisions = [json.loads(line) for line in lines if '"message":"decision"' in line]
-    namespaces = {line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in decisions}
+    namespaces = {
+        directive["Namespace"]
+        for line in decisions
+        for directive in line["_aws"]["CloudWatchMetrics"]
+    }
     assert {"allowed", "forbidden", "refused"} <= {line["outcome"] for line in decisions}
     assert namespaces == {f"ChatGrid/{stack.name}"}
+    assert all(line["StoreMs"] > 0 for line in decisions if line["outcome"] == "allowed")
 
 
 def check_the_suite(described: dict[str, Any], scratch: Path) -> None:

@@ -18,6 +18,7 @@ from chatgrid_auth.domain.scopes import effective
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_authorizer.answer import answer
 from chatgrid_authorizer.wiring import Gate
+from tests.contract.decisions import NoTokens
 from tests.contract.stores import keys_table, moto_client, rate_limits_table
 
 EVENTS = Path(__file__).parents[2] / "events" / "authorizer"
@@ -69,13 +70,6 @@ def credential(raw: str, facts: dict[str, Any]) -> dict[str, Any]:
     return {**item, "expires": n(facts["expires"])} if "expires" in facts else item
 
 
-class NoTokens:
-    """An identity provider that knows nobody."""
-
-    def verify(self, token: str, *, now_ms: int) -> None:
-        return None
-
-
 @pytest.fixture(scope="module")
 def gate() -> Iterator[Gate]:
     """The gate over a store that knows the events' keys."""
@@ -104,6 +98,7 @@ def gate() -> Iterator[Gate]:
             ),
             now_ms=lambda: NOW_MS,
             elapsed_ms=lambda: 0.0,
+            store_waited_ms=lambda: 0.0,
             log=lambda _: None,
             metrics_namespace="ChatGrid/test",
         )

@@ -87,6 +87,7 @@ def make_gate(proxy: FaultProxy) -> Iterator[Callable[..., Gate]]:
             ),
             now_ms=now_ms,
             elapsed_ms=lambda: 0.0,
+            store_waited_ms=lambda: 0.0,
             log=lambda _: None,
             metrics_namespace="ChatGrid/test",
         )

@@ -88,6 +88,7 @@ class World:
             ),
             now_ms=lambda: self.now_ms,
             elapsed_ms=lambda: 0.0,
+            store_waited_ms=lambda: 0.0,
             log=self.lines.append,
             metrics_namespace="ChatGrid/test",
         )

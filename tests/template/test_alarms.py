@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chatgrid_auth.adapters import key_cache
 from chatgrid_auth.domain import errors
 from chatgrid_authorizer import decision_log
 from chatgrid_reconciler import report
@@ -74,6 +75,8 @@ def is_published(namespace: str, name: str, dimensions: dict[str, str]) -> bool:
         return name in AWSS.get(namespace, set())
     if dimensions == {"service": "reconciler"}:
         return name in report.METRICS.values()
+    if dimensions == {"service": decision_log.SERVICE}:
+        return name in decision_log.SERVICE_METRICS
     if dimensions.get("service") != decision_log.SERVICE:
         return False
     reasons = OUTCOMES.get(dimensions.get("outcome", ""), set())
@@ -121,6 +124,18 @@ def test_silence_of_the_reconciler_is_an_alarm_and_silence_of_clients_is_none() 
     missing = {name: alarm["TreatMissingData"] for name, alarm in alarms().items()}
     assert missing.pop("ReconcilerAlarm") == "breaching"
     assert set(missing.values()) == {"notBreaching"}
+
+
+def test_keys_that_are_only_due_for_a_refresh_alarm_nobody() -> None:
+    """Up to its stale age a key set serves without the provider having failed."""
+    expression = alarms()["KeySetStaleAlarm"]["Metrics"][0]["Expression"]
+    (alarming_s,) = re.findall(r"age > (\d+)", expression)
+    assert int(alarming_s) * 1000 > key_cache.STALE_AGE_MS
+
+
+def test_every_metric_that_the_authorizer_publishes_is_looked_at() -> None:
+    looked_at = {name for space, name, _ in series_of_the_dashboard() if space == OURS}
+    assert {*decision_log.METRICS, *decision_log.SERVICE_METRICS} <= looked_at
 
 
 def test_the_share_that_alarms_is_the_operators() -> None:

@@ -29,18 +29,22 @@ def answer(
     """
     request = event.read(incoming)
     now_ms = gate.now_ms()
-    started_ms = gate.elapsed_ms()
+    started_ms, waited_ms = gate.elapsed_ms(), gate.store_waited_ms()
     cold_start, gate.cold = gate.cold, False
 
     def log(outcome: Verdict | Fault) -> None:
+        measured = decision_log.Measured(
+            now_ms=now_ms,
+            took_ms=gate.elapsed_ms() - started_ms,
+            store_ms=gate.store_waited_ms() - waited_ms,
+            cold_start=cold_start,
+        )
         gate.log(
             decision_log.line(
                 outcome,
                 request,
-                now_ms=now_ms,
-                took_ms=gate.elapsed_ms() - started_ms,
+                measured,
                 namespace=gate.metrics_namespace,
-                cold_start=cold_start,
                 invocation_id=invocation_id,
             )
         )

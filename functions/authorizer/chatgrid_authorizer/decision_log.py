@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from chatgrid_authorizer.event import Request
 
 SERVICE = "authorizer"
-#: The metrics and their units; ``ColdStart`` comes with a container's first line only.
-METRICS = {"Decisions": "Count", "DecisionMs": "Milliseconds", "ColdStart": "Count"}
+#: What each decision is counted as, by outcome, and by outcome and reason; with the units.
+METRICS = {"Decisions": "Count", "DecisionMs": "Milliseconds"}
+#: What decisions depend on: in those lines only that have it to tell, and for all outcomes alike.
+SERVICE_METRICS = {"StoreMs": "Milliseconds", "JwksAgeSeconds": "Seconds", "ColdStart": "Count"}
 
 # Written out, because building the same nested record for each request and walking it again
 # would cost more than the decision's own arithmetic. All that varies is quoted by `json`.
@@ -30,22 +32,41 @@ _LINE = (
     '"cold_start":%s,"correlation_id":%s,"function_request_id":%s,"method":%s,"resource":%s,'
     '"outcome":"%s",%s,"Decisions":1,"DecisionMs":%.3f,%s"_aws":{"Timestamp":%d,'
     '"CloudWatchMetrics":[{"Namespace":%s,'
-    '"Dimensions":[["service","outcome"],["service","outcome","reason"]],"Metrics":[%s]}]}}'
+    '"Dimensions":[["service","outcome"],["service","outcome","reason"]],"Metrics":[%s]}%s]}}'
 )
+_SERVICE_DIRECTIVE = ',{"Namespace":%s,"Dimensions":[["service"]],"Metrics":[%s]}'
 _quote = json.JSONEncoder().encode
-_DECLARED = [_quote({"Name": name, "Unit": unit}) for name, unit in METRICS.items()]
-_COLD = ",".join(_DECLARED)
-_WARM = ",".join(_DECLARED[:-1])
+_DECLARED = ",".join(_quote({"Name": name, "Unit": unit}) for name, unit in METRICS.items())
+_STORE, _JWKS, _COLD = (
+    _quote({"Name": name, "Unit": unit}) for name, unit in SERVICE_METRICS.items()
+)
+
+
+class Measured:
+    """What was measured of one decision.
+
+    Attributes:
+        now_ms: when it was asked for, in Unix milliseconds.
+        took_ms: how long it took, the wait for the store included.
+        store_ms: how long of that it waited for the store; 0 when the store was not asked.
+        cold_start: whether this was the container's first decision.
+    """
+
+    __slots__ = ("cold_start", "now_ms", "store_ms", "took_ms")
+
+    def __init__(self, *, now_ms: int, took_ms: float, store_ms: float, cold_start: bool) -> None:
+        self.now_ms = now_ms
+        self.took_ms = took_ms
+        self.store_ms = store_ms
+        self.cold_start = cold_start
 
 
 def line(
     outcome: Verdict | Fault,
     request: Request,
+    measured: Measured,
     *,
-    now_ms: int,
-    took_ms: float,
     namespace: str,
-    cold_start: bool,
     invocation_id: str | None = None,
 ) -> str:
     """The line for one decision.
@@ -53,31 +74,47 @@ def line(
     Args:
         outcome: the verdict, or the fault in its place.
         request: what was asked.
-        now_ms: Unix time in milliseconds.
-        took_ms: how long the decision took, its store request included.
+        measured: when it was, and what it took.
         namespace: the namespace of the metrics in CloudWatch.
-        cold_start: whether this is the container's first request.
         invocation_id: Lambda's id of the invocation, as in the platform's own lines.
     """
     name, facts = _facts(outcome)
-    seconds, milliseconds = divmod(now_ms, 1000)
+    quoted_namespace = _quote(namespace)
+    values, declared = _of_the_service(outcome, measured)
+    seconds, milliseconds = divmod(measured.now_ms, 1000)
     return _LINE % (
         "INFO" if name != "fault" else "ERROR",
         time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)),
         milliseconds,
-        "true" if cold_start else "false",
+        "true" if measured.cold_start else "false",
         _quote(request.request_id),
         _quote(invocation_id),
         _quote(request.method),
         _quote(request.resource),
         name,
         facts,
-        took_ms,
-        '"ColdStart":1,' if cold_start else "",
-        now_ms,
-        _quote(namespace),
-        _COLD if cold_start else _WARM,
+        measured.took_ms,
+        values,
+        measured.now_ms,
+        quoted_namespace,
+        _DECLARED,
+        _SERVICE_DIRECTIVE % (quoted_namespace, declared[1:]) if declared else "",
     )
+
+
+def _of_the_service(outcome: Verdict | Fault, measured: Measured) -> tuple[str, str]:
+    """The values that there are of ``SERVICE_METRICS``, and their declarations, after a comma."""
+    values = declared = ""
+    if measured.store_ms:
+        values = f'"StoreMs":{measured.store_ms:.3f},'
+        declared = "," + _STORE
+    if isinstance(outcome, Allowed) and outcome.jwks_age_ms is not None:
+        values += f'"JwksAgeSeconds":{outcome.jwks_age_ms / 1000:.3f},'
+        declared += "," + _JWKS
+    if measured.cold_start:
+        values += '"ColdStart":1,'
+        declared += "," + _COLD
+    return values, declared
 
 
 def _facts(outcome: Verdict | Fault) -> tuple[str, str]:

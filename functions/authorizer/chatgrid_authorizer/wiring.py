@@ -33,12 +33,21 @@ class Gate:
         authenticator: gives the verdicts.
         now_ms: the clock, in Unix milliseconds.
         elapsed_ms: a clock that only goes forward, for durations.
+        store_waited_ms: how long this container has waited for the store until now, in all.
         log: writes one line.
         metrics_namespace: where CloudWatch puts the metrics of a line.
         cold: whether no request was decided yet.
     """
 
-    __slots__ = ("authenticator", "cold", "elapsed_ms", "log", "metrics_namespace", "now_ms")
+    __slots__ = (
+        "authenticator",
+        "cold",
+        "elapsed_ms",
+        "log",
+        "metrics_namespace",
+        "now_ms",
+        "store_waited_ms",
+    )
 
     def __init__(
         self,
@@ -46,12 +55,14 @@ class Gate:
         authenticator: Authenticator,
         now_ms: Callable[[], int],
         elapsed_ms: Callable[[], float],
+        store_waited_ms: Callable[[], float],
         log: Callable[[str], None],
         metrics_namespace: str,
     ) -> None:
         self.authenticator = authenticator
         self.now_ms = now_ms
         self.elapsed_ms = elapsed_ms
+        self.store_waited_ms = store_waited_ms
         self.log = log
         self.metrics_namespace = metrics_namespace
         self.cold = True
@@ -123,6 +134,7 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
         ),
         now_ms=_now_ms,
         elapsed_ms=lambda: time.perf_counter_ns() / 1e6,
+        store_waited_ms=lambda: dynamodb.waited_seconds * 1e3,
         log=_print_line,
         metrics_namespace=settings.text(environ, "METRICS_NAMESPACE"),
     )

@@ -86,6 +86,25 @@ def test_a_recognised_token_still_ends_at_its_expiry_plus_the_leeway() -> None:
     assert verifier.verify(token, now_ms=NOW_MS + 65_000) is None
 
 
+def test_the_age_of_the_published_keys_is_known_when_they_vouch_for_a_token() -> None:
+    provider = Provider()
+    verifier = verifier_for(provider)
+    token = provider.forge().token(LONG)
+
+    def age_ms(token: str, *, after_ms: int) -> int | None:
+        assert verifier.verify(token, now_ms=NOW_MS + after_ms) is not None
+        return verifier.jwks_age_ms(NOW_MS + after_ms)
+
+    assert verifier.jwks_age_ms(NOW_MS) is None
+    assert age_ms(token, after_ms=0) == 0
+    assert age_ms(token, after_ms=1_000) == 1_000
+    assert age_ms(provider.forge().token({"alg": "HS256", **LONG}), after_ms=2_000) is None
+    assert age_ms(token, after_ms=3_000) == 3_000
+    assert age_ms(token, after_ms=STALE_AGE_MS) == 0, "they were fetched again"
+    provider.down = True
+    assert age_ms(token, after_ms=STALE_AGE_MS + 3_600_000) == 3_600_000
+
+
 def test_a_refusal_is_never_remembered() -> None:
     provider = Provider()
     verifier = verifier_for(provider)

@@ -47,11 +47,12 @@ class Asked:
 def gate(verdict: Verdict | Exception) -> tuple[Gate, Asked, list[str]]:
     """A gate that gives this verdict, what it was asked, and the lines that it logs."""
     asked, lines = Asked(verdict), list[str]()
-    ticks = iter(range(10_000))
+    ticks, waits = iter(range(10_000)), iter(range(10_000))
     made = Gate(
         authenticator=asked,  # type: ignore[arg-type] # only what the handler calls
         now_ms=lambda: NOW_MS,
         elapsed_ms=lambda: next(ticks) * 1.5,
+        store_waited_ms=lambda: next(waits) * 0.75,
         log=lines.append,
         metrics_namespace="ChatGrid/test",
     )

@@ -140,13 +140,18 @@ def test_each_decision_is_one_line_with_its_metrics(
     assert (line["outcome"], line["reason"], line["level"]) == (outcome, reason, "INFO")
     assert line["timestamp"] == "2027-01-15T08:00:00.123Z"
     assert line["correlation_id"] == "r-1"
-    (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert line["_aws"]["Timestamp"] == NOW_MS
-    assert directive["Namespace"] == "ChatGrid/test"
-    for metric in directive["Metrics"]:
-        assert isinstance(line[metric["Name"]], (int, float))
-    for dimension in [name for names in directive["Dimensions"] for name in names]:
-        assert isinstance(line[dimension], str)
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        assert directive["Namespace"] == "ChatGrid/test"
+        for metric in directive["Metrics"]:
+            assert isinstance(line[metric["Name"]], (int, float))
+        for dimension in [name for names in directive["Dimensions"] for name in names]:
+            assert isinstance(line[dimension], str)
+
+
+def test_a_line_tells_how_long_the_decision_took_and_how_long_of_that_the_store() -> None:
+    _, line = decide(ALLOWED)
+    assert (line["DecisionMs"], line["StoreMs"]) == (1.5, 0.75)
 
 
 def test_only_a_containers_first_request_is_a_cold_start() -> None:

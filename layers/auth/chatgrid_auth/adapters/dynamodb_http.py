@@ -61,6 +61,9 @@ class DynamoDB:
         sleep: waits between two attempts.
         entropy: as many random bytes as asked for.
 
+    Attributes:
+        waited_seconds: how long calls have taken until now, in all, pauses and repeats included.
+
     Raises:
         ValueError: the endpoint is not an ``http`` or ``https`` URL without a path.
     """
@@ -107,6 +110,7 @@ class DynamoDB:
         self._credentials: Credentials | None = None
         self._prepared: dict[str, tuple[bytes, RequestSigner]] = {}
         self._encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+        self.waited_seconds = 0.0
 
     def __repr__(self) -> str:
         return f"<DynamoDB at {self._host}>"
@@ -127,16 +131,11 @@ class DynamoDB:
 
     def call_encoded(self, operation: str, body: bytes) -> dict[str, Any]:
         """As ``call``, for a request that is JSON already."""
-        deadline = self._monotonic() + self._patience.budget
-        tried: _Tried | None = None
-        while True:
-            try:
-                return self._attempt(operation, body, deadline)
-            except Failure as failure:
-                tried = tried or _Tried()
-                if not self._may_try_again(failure, tried, deadline):
-                    kind = StoreThrottled if failure.code in THROTTLED else StoreUnavailable
-                    raise kind(operation, failure.code) from None
+        asked_at = self._monotonic()
+        try:
+            return self._insist(operation, body, asked_at + self._patience.budget)
+        finally:
+            self.waited_seconds += self._monotonic() - asked_at
 
     def warm(self) -> None:
         """Do ahead what the first call would have to: credentials, connection, signing key.
@@ -159,6 +158,17 @@ class DynamoDB:
         """
         self._connection.close()
         self._clock_offset = 0.0
+
+    def _insist(self, operation: str, body: bytes, deadline: float) -> dict[str, Any]:
+        tried: _Tried | None = None
+        while True:
+            try:
+                return self._attempt(operation, body, deadline)
+            except Failure as failure:
+                tried = tried or _Tried()
+                if not self._may_try_again(failure, tried, deadline):
+                    kind = StoreThrottled if failure.code in THROTTLED else StoreUnavailable
+                    raise kind(operation, failure.code) from None
 
     def _attempt(self, operation: str, body: bytes, deadline: float) -> dict[str, Any]:
         now_seconds = self._clock() + self._clock_offset

@@ -59,6 +59,7 @@ class JwtVerifier:
         self._published = published
         self._secret = secret
         self._memory = memory
+        self._voucher: KeyCache | None = None
 
     def verify(self, token: str, *, now_ms: int) -> TokenClaims | None:
         """The caller; ``None`` for the contract's 401 `Missing or invalid token`.
@@ -72,8 +73,16 @@ class JwtVerifier:
         shelf = self._memory.shelf
         entry = shelf.get(digest)
         if entry is not None and now_ms < entry.keys.due_at_ms:
+            self._voucher = entry.keys
             return entry.claims if now_ms < entry.until_ms else None
         return self._verify(token, digest, now_ms)
+
+    def jwks_age_ms(self, now_ms: int) -> int | None:
+        """How old the published keys are, if it was they that vouched for the last token."""
+        voucher = self._voucher
+        if voucher is None or voucher is not self._published:
+            return None
+        return now_ms - voucher.loaded_at_ms
 
     def _verify(self, token: str, digest: bytes, now_ms: int) -> TokenClaims | None:
         unverified = read_unverified(token)
@@ -85,6 +94,7 @@ class JwtVerifier:
         source = self._secret if unverified.algorithm == "HS256" else self._published
         if source is None:
             return None
+        self._voucher = source
         source.current(now_ms)  # now, so that a key withdrawn meanwhile has emptied the memory
         shelf = self._memory.shelf  # before the key is looked for: see TokenMemory
         if (entry := shelf.get(digest)) is not None:

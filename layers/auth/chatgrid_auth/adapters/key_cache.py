@@ -59,6 +59,7 @@ class KeyCache:
 
     Attributes:
         due_at_ms: before this moment, `current` has nothing to do.
+        loaded_at_ms: when the keys were asked for that it has, in Unix milliseconds.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class KeyCache:
         self._wait_seconds = wait_seconds
         self._lock = Lock()
         self._keys: KeySet | None = None
-        self._loaded_at_ms = 0
+        self.loaded_at_ms = 0
         self._attempted_at_ms = 0
         self._failures = 0
         self._retry_at_ms = 0
@@ -96,7 +97,7 @@ class KeyCache:
         if keys is not None and now_ms < self.due_at_ms:
             return keys
         with self._lock:
-            age_ms = now_ms - self._loaded_at_ms
+            age_ms = now_ms - self.loaded_at_ms
             # With the provider down one caller in a back-off interval would wait in vain:
             # after a first failure, old keys serve and the thread alone looks for new ones.
             waits = self._keys is None or age_ms >= (
@@ -106,7 +107,7 @@ class KeyCache:
         if flight is not None and waits:
             flight.landed.wait(self._wait_seconds)
         with self._lock:
-            if self._keys is None or now_ms - self._loaded_at_ms >= self._hard_age_ms:
+            if self._keys is None or now_ms - self.loaded_at_ms >= self._hard_age_ms:
                 raise IdentityProviderUnavailable("no keys that are young enough")
             return self._keys
 
@@ -174,17 +175,17 @@ class KeyCache:
             self._failures += 1
             backoff_ms = min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS << min(self._failures - 1, 8))
             self._retry_at_ms = started_at_ms + backoff_ms
-            self._plan(max(self._retry_at_ms, self._loaded_at_ms + self._soft_age_ms))
+            self._plan(max(self._retry_at_ms, self.loaded_at_ms + self._soft_age_ms))
             return False
         before, self._keys = self._keys, keys
-        self._loaded_at_ms = started_at_ms
+        self.loaded_at_ms = started_at_ms
         self._failures = 0
         self._retry_at_ms = 0
         self._plan(started_at_ms + self._soft_age_ms)
         return before is not None and not keys.keeps(before)
 
     def _plan(self, due_at_ms: int) -> None:
-        self.due_at_ms = min(due_at_ms, self._loaded_at_ms + self._hard_age_ms)
+        self.due_at_ms = min(due_at_ms, self.loaded_at_ms + self._hard_age_ms)
 
 
 def _in_thread(work: Callable[[], None]) -> None:

@@ -121,14 +121,28 @@ class Limited:
 
 
 class Allowed:
-    """The request may go on to the backend, on behalf of ``caller``."""
+    """The request may go on to the backend, on behalf of ``caller``.
 
-    __slots__ = ("caller", "figures", "usage_key")
+    Attributes:
+        usage_key: the API Gateway key that the request is counted on.
+        jwks_age_ms: for logs: how old the identity provider's key set was that vouched for the
+            caller; ``None`` where no key set did.
+    """
 
-    def __init__(self, *, caller: Caller, figures: Figures, usage_key: str) -> None:
+    __slots__ = ("caller", "figures", "jwks_age_ms", "usage_key")
+
+    def __init__(
+        self,
+        *,
+        caller: Caller,
+        figures: Figures,
+        usage_key: str,
+        jwks_age_ms: int | None = None,
+    ) -> None:
         self.caller = caller
         self.figures = figures
         self.usage_key = usage_key
+        self.jwks_age_ms = jwks_age_ms
 
 
 #: One of these, for every request.

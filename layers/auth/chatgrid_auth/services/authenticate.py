@@ -67,6 +67,8 @@ if TYPE_CHECKING:
 
         def verify(self, token: str, *, now_ms: int) -> Claims | None: ...
 
+        def jwks_age_ms(self, now_ms: int) -> int | None: ...
+
 
 #: How long an unknown or expired key is refused from memory: a created key is never unknown.
 PASSING_REFUSAL_MS = 5_000
@@ -235,6 +237,7 @@ class Authenticator:
             ),
             figures=figures_of(reading),
             usage_key=self._jwt_tier,
+            jwks_age_ms=self._tokens.jwks_age_ms(now_ms),
         )
 
     def _refuse_for_now(

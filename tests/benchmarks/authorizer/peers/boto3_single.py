@@ -73,6 +73,7 @@ _gate = Gate(
     ),
     now_ms=lambda: time.time_ns() // 1_000_000,
     elapsed_ms=lambda: time.perf_counter_ns() / 1e6,
+    store_waited_ms=lambda: 0.0,
     log=lambda text: sys.stdout.write(text + "\n"),  # type: ignore[arg-type]
     metrics_namespace="ChatGrid/benchmark",
 )
