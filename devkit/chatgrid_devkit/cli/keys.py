@@ -1,4 +1,4 @@
-"""``chatgrid keys``: make, list, show and revoke keys of any user."""
+"""``chatgrid keys``: make, list, show, change and revoke keys of any user."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from chatgrid_devkit.cli.values import (
     now_ms,
 )
 
-app = group("Make, list, show and revoke keys of any user.")
+app = group("Make, list, show, change and revoke keys of any user.")
 
 
 class Scope(StrEnum):
@@ -118,18 +118,32 @@ def list_keys(
 @command(app, "show")
 def show(stack: Stack, out: Output, key_id: KeyArgument, user: MaybeUser = None) -> None:
     """Show one key, revoked or not. Without --user the whole table is searched."""
-    stored = _found(stack, key_id, user)
-    preview = KeyPreview(Boto3Transport(stack.client("dynamodb")), table=stack.keys_table)
-    credential = preview.admit(stored.hash, now_ms=now_ms(), scope=READ)
-    facts = {
-        **key_views.facts(stored.key, revoked_at_ms=stored.revoked_at_ms),
-        "rate_limit_remaining": None if credential is None else credential.reading.remaining,
-        "own_usage_key": credential is not None and credential.usage_key is not None,
-    }
+    facts = _facts(stack, _found(stack, key_id, user))
     if out.as_json:
         out.document("api_key", facts)
     else:
         out.facts(facts)
+
+
+@command(app, "set-limit")
+def set_limit(
+    stack: Stack,
+    out: Output,
+    key_id: KeyArgument,
+    rate_limit: Annotated[int, typer.Argument(min=1, help="Requests in any 60 seconds.")],
+    user: MaybeUser = None,
+) -> None:
+    """Give a key another limit, which holds for every request from now on."""
+    checked_rate_limit(stack, rate_limit)
+    stored = _living(stack, key_id, user)
+    api_keys(stack).change_limit(stored.key.owner, key_id, rate_limit)
+    if out.as_json:
+        out.document("api_key", _facts(stack, _found(stack, key_id, stored.key.owner)))
+    else:
+        out.text(
+            f"Key {key_id} has {rate_limit} requests in any 60 seconds now;"
+            f" before, {stored.key.rate_limit}."
+        )
 
 
 @command(app, "revoke")
@@ -141,13 +155,7 @@ def revoke(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Revoke a key, for good: it is refused on its very next request."""
-    stored = _found(stack, key_id, user)
-    if stored.revoked_at_ms is not None:
-        raise Trouble(
-            f"this key has been revoked already, at {instant(stored.revoked_at_ms)}",
-            code="not_found",
-        )
-    key = stored.key
+    key = _living(stack, key_id, user).key
     if not yes:
         if not sys.stdin.isatty():
             raise Trouble(
@@ -173,3 +181,23 @@ def _found(stack: Stack, key_id: str, user: str | None) -> StoredKey:
     if stored is None:
         raise NotFound
     return stored
+
+
+def _living(stack: Stack, key_id: str, user: str | None) -> StoredKey:
+    stored = _found(stack, key_id, user)
+    if stored.revoked_at_ms is not None:
+        raise Trouble(
+            f"this key has been revoked already, at {instant(stored.revoked_at_ms)}",
+            code="not_found",
+        )
+    return stored
+
+
+def _facts(stack: Stack, stored: StoredKey) -> dict[str, object]:
+    preview = KeyPreview(Boto3Transport(stack.client("dynamodb")), table=stack.keys_table)
+    credential = preview.admit(stored.hash, now_ms=now_ms(), scope=READ)
+    return {
+        **key_views.facts(stored.key, revoked_at_ms=stored.revoked_at_ms),
+        "rate_limit_remaining": None if credential is None else credential.reading.remaining,
+        "own_usage_key": credential is not None and credential.usage_key is not None,
+    }

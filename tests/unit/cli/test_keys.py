@@ -154,6 +154,44 @@ def test_a_revoked_key_is_refused_at_once_and_cannot_be_revoked_again(operator: 
     assert "revoked already" in again["message"]
 
 
+def test_another_limit_holds_from_the_answer_on(operator: Operator) -> None:
+    issued = operator.issue(rate_limit=5)
+
+    def left(at_ms: int) -> int:
+        credential = operator.gate().admit(hash_of(issued.raw_key), now_ms=at_ms, scope="read")
+        assert credential is not None
+        return credential.reading.remaining
+
+    assert left(now_ms()) == 4
+    answer = operator.answer("keys", "set-limit", issued.key.id, "100")
+    assert answer["object"] == "api_key"
+    assert (answer["data"]["id"], answer["data"]["rate_limit"]) == (issued.key.id, 100)
+    assert answer["data"]["rate_limit_remaining"] == 99
+    assert left(now_ms()) == 98
+    assert operator.answer("keys", "show", issued.key.id)["data"]["rate_limit"] == 100
+    told = operator.run("keys", "set-limit", issued.key.id, "3")
+    assert (told.exit_code, told.stdout) == (
+        0,
+        "Key " + issued.key.id + " has 3 requests in any 60 seconds now; before, 100.\n",
+    )
+
+
+def test_no_limit_is_set_that_the_api_would_refuse(operator: Operator) -> None:
+    key = operator.issue(rate_limit=5).key
+    error = operator.answer("keys", "set-limit", key.id, "1001", exit_code=1)
+    assert (error["code"], "1000" in error["message"]) == ("validation_error", True)
+    assert operator.run("keys", "set-limit", key.id, "0").exit_code == 2
+    assert operator.answer("keys", "show", key.id)["data"]["rate_limit"] == 5
+
+
+def test_a_revoked_key_gets_no_other_limit(operator: Operator) -> None:
+    key = operator.issue().key
+    operator.run("keys", "revoke", key.id, "--yes")
+    error = operator.answer("keys", "set-limit", key.id, "7", exit_code=1)
+    assert error["code"] == "not_found"
+    assert "revoked" in error["message"]
+
+
 def test_a_key_is_not_revoked_without_a_yes(operator: Operator) -> None:
     issued = operator.issue()
     result = operator.run("keys", "revoke", issued.key.id, input="y\n")
@@ -164,7 +202,7 @@ def test_a_key_is_not_revoked_without_a_yes(operator: Operator) -> None:
 
 def test_a_key_of_another_user_is_not_found_under_this_one(operator: Operator) -> None:
     key = operator.issue().key
-    for command in (["show", key.id], ["revoke", key.id, "--yes"]):
+    for command in (["show", key.id], ["revoke", key.id, "--yes"], ["set-limit", key.id, "7"]):
         error = operator.answer("keys", *command, "--user", USER, exit_code=1)
         assert error["code"] == "not_found"
     assert operator.answer("keys", "show", str(uuid4()), exit_code=1)["code"] == "not_found"
@@ -172,7 +210,8 @@ def test_a_key_of_another_user_is_not_found_under_this_one(operator: Operator) -
 
 def test_a_credential_in_place_of_an_id_is_refused_and_not_repeated(operator: Operator) -> None:
     raw_key = operator.issue().raw_key
-    for command in (["keys", "show"], ["keys", "revoke"], ["users", "keys"]):
+    commands = (["keys", "show"], ["keys", "revoke"], ["keys", "set-limit"], ["users", "keys"])
+    for command in commands:
         result = operator.run(*command, raw_key)
         assert result.exit_code == 2
         assert raw_key not in result.output
