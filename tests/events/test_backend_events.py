@@ -12,6 +12,7 @@ import pytest
 
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.services.plan_ports import Tally
+from chatgrid_auth.web.telemetry import Telemetry
 from chatgrid_boards import wiring as boards
 from chatgrid_boards.store import BoardStore
 from chatgrid_management import wiring as management
@@ -28,13 +29,11 @@ OWNER = "6f1f0a8e-6b5b-4b8e-9a36-0f2b7e4a1c11"
 KEY_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
-def common() -> dict[str, str]:
+def common() -> dict[str, Any]:
     # A logger holds on to the standard output that it met first: a name for each test.
     return {
         "allowed_origin": "*",
-        "service_name": f"events-{uuid4()}",
-        "metrics_namespace": "Test",
-        "log_level": "INFO",
+        "telemetry": Telemetry(service=f"events-{uuid4()}", namespace="Test", level="INFO"),
     }
 
 
@@ -104,9 +103,7 @@ def test_the_reconcilers_event_tells_what_to_do(name: str, *, sweep: bool) -> No
         name_prefix="chatgrid",
         dry_run=False,
         create_rate=5,
-        service_name=f"events-{uuid4()}",
-        metrics_namespace="Test",
-        log_level="INFO",
+        telemetry=Telemetry(service=f"events-{uuid4()}", namespace="Test", level="INFO"),
     )
     handle = reconciler.compose(settings, rehearsal)  # type: ignore[arg-type] # only what it calls
     context = cast("LambdaContext", Context())

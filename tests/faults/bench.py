@@ -12,6 +12,7 @@ from chatgrid_auth.adapters.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.decisions import Credential, KeyDecisions
 from chatgrid_auth.adapters.key_store import DynamoKeyStore
 from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.web.telemetry import Telemetry
 from chatgrid_management import wiring
 from tests.contract.stores import keys_table
 from tests.faults import books
@@ -54,9 +55,7 @@ class Bench:
             rate_limit_ceiling=5_000,
             keys_per_user=1_000,
             allowed_origin="*",
-            service_name=f"faults-{uuid4()}",
-            metrics_namespace="Test",
-            log_level="CRITICAL",
+            telemetry=Telemetry(service=f"faults-{uuid4()}", namespace="Test", level="CRITICAL"),
         )
         kept = DynamoKeyStore(functions_store, table=self.table, pause=lambda _: None)
         self._handler = wiring.compose(settings, store=kept)

@@ -12,6 +12,7 @@ import pytest
 
 from chatgrid_auth.adapters import boto3_client
 from chatgrid_auth.adapters.boto3_transport import Boto3Transport
+from chatgrid_auth.web.telemetry import Telemetry
 from chatgrid_boards import wiring
 from chatgrid_boards.store import BoardStore
 from chatgrid_devkit.ministack import Ministack
@@ -33,9 +34,7 @@ def ask(ministack: Ministack, proxy: FaultProxy, impatient: Callable[[str], None
     settings = wiring.Settings(
         boards_table=table,
         allowed_origin="*",
-        service_name=f"faults-{uuid4()}",
-        metrics_namespace="Test",
-        log_level="CRITICAL",
+        telemetry=Telemetry(service=f"faults-{uuid4()}", namespace="Test", level="CRITICAL"),
     )
     store = BoardStore(Boto3Transport(boto3_client.dynamodb()), table=table)
     handler = wiring.compose(settings, store=store)

@@ -7,14 +7,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
-
 from chatgrid_auth import settings
 from chatgrid_auth.adapters import boto3_client
 from chatgrid_auth.adapters.boto3_transport import Boto3Transport
 from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.web.edge import Edge
 from chatgrid_auth.web.rest_api import lambda_handler
+from chatgrid_auth.web.telemetry import Telemetry, read_telemetry
 from chatgrid_boards.app import create_app
 from chatgrid_boards.services import Boards
 from chatgrid_boards.store import BoardStore
@@ -33,9 +32,7 @@ class Settings:
 
     boards_table: str
     allowed_origin: str
-    service_name: str
-    metrics_namespace: str
-    log_level: str
+    telemetry: Telemetry
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -47,9 +44,7 @@ class Settings:
         return cls(
             boards_table=settings.text(environ, "BOARDS_TABLE"),
             allowed_origin=settings.text(environ, "ALLOWED_ORIGIN"),
-            service_name=settings.text(environ, "POWERTOOLS_SERVICE_NAME"),
-            metrics_namespace=settings.text(environ, "POWERTOOLS_METRICS_NAMESPACE"),
-            log_level=settings.log_level(environ, "POWERTOOLS_LOG_LEVEL"),
+            telemetry=read_telemetry(environ),
         )
 
 
@@ -62,13 +57,13 @@ def from_environment() -> Handler:
 
 def compose(configured: Settings, *, store: BoardStore) -> Handler:
     """The function's handler over any store."""
-    logger = Logger(service=configured.service_name, level=configured.log_level)
+    logger = configured.telemetry.logger()
     boards = Boards(store=store, now_ms=lambda: time.time_ns() // 1_000_000, entropy=os.urandom)
     app = Edge(create_app(boards, log=logger))
     return lambda_handler(
         GuardMiddleware(app, clock=time.time, allow_origin=configured.allowed_origin),
         logger=logger,
-        tracer=Tracer(service=configured.service_name, patch_modules=["botocore"]),
-        metrics=Metrics(service=configured.service_name, namespace=configured.metrics_namespace),
+        tracer=configured.telemetry.tracer(),
+        metrics=configured.telemetry.metrics(),
         milestones=MILESTONES,
     )

@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
-
 from chatgrid_auth import settings
 from chatgrid_auth.adapters import boto3_client
 from chatgrid_auth.adapters.key_store import DynamoKeyStore
@@ -16,6 +14,7 @@ from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.web.edge import Edge
 from chatgrid_auth.web.rest_api import lambda_handler
+from chatgrid_auth.web.telemetry import Telemetry, read_telemetry
 from chatgrid_management.app import create_app
 from chatgrid_management.dashboard.page import Dashboard, PageSettings, with_dashboard
 from chatgrid_management.services import Management
@@ -41,9 +40,7 @@ class Settings:
     rate_limit_ceiling: int
     keys_per_user: int
     allowed_origin: str
-    service_name: str
-    metrics_namespace: str
-    log_level: str
+    telemetry: Telemetry
     #: Both empty where no Supabase project is connected; the page then says so.
     supabase_url: str = ""
     supabase_publishable_key: str = ""
@@ -61,9 +58,7 @@ class Settings:
             rate_limit_ceiling=settings.positive_integer(environ, "RATE_LIMIT_CEILING"),
             keys_per_user=settings.positive_integer(environ, "KEYS_PER_USER"),
             allowed_origin=settings.text(environ, "ALLOWED_ORIGIN"),
-            service_name=settings.text(environ, "POWERTOOLS_SERVICE_NAME"),
-            metrics_namespace=settings.text(environ, "POWERTOOLS_METRICS_NAMESPACE"),
-            log_level=settings.log_level(environ, "POWERTOOLS_LOG_LEVEL"),
+            telemetry=read_telemetry(environ),
             supabase_url=environ.get("SUPABASE_URL", ""),
             supabase_publishable_key=environ.get("SUPABASE_PUBLISHABLE_KEY", ""),
         )
@@ -78,7 +73,7 @@ def from_environment() -> Handler:
 
 def compose(configured: Settings, *, store: KeyStore) -> Handler:
     """The function's handler over any store."""
-    logger = Logger(service=configured.service_name, level=configured.log_level)
+    logger = configured.telemetry.logger()
     management = Management(
         api_keys=ApiKeys(
             store,
@@ -94,8 +89,8 @@ def compose(configured: Settings, *, store: KeyStore) -> Handler:
     api = lambda_handler(
         GuardMiddleware(app, clock=time.time, allow_origin=configured.allowed_origin),
         logger=logger,
-        tracer=Tracer(service=configured.service_name, patch_modules=["botocore"]),
-        metrics=Metrics(service=configured.service_name, namespace=configured.metrics_namespace),
+        tracer=configured.telemetry.tracer(),
+        metrics=configured.telemetry.metrics(),
         milestones=MILESTONES,
     )
     return with_dashboard(api, Dashboard(_page_settings(configured)))

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 
 from chatgrid_auth import settings
@@ -20,6 +19,7 @@ from chatgrid_auth.adapters.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
 from chatgrid_auth.services.plan_ports import Tier
 from chatgrid_auth.services.reconciler import Reconciler, Timing
+from chatgrid_auth.web.telemetry import Telemetry, read_telemetry
 from chatgrid_reconciler import report
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ class Settings:
     name_prefix: str
     dry_run: bool
     create_rate: float
-    service_name: str
-    metrics_namespace: str
-    log_level: str
+    telemetry: Telemetry
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -65,9 +63,7 @@ class Settings:
             name_prefix=settings.text(environ, "USAGE_KEY_NAME_PREFIX"),
             dry_run=_flag(environ, "DRY_RUN"),
             create_rate=_rate(environ, "CREATE_RATE_PER_SECOND"),
-            service_name=settings.text(environ, "POWERTOOLS_SERVICE_NAME"),
-            metrics_namespace=settings.text(environ, "POWERTOOLS_METRICS_NAMESPACE"),
-            log_level=settings.log_level(environ, "POWERTOOLS_LOG_LEVEL"),
+            telemetry=read_telemetry(environ),
         )
 
 
@@ -101,8 +97,8 @@ def control_plane() -> ApiGateway:
 
 def compose(configured: Settings, reconciler: Reconciler) -> Handler:
     """The function's handler over any reconciler."""
-    logger = Logger(service=configured.service_name, level=configured.log_level)
-    metrics = Metrics(service=configured.service_name, namespace=configured.metrics_namespace)
+    logger = configured.telemetry.logger()
+    metrics = configured.telemetry.metrics()
 
     @logger.inject_lambda_context(log_event=False)
     @metrics.log_metrics(capture_cold_start_metric=True)

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from chatgrid_auth.web.telemetry import Telemetry
 from chatgrid_boards.store import BoardStore
 from chatgrid_boards.wiring import Settings, compose
 from tests.unit.boards.memory import MemoryTransport
@@ -24,9 +25,7 @@ def api(table: MemoryTransport) -> Api:
         boards_table="boards",
         allowed_origin="https://app.example.com",
         # A name of its own: a logger holds on to the standard output that it met first.
-        service_name=f"boards-{uuid4()}",
-        metrics_namespace="Test",
-        log_level="INFO",
+        telemetry=Telemetry(service=f"boards-{uuid4()}", namespace="Test", level="INFO"),
     )
     store = BoardStore(table, table="boards")
     return Api(lazily(lambda: compose(settings, store=store)), key_caller(scope="write"))

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from chatgrid_auth.web.telemetry import Telemetry
 from chatgrid_management.wiring import Settings, compose
 from tests.unit.management.store import MemoryKeyStore
 from tests.unit.web.api import Api, key_caller, lazily
@@ -26,8 +27,6 @@ def api(store: MemoryKeyStore) -> Api:
         keys_per_user=1_000,
         allowed_origin="*",
         # A name of its own: a logger holds on to the standard output that it met first.
-        service_name=f"management-{uuid4()}",
-        metrics_namespace="Test",
-        log_level="INFO",
+        telemetry=Telemetry(service=f"management-{uuid4()}", namespace="Test", level="INFO"),
     )
     return Api(lazily(lambda: compose(settings, store=store)), key_caller())
