@@ -28,7 +28,7 @@ from tests.faults.proxy import FaultProxy
 
 #: What a call may take here, of the seconds that it may take in production.
 REPLY_SECONDS = 0.4
-EDGE_SECONDS = 1.5
+EDGE_SECONDS = 3.0
 BUDGET_SECONDS = 0.8
 
 

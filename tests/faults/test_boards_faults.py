@@ -17,10 +17,11 @@ from chatgrid_boards import wiring
 from chatgrid_boards.store import BoardStore
 from chatgrid_devkit.ministack import Ministack
 from tests.contract.stores import dynamodb, keys_table
-from tests.faults.bench import IN_TIME_SECONDS
+from tests.faults.bench import IN_TIME_SECONDS, alarms_may_be_dropped
 from tests.faults.proxy import FAULTS, Fault, FaultProxy, clear, times
 from tests.unit.web.api import Context, allowed, key_caller, proxy_event
 
+pytestmark = alarms_may_be_dropped
 OVERCOME = {"latency of 0.3 s"}
 each_fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.name)
 Ask = Callable[..., tuple[int, dict[str, Any]]]

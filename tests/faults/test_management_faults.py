@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.bench import Bench, Given
+from tests.faults.bench import Bench, Given, alarms_may_be_dropped
 from tests.faults.proxy import FAULTS, Fault, times
 from tests.unit.web.api import Reply
+
+pytestmark = alarms_may_be_dropped
 
 #: What a client gets over in its own time: the answer is late, and right.
 OVERCOME = {"latency of 0.3 s"}

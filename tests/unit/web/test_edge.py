@@ -4,8 +4,11 @@ import asyncio
 import json
 import signal
 import socket
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from chatgrid_auth.web.edge import ANSWER_SECONDS, Edge
 
@@ -42,6 +45,25 @@ def test_an_answer_that_takes_too_long_becomes_a_503_in_time() -> None:
     assert b"retry-after" in {name.lower() for name, _ in start["headers"]}
     assert json.loads(body["body"])["code"] == "service_unavailable"
     assert ANSWER_SECONDS < 15, "Lambda would end the function first"
+
+
+def test_the_time_ends_although_it_was_over_where_python_drops_exceptions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dropped = list[str]()
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: dropped.append("once"))
+
+    class Finalised:
+        def __del__(self) -> None:
+            threading.Event().wait(30)
+
+    async def waits_where_it_cannot_be_interrupted(*given: Any) -> None:
+        finalised = Finalised()
+        del finalised
+        await waits_for_a_store_that_never_answers(*given)
+
+    start, _ = ask(Edge(waits_where_it_cannot_be_interrupted, seconds=0.05))
+    assert (start["status"], dropped) == (503, ["once"])
 
 
 def test_no_alarm_is_left_behind() -> None:

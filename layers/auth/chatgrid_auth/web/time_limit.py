@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import FrameType
 
+#: Raised inside a finaliser or a weak reference's callback, an exception is dropped by Python.
+_AGAIN_SECONDS = 0.2
+
 
 class OutOfTime(BaseException):
     """The time is over. Not an ``Exception``: nobody on the way may take it for a retry's cue."""
@@ -32,14 +35,19 @@ def time_limit(seconds: float) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGALRM, _interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    over = False
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        if not over:
+            raise OutOfTime
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
     try:
-        yield
+        try:
+            yield
+        finally:
+            over = True  # from here on no signal can keep the alarm from being taken down
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise OutOfTime
