@@ -192,6 +192,24 @@ def test_the_path_that_the_client_spelled_plays_no_part(guard: Any) -> None:
 
 
 @BOTH
+@pytest.mark.parametrize("resource", [None, "", 7, ["/boards"]])
+def test_without_the_resource_that_was_matched_nobody_gets_in(guard: Any, resource: Any) -> None:
+    incoming = {**event(allowed("admin")), "resource": resource, "path": "/boards"}
+    answer, met = guard(incoming)
+    assert envelope(answer) == (403, "forbidden", "Access denied")
+    assert met == []
+
+
+@BOTH
+def test_no_cache_keeps_an_answer_of_the_guards(guard: Any) -> None:
+    for refused in ({}, {**allowed("read"), "verdict": "rate_limited", "retry_after": "7"}):
+        answer, _ = guard(event(refused))
+        assert header(answer, "Cache-Control") == "no-store"
+    answer, _ = guard(event(allowed("read")))
+    assert header(answer, "Cache-Control") is None, "the handler's own business"
+
+
+@BOTH
 def test_a_method_override_header_plays_no_part(guard: Any) -> None:
     incoming = event(allowed("read"), "DELETE", "/boards/{id}")
     answer, _ = guard({**incoming, "headers": {"X-HTTP-Method-Override": "GET"}})
@@ -236,6 +254,51 @@ def test_outside_of_lambda_nothing_gets_through() -> None:
 
     asyncio.run(GuardMiddleware(app)({"type": "http"}, receive, send))
     assert sent[0]["status"] == 403
+
+
+def test_a_websocket_is_closed_and_never_reaches_the_app() -> None:
+    async def app(*_: Any) -> None:
+        pytest.fail("the app was reached")
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    asyncio.run(GuardMiddleware(app)({"type": "websocket"}, receive, send))
+    assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+def test_a_servers_lifespan_is_the_apps_own_business() -> None:
+    met = list[str]()
+
+    async def app(scope: Any, *_: Any) -> None:
+        met.append(scope["type"])
+
+    async def nothing(*_: Any) -> Any:
+        return {}
+
+    asyncio.run(GuardMiddleware(app)({"type": "lifespan"}, nothing, nothing))
+    assert met == ["lifespan"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"headers": None}])
+def test_a_handler_may_answer_without_headers(headers: dict[str, Any]) -> None:
+    @guarded(clock=lambda: NOW_S)
+    def handler(_event: Any, _context: Any, _caller: Caller) -> dict[str, Any]:
+        return {"statusCode": 204, **headers}
+
+    assert header(handler(event(allowed("read")), None), "X-RateLimit-Limit") == "120"
+
+
+@BOTH
+def test_a_number_that_is_too_long_for_one_is_none(guard: Any) -> None:
+    answer, _ = guard(event({**allowed("read"), "rate_limit": "9" * 5_000}))
+    assert answer["statusCode"] == 200
+    assert header(answer, "X-RateLimit-Limit") is None
 
 
 def test_a_handlers_own_headers_cannot_forge_the_figures() -> None:

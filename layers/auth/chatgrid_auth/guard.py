@@ -83,23 +83,27 @@ def inspect(
     context: Mapping[str, object] = found if isinstance(found, Mapping) else {}
     figures = carried.read_figures(context)
     headers = {**_cors(allow_origin), **_figures(figures, now_s=now_s)}
+    refused = {**headers, "Cache-Control": "no-store"}
     retry_after_s = carried.read_retry_after_s(context)
     if retry_after_s is not None:
         return Admission(
-            headers={**headers, "Retry-After": str(retry_after_s)},
+            headers={**refused, "Retry-After": str(retry_after_s)},
             figures=figures,
             status=429,
             body=_envelope(429, "rate_limit_exceeded", "Rate limit exceeded"),
         )
-    needed = required_scope(str(event.get("httpMethod")), str(event.get("resource")))
     caller = carried.read_caller(context)
-    if caller is not None and needed in caller.scopes:
-        return Admission(headers=headers, figures=figures, caller=caller)
-    if caller is None and context.get("verdict") != carried.FORBIDDEN:
-        message = "Access denied"  # API Gateway let something through that has no verdict
+    method, resource = event.get("httpMethod"), event.get("resource")
+    if isinstance(method, str) and isinstance(resource, str) and resource:
+        needed = required_scope(method, resource)
+        if caller is not None and needed in caller.scopes:
+            return Admission(headers=headers, figures=figures, caller=caller)
+        missing = caller is not None or context.get("verdict") == carried.FORBIDDEN
     else:
-        message = f"Missing required scope: {needed}"
-    return Admission(headers=headers, figures=figures, body=_envelope(403, "forbidden", message))
+        missing = False
+    # Else API Gateway let something through that has no verdict, or matched no resource.
+    message = f"Missing required scope: {needed}" if missing else "Access denied"
+    return Admission(headers=refused, figures=figures, body=_envelope(403, "forbidden", message))
 
 
 class GuardMiddleware:
@@ -129,8 +133,11 @@ class GuardMiddleware:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":  # a server's own, with nobody behind it
             await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": f"{scope['type']}.close"})
             return
         admission = inspect(
             scope.get("aws.event") or {},
@@ -193,7 +200,7 @@ def guarded(
                     "body": admission.body,
                 }
             response = handler(event, context, admission.caller)
-            return {**response, "headers": {**response.get("headers", {}), **admission.headers}}
+            return {**response, "headers": {**(response.get("headers") or {}), **admission.headers}}
 
         return guarded_handler
 
@@ -227,4 +234,5 @@ def _figures(figures: Figures | None, *, now_s: float) -> Headers:
 
 
 def _envelope(status: int, code: str, message: str) -> str:
-    return json.dumps({"object": "error", "status": status, "code": code, "message": message})
+    envelope = {"object": "error", "status": status, "code": code, "message": message}
+    return json.dumps(envelope, separators=(",", ":"))

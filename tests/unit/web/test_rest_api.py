@@ -73,6 +73,15 @@ def test_an_application_routes_on_the_resource_that_api_gateway_matched(api: Api
     assert api.send(event).json["path"] == "/me/42"
 
 
+@pytest.mark.parametrize("resource", [None, ""])
+def test_where_api_gateway_matched_nothing_there_is_no_path_either(
+    api: Api, resource: str | None
+) -> None:
+    event = proxy_event("GET", "/me", authorizer=None)
+    event.update(resource=resource, path="/me/api-keys")
+    assert "api-keys" not in api.send(event).json["path"]
+
+
 @pytest.mark.parametrize("value", ["../keys", "a/b", "%2e%2e", "a?b", "a#b", "a;b", "\ud800"])
 def test_no_parameter_reaches_out_of_its_segment(api: Api, value: str) -> None:
     path = api("GET", "/me/{id}", id=value).json["path"]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ALLOWED = "allowed"
 FORBIDDEN = "forbidden"
 RATE_LIMITED = "rate_limited"
+_MOST_DIGITS = 16  # of a number that was written here; Python refuses to read a very long one
 
 
 def write(verdict: Allowed | Forbidden | Limited) -> dict[str, Value]:
@@ -95,4 +96,6 @@ def _number(context: Mapping[str, object], name: str) -> int | None:
     value = context.get(name)
     if isinstance(value, int):
         return value
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else None
+    if not isinstance(value, str) or not value.isascii() or not value.isdigit():
+        return None
+    return int(value) if len(value) <= _MOST_DIGITS else None

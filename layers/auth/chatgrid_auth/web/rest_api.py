@@ -126,7 +126,7 @@ def _path(event: dict[str, Any]) -> str:
         # Quoted, so that no parameter can reach into another segment.
         return quote(parameters.get(found[1]) or "", safe="", errors="replace")
 
-    return _PARAMETER.sub(filled, event.get("resource") or event.get("path") or "/")
+    return _PARAMETER.sub(filled, event.get("resource") or "")
 
 
 def _headers(event: dict[str, Any]) -> list[tuple[bytes, bytes]]:
