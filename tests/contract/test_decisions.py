@@ -223,6 +223,18 @@ def test_the_limit_is_the_keys_own_and_hammering_costs_nothing_until_it_is_free(
     assert isinstance(gate.ask(issued.raw_key), Allowed)
 
 
+def test_a_limited_key_that_expires_meanwhile_is_expired_from_then_on(gate: Gate) -> None:
+    issued = gate.issue(rate_limit=1, expires_at_ms=NOW_MS + 2_000)
+    gate.ask(issued.raw_key)
+    assert isinstance(gate.ask(issued.raw_key), Limited)
+    gate.now_ms = NOW_MS + 1_999
+    assert isinstance(gate.ask(issued.raw_key), Limited)
+    gate.now_ms = NOW_MS + 2_000
+    verdict = gate.ask(issued.raw_key)
+    assert isinstance(verdict, Refused)
+    assert verdict.message == "API key has expired"
+
+
 def test_a_limited_key_that_is_revoked_meanwhile_is_still_refused(gate: Gate) -> None:
     issued = gate.issue(rate_limit=1)
     gate.ask(issued.raw_key)

@@ -17,7 +17,6 @@ from chatgrid_auth.domain.verdicts import (
     Allowed,
     Caller,
     Forbidden,
-    Limited,
     Refused,
     Verdict,
 )
@@ -211,7 +210,10 @@ class Authenticator:
         if scope not in known.scopes:
             return Forbidden(required_scope=scope, figures=figures_of(known.reading))
         used_up = UsedUp(known.reading, known.scopes, known.usage_key or self._key_tier)
-        return self._limit(key_hash, used_up, scope=scope, now_ms=now_ms)
+        # An expiry that comes before its limit is free again is asked for when it has come.
+        until_ms = min(used_up.until_ms(now_ms), known.expires_at_ms or _FOR_GOOD_MS)
+        self._refusals.remember(key_hash, used_up, until_ms=until_ms)
+        return used_up.verdict(scope=scope, now_ms=now_ms)
 
     def _decide_token(self, token: str, *, scope: str, now_ms: int) -> Verdict:
         if self._tokens is None:
@@ -225,7 +227,8 @@ class Authenticator:
         admitted, reading = self._users.admit(claims.user_id)
         if not admitted:
             used_up = UsedUp(reading, SCOPES, self._jwt_tier)
-            return self._limit(claims.user_id, used_up, scope=scope, now_ms=now_ms)
+            self._refusals.remember(claims.user_id, used_up, until_ms=used_up.until_ms(now_ms))
+            return used_up.verdict(scope=scope, now_ms=now_ms)
         return Allowed(
             caller=Caller(
                 user_id=claims.user_id,
@@ -247,7 +250,3 @@ class Authenticator:
         if not self._throttle.remember(source, key_hash, final, now_ms=now_ms):
             self._refusals.remember(key_hash, final, until_ms=now_ms + PASSING_REFUSAL_MS)
         return refused
-
-    def _limit(self, name: str, used_up: UsedUp, *, scope: str, now_ms: int) -> Forbidden | Limited:
-        self._refusals.remember(name, used_up, until_ms=used_up.until_ms(now_ms))
-        return used_up.verdict(scope=scope, now_ms=now_ms)
