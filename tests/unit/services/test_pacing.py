@@ -102,6 +102,18 @@ def test_without_time_nothing_is_begun() -> None:
     assert calls.at == []
 
 
+def test_a_call_whose_turn_came_long_ago_is_not_begun_after_the_end_of_the_time() -> None:
+    clock = Clock()
+    pace, calls = pace_of(clock, seconds=1.0), Calls(clock)
+    pace.call(calls)
+
+    clock.sleep(2.0)  # a step that took longer than there was time
+
+    with pytest.raises(OutOfTime):
+        pace.call(calls)
+    assert calls.at == [0.0]
+
+
 def test_only_throttling_is_repeated() -> None:
     def refuse() -> None:
         raise ControlPlaneRefused("CreateApiKey", "BadRequestException")

@@ -93,6 +93,7 @@ class Pace:
             self._free_at[each] = now + self._spacing[each]
 
     def _wait(self, seconds: float) -> None:
+        seconds = max(seconds, 0)  # a turn that came long ago makes no time
         if seconds >= self._time_left():
             raise OutOfTime
         if seconds > 0:
