@@ -268,6 +268,9 @@ def test_a_sweep_is_remembered_until_it_is_over(bench: Bench) -> None:
     assert bench.directory.progress() == Progress()
     bench.directory.advance(Progress(cursor="somewhere"))
     assert bench.directory.progress() == Progress(cursor="somewhere")
+    suspects = frozenset({fresh().key_id, fresh().key_id})
+    bench.directory.advance(Progress(cursor="further", suspects=suspects))
+    assert bench.directory.progress() == Progress(cursor="further", suspects=suspects)
     bench.directory.finish()
     assert bench.directory.progress() is None
 

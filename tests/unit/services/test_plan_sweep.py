@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from chatgrid_auth.domain import usage_keys
-from chatgrid_auth.services.plan_ports import LiveKey, Progress
+from chatgrid_auth.services import plan_sweep
+from chatgrid_auth.services.plan_ports import LiveKey, Progress, Tally
 from tests.plan_world import World
 
 DAY_MS = 86_400_000
@@ -28,6 +29,38 @@ def world() -> World:
 
 def now(world: World, key: LiveKey) -> LiveKey:
     return world.store.keys[key.key_hash]
+
+
+@pytest.fixture
+def wide() -> World:
+    """Thirty keys, in step, of which a run of four seconds sees a few."""
+    world = World()
+    for _ in range(30):
+        world.issue()
+    world.settle()
+    world.store.page = 2
+    world.store.before_page = lambda: world.clock.sleep(1.0)
+    return world
+
+
+def the_rest(world: World, first: Tally) -> list[Tally]:
+    """What the runs of a sweep saw, the first of which is over."""
+    found = [first]
+    while world.store.sweep is not None:
+        assert len(found) < 30, "it never comes to an end"
+        found.append(world.run(seconds=4))
+    assert len(found) > 2, "a sweep of several runs"
+    return found
+
+
+def by_place(world: World) -> list[LiveKey]:
+    """The keys in the order in which a sweep meets them."""
+    return sorted(world.store.keys.values(), key=lambda key: key.key_hash)
+
+
+def say_anothers(world: World, key: LiveKey) -> None:
+    """Edit the description of a key's API Gateway key, so that it names a user who is no owner."""
+    world.gateway_key(key).description = usage_keys.description_of(str(uuid4()))
 
 
 def test_what_is_in_step_is_left_alone(world: World) -> None:
@@ -179,6 +212,86 @@ def test_a_description_edited_to_name_another_user_takes_nothing_from_the_holder
     world.assert_in_step()
 
 
+@pytest.mark.parametrize("place", [0, 15, 29])
+def test_an_edited_description_takes_nothing_from_the_holder_however_many_runs_a_sweep_takes(
+    wide: World, place: int
+) -> None:
+    say_anothers(wide, by_place(wide)[place])
+
+    found = the_rest(wide, wide.run(sweep=True, seconds=4))
+    wide.settle()
+
+    assert [sum(tally.unidentified for tally in found), sum(t.orphaned for t in found)] == [1, 0]
+    wide.assert_in_step()
+
+
+@pytest.mark.parametrize("place", [0, 29])
+def test_a_description_edited_while_a_sweep_is_under_way_takes_nothing_from_the_holder(
+    wide: World, place: int
+) -> None:
+    first = wide.run(sweep=True, seconds=4)
+    say_anothers(wide, by_place(wide)[place])
+
+    found = the_rest(wide, first)
+    wide.settle()
+
+    assert sum(tally.orphaned for tally in found) == 0
+    wide.assert_in_step()
+
+
+def test_an_edited_description_cuts_an_expired_key_off_no_sooner_than_others() -> None:
+    world = World()
+    key = world.issue(expires_at_ms=world.clock.now_ms() + 3_600_000)
+    world.settle()
+    say_anothers(world, key)
+
+    world.clock.seconds += 3600 + 80_000
+    assert world.run(sweep=True).orphaned == 0
+    world.clock.seconds += 10_000
+    assert world.run(sweep=True).orphaned == 1
+    world.settle()
+    assert world.gateway_keys() == []
+
+
+def test_what_serves_nobody_is_removed_however_many_runs_a_sweep_takes(wide: World) -> None:
+    for gone in by_place(wide)[::14]:
+        del wide.store.keys[gone.key_hash]
+
+    found = the_rest(wide, wide.run(sweep=True, seconds=4))
+    wide.settle()
+
+    assert sum(tally.orphaned for tally in found) == 3
+    wide.assert_in_step()
+
+
+def test_a_key_revoked_while_a_sweep_is_under_way_is_no_finding(wide: World) -> None:
+    first = wide.run(sweep=True, seconds=4)
+    for gone in by_place(wide)[::14]:
+        wide.store.revoke(gone)
+
+    found = the_rest(wide, first)
+    wide.settle()
+
+    assert [sum(tally.orphaned for tally in found), sum(t.unidentified for t in found)] == [0, 0]
+    wide.assert_in_step()
+
+
+def test_more_that_serve_nobody_than_one_sweep_takes_up_are_removed_by_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_sweep, "MOST_SUSPECTS", 2)
+    for gone in world.issued[:3]:
+        del world.store.keys[gone.key_hash]
+
+    orphaned = []
+    for _ in range(3):
+        orphaned.append(world.run(sweep=True).orphaned)
+        world.settle()
+
+    assert orphaned == [2, 1, 0]
+    world.assert_in_step()
+
+
 def test_a_table_that_knows_next_to_no_key_is_not_believed() -> None:
     """A reconciler that reads the wrong table must not cut every key off its API Gateway key."""
     world = World()
@@ -292,25 +405,15 @@ def test_keys_that_are_being_seen_to_are_no_findings(world: World) -> None:
     assert (tally.missing, tally.orphaned) == (0, 0)
 
 
-def test_a_sweep_goes_on_where_the_time_ran_out() -> None:
-    world = World()
-    for _ in range(30):
-        world.issue()
-    world.settle()
-    for key in world.issued:
-        del world.plane.keys[world.gateway_key(key).id]
-    world.store.page = 4
-    world.store.before_page = lambda: world.clock.sleep(1.0)
+def test_a_sweep_goes_on_where_the_time_ran_out(wide: World) -> None:
+    for key in wide.issued:
+        del wide.plane.keys[wide.gateway_key(key).id]
 
-    found = [world.run(sweep=True, seconds=4).missing]
-    while world.store.sweep is not None:
-        assert len(found) < 30, "it never comes to an end"
-        found.append(world.run(seconds=4).missing)
-    world.settle()
+    found = the_rest(wide, wide.run(sweep=True, seconds=4))
+    wide.settle()
 
-    assert len(found) > 2
-    assert sum(found) == 30
-    world.assert_in_step()
+    assert sum(tally.missing for tally in found) == 30
+    wide.assert_in_step()
 
 
 def test_a_second_request_for_a_sweep_does_not_start_it_over(world: World) -> None:

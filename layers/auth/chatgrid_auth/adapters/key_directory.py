@@ -111,13 +111,20 @@ class DynamoKeyDirectory:
         item = self._transport.call(
             "GetItem", {"TableName": self._table, "Key": _SWEEP_KEY, "ConsistentRead": True}
         ).get("Item")
-        return None if item is None else Progress(cursor=item.get("cursor", {}).get("S"))
+        if item is None:
+            return None
+        return Progress(
+            cursor=item.get("cursor", {}).get("S"),
+            suspects=frozenset(item.get("suspects", {}).get("SS", [])),
+        )
 
     def advance(self, progress: Progress) -> None:
         """Remember how far the sweep has come."""
-        item = dict(_SWEEP_KEY)
+        item: dict[str, Any] = dict(_SWEEP_KEY)
         if progress.cursor is not None:
             item["cursor"] = s(progress.cursor)
+        if progress.suspects:
+            item["suspects"] = {"SS": sorted(progress.suspects)}
         self._transport.call("PutItem", {"TableName": self._table, "Item": item})
 
     def finish(self) -> None:

@@ -143,9 +143,16 @@ class LiveKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a sweep has come: ``None`` is the first page of live keys."""
+    """How far a sweep has come.
+
+    Attributes:
+        cursor: the page of live keys that comes next; ``None`` for the first: nothing is known yet.
+        suspects: ids that API Gateway keys are named by, of which there was no record, and which no
+            live key that was seen so far has.
+    """
 
     cursor: str | None = None
+    suspects: frozenset[str] = frozenset()
 
 
 class Directory(Credentials, Protocol):

@@ -6,11 +6,16 @@ It changes nothing in API Gateway by itself except for surplus keys of one name;
 writes into the queue, so that there is one place that makes and removes keys.
 
 It looks at live keys in pages and remembers how far it came, so a sweep may take many runs.
+
+An API Gateway key is taken for an orphan only when there is no record of its ChatGrid key under
+the owner that its description names, and then no live key at all has that id. The first is known
+at once, the second when every page was seen: descriptions can be edited, and then name a user who
+has no such key. So a sweep begins with suspects, strikes out whom it meets, and retires the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Literal
@@ -34,6 +39,8 @@ from chatgrid_auth.services.plan_ports import (
 EXPIRY_GRACE_MS = 86_400_000
 #: More orphans than this, and more than half of all: rather the wrong table than orphans.
 _SUSPICIOUS_ORPHANS = 20
+#: The sweep remembers them after each page; those beyond are the next sweep's.
+MOST_SUSPECTS = 1000
 _RECORDS_AT_ONCE = 100
 
 
@@ -59,6 +66,11 @@ class Inventory:
             key_id = usage_keys.key_id_of(key.name, prefix=prefix)
             if key_id is not None:
                 self.by_key.setdefault(key_id, []).append(key)
+
+    def owner_of(self, key_id: str) -> str | None:
+        """Whom the API Gateway key of this ChatGrid key says it was made for, if there is one."""
+        found = self.by_key.get(key_id, [])
+        return next((key.owner for key in found if key.owner is not None), None)
 
     def finding(self, key: GatewayKey | None, *, usage_key: str | None) -> Finding | None:
         """What is wrong with the API Gateway key of a live ChatGrid key, if anything."""
@@ -101,7 +113,7 @@ class Sweep:
         self._tier = tier
         self._rehearse = rehearse
         self._room = 0
-        self._seen_live: set[str] = set()
+        self._suspects: set[str] = set()
 
     def run(self, progress: Progress, *, waiting: frozenset[str], tally: Tally) -> None:
         """Go on from there, to the end if the time is enough.
@@ -118,17 +130,20 @@ class Sweep:
         inventory = self._read_account()
         self._room = usage_keys.KEY_CEILING - inventory.total
         cursor = progress.cursor
+        self._suspects = (
+            self._suspected(inventory, waiting, tally) if cursor is None else set(progress.suspects)
+        )
         while True:
             self._pace.check()
             page, cursor = self._directory.live(cursor)
             for live in page:
-                if live.key_id not in waiting and not self._expired(live):
-                    self._examine(live, inventory, tally)
+                self._meet(live, inventory, waiting, tally)
             if cursor is None:
                 break
             if not self._rehearse:
-                self._directory.advance(Progress(cursor=cursor))
-        self._find_orphans(inventory, waiting, tally)
+                suspects = frozenset(self._suspects)
+                self._directory.advance(Progress(cursor=cursor, suspects=suspects))
+        self._retire_suspects(inventory, waiting, tally)
         if not self._rehearse:
             self._directory.finish()
         tally.sweeps += 1
@@ -151,10 +166,23 @@ class Sweep:
                 break
         return Inventory(found, attached=attached, prefix=self._tier.prefix)
 
+    def _meet(
+        self, live: LiveKey, inventory: Inventory, waiting: frozenset[str], tally: Tally
+    ) -> None:
+        if live.key_id in self._suspects:
+            # Live, and yet not its owner's: somebody has edited the description.
+            self._suspects.discard(live.key_id)
+            tally.unidentified += 1
+        if live.key_id in waiting:
+            return
+        if not self._expired(live):
+            self._examine(live, inventory, tally)
+        elif live.key_id in inventory.by_key and self._expired(live, grace_ms=EXPIRY_GRACE_MS):
+            tally.orphaned += 1
+            self._leave("retire", live.key_id, live.owner, live.key_hash)
+
     def _examine(self, live: LiveKey, inventory: Inventory, tally: Tally) -> None:
         candidates = inventory.by_key.get(live.key_id, [])
-        if candidates:
-            self._seen_live.add(live.key_id)
         key = usage_keys.preferred(candidates, value=live.usage_key)
         for surplus in candidates:
             if surplus is not key:
@@ -176,38 +204,41 @@ class Sweep:
         setattr(tally, finding, getattr(tally, finding) + 1)
         self._leave("provision", live.key_id, live.owner, live.key_hash)
 
-    def _find_orphans(self, inventory: Inventory, waiting: frozenset[str], tally: Tally) -> None:
-        """Leave work for keys that serve nothing: a revoked key, or one long expired.
-
-        Their records are read one by one and consistently, since a page of live keys, read
-        earlier, cannot show what is not there.
-        """
+    def _suspected(self, inventory: Inventory, waiting: frozenset[str], tally: Tally) -> set[str]:
+        """Ids of which there is no record under the owner that the description names."""
         owners: dict[str, str] = {}
-        for key_id, keys in inventory.by_key.items():
-            owner = next((key.owner for key in keys if key.owner is not None), None)
+        for key_id in inventory.by_key:
+            owner = inventory.owner_of(key_id)
             if owner is None:
                 tally.unidentified += 1
             elif key_id not in waiting:
                 owners[key_id] = owner
-        recorded: dict[str, LiveKey] = {}
+        absent = self._absent(owners)
+        if len(absent) > max(_SUSPICIOUS_ORPHANS, len(owners) // 2):
+            tally.held += len(absent)
+            return set()
+        return set(absent[:MOST_SUSPECTS])
+
+    def _retire_suspects(self, inventory: Inventory, waiting: frozenset[str], tally: Tally) -> None:
+        """Leave work for keys that serve nothing: they had no record, and have none now, and no
+        live key has their id."""
+        owners: dict[str, str] = {}
+        for key_id in sorted(self._suspects - waiting):
+            owner = inventory.owner_of(key_id)
+            if owner is not None:
+                owners[key_id] = owner
+        for key_id in self._absent(owners):
+            tally.orphaned += 1
+            self._leave("retire", key_id, owners[key_id], None)
+
+    def _absent(self, owners: Mapping[str, str]) -> list[str]:
+        """Those of these ids, by owner, that have no record: read one by one and consistently."""
+        recorded: set[str] = set()
         pairs = ((owner, key_id) for key_id, owner in owners.items())
         while some := list(islice(pairs, _RECORDS_AT_ONCE)):
             self._pace.check()
-            recorded |= self._directory.recorded(some)
-        absent = [key_id for key_id in owners if key_id not in recorded]
-        gone = [key_id for key_id in absent if key_id not in self._seen_live]
-        # Live, and yet not its owner's: somebody has edited the description.
-        tally.unidentified += len(absent) - len(gone)
-        if len(gone) > max(_SUSPICIOUS_ORPHANS, len(owners) // 2):
-            tally.held += len(gone)
-            gone = []
-        for key_id in gone:
-            tally.orphaned += 1
-            self._leave("retire", key_id, owners[key_id], None)
-        for live in recorded.values():
-            if self._expired(live, grace_ms=EXPIRY_GRACE_MS):
-                tally.orphaned += 1
-                self._leave("retire", live.key_id, live.owner, live.key_hash)
+            recorded.update(self._directory.recorded(some))
+        return [key_id for key_id in owners if key_id not in recorded]
 
     def _leave(self, action: Action, key_id: str, owner: str, key_hash: str | None) -> None:
         if not self._rehearse:
