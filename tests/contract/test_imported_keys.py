@@ -13,6 +13,7 @@ import pytest
 from chatgrid_auth.adapters.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.decisions import KeyDecisions
 from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
 from chatgrid_auth.adapters.user_windows import UserWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import KeyExists, KeyLimitReached
@@ -20,6 +21,7 @@ from chatgrid_auth.domain.verdicts import Allowed, Refused
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_auth.services.key_import import ForeignKey, KeyImport
+from chatgrid_auth.services.plan_ports import Work
 from tests.contract.decisions import NoTokens
 from tests.contract.stores import counting, keys_table, rate_limits_table
 
@@ -78,6 +80,11 @@ class Imports:
 
     def ask(self, credential: str) -> Verdict:
         return self.gate.decide(f"Bearer {credential}", scope="read", now_ms=NOW_MS)
+
+    def work(self) -> list[tuple[str, str]]:
+        """What waits for the reconciler, and whose keys that is for."""
+        queue = DynamoPlanQueue(Boto3Transport(self.client), table=self.table)
+        return [(work.action, work.owner) for work in queue.pending()]
 
     def count(self) -> int:
         return len(self.client.scan(TableName=self.table, ConsistentRead=True)["Items"])
@@ -208,6 +215,33 @@ def test_a_key_is_taken_over_once_and_then_left_as_it_is(make: Callable[..., Imp
         world.adopt(old_key(), owner=key.owner, id=key.id)
     assert world.count() == before, "a refused import leaves something behind"
     assert world.keys.get(key.owner, key.id).name == "old"
+
+
+def test_of_two_keys_imported_at_once_under_one_id_only_the_first_is_made(
+    make: Callable[..., Imports],
+) -> None:
+    """Two imports that saw no such id: the work of the first stands in the way of the second."""
+    world, raw = make(), old_key()
+    key = world.adopt(raw, id=str(uuid4()))
+    before = world.count()
+    with pytest.raises(KeyExists):
+        world.adopt(old_key(), id=key.id)
+    world.keys.revoke(key.owner, key.id)
+    with pytest.raises(KeyExists):
+        world.adopt(old_key(), id=key.id, owner=key.owner)
+    assert world.count() == before, "a refused import leaves something behind"
+    assert world.work() == [("retire", key.owner)]
+
+
+def test_work_that_is_left_of_no_key_does_not_stand_in_the_way_of_an_import(
+    make: Callable[..., Imports],
+) -> None:
+    """As after the loss of a table: the sweep has the orphan retired while the key comes back."""
+    world, key_id = make(), str(uuid4())
+    queue = DynamoPlanQueue(Boto3Transport(world.client), table=world.table)
+    queue.add(Work(key_id=key_id, action="retire", owner=str(uuid4()), key_hash=None))
+    key = world.adopt(old_key(), id=key_id)
+    assert world.work() == [("provision", key.owner)]
 
 
 def test_a_revoked_key_does_not_come_back_by_an_import(make: Callable[..., Imports]) -> None:

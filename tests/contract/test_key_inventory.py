@@ -126,6 +126,14 @@ def test_holders_are_told_for_known_hashes_only(shop: Shop) -> None:
     }
 
 
+def test_every_id_is_told_with_the_hash_of_its_key_revoked_ones_included(shop: Shop) -> None:
+    assert shop.inventory.hashes_by_id() == {}
+    issued = [shop.issue(str(uuid4())) for _ in range(3)]
+    shop.keys.revoke(issued[0].key.owner, issued[0].key.id)
+    hashes = {each.key.id: hash_of(each.raw_key) for each in issued}
+    assert shop.inventory.hashes_by_id() == hashes
+
+
 def test_a_preview_says_what_the_gate_then_says_and_changes_nothing(shop: Shop) -> None:
     owner = str(uuid4())
     good, late = shop.issue(owner), shop.issue(owner, expires_at_ms=NOW_MS + 1)

@@ -2,12 +2,17 @@
 
 What is there already is left as it is, so an import that was interrupted, or whose bad lines were
 mended, is run again as it was.
+
+An id is one key's in the whole stack, whoever owns it: the work for the usage plans and the API
+Gateway key go by the id alone. New ids are random; only a line that brings its own can name one
+that exists. So the first such line has all ids of the stack read, revoked keys' included.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 
 from chatgrid_auth.adapters.credential_reads import MOST_AT_ONCE
@@ -41,6 +46,7 @@ class Importer:
 
     Args:
         holders: tells whose the keys under up to a hundred hashes are.
+        hashes_by_id: reads every id that there is or was, with the hash of its key.
         adopt: makes a key; ``None`` for a dry run.
     """
 
@@ -48,9 +54,11 @@ class Importer:
         self,
         *,
         holders: Callable[[list[str]], dict[str, Holder]],
+        hashes_by_id: Callable[[], dict[str, str]],
         adopt: Callable[[ForeignKey], ApiKey] | None,
     ) -> None:
         self._holders = holders
+        self._hashes_by_id = cache(hashes_by_id)
         self._adopt = adopt
         self._hashes: dict[bytes, int] = {}
         self._ids: dict[str, int] = {}
@@ -72,6 +80,19 @@ class Importer:
         key = line.key
         if key is None:
             return Outcome(line=line.number, outcome=REFUSED, code=line.code, problem=line.problem)
+        repeated = self._repeated(line, key)
+        if repeated is not None:
+            return repeated
+        if key.hash in held:
+            return _existing(line, key, held[key.hash])
+        if key.id is not None and self._hashes_by_id().get(key.id, key.hash) != key.hash:
+            return _id_taken(line)
+        if self._adopt is None:
+            return Outcome(line=line.number, outcome=CREATED, key_id=key.id)
+        return self._make(line, key, self._adopt)
+
+    def _repeated(self, line: Line, key: ForeignKey) -> Outcome | None:
+        """The refusal of a line that names the hash or the id of an earlier one."""
         earlier = self._hashes.setdefault(bytes.fromhex(key.hash), line.number)
         if earlier != line.number:
             return _refused(line, "duplicate_hash", f"the same hash as in line {earlier}")
@@ -79,11 +100,7 @@ class Importer:
             earlier = self._ids.setdefault(key.id, line.number)
             if earlier != line.number:
                 return _refused(line, "duplicate_id", f"the same id as in line {earlier}")
-        if key.hash in held:
-            return _existing(line, key, held[key.hash])
-        if self._adopt is None:
-            return Outcome(line=line.number, outcome=CREATED, key_id=key.id)
-        return self._make(line, key, self._adopt)
+        return None
 
     def _make(self, line: Line, key: ForeignKey, adopt: Callable[[ForeignKey], ApiKey]) -> Outcome:
         try:
@@ -95,7 +112,7 @@ class Importer:
         except KeyExists:
             holder = self._holders([key.hash]).get(key.hash)  # somebody else was faster
             if holder is None:
-                return _refused(line, "duplicate_id", "another key of the owner has this id")
+                return _id_taken(line)
             return _existing(line, key, holder)
         return Outcome(line=line.number, outcome=CREATED, key_id=made.id)
 
@@ -104,6 +121,10 @@ def _existing(line: Line, key: ForeignKey, holder: Holder) -> Outcome:
     if holder.owner != key.owner:
         return _refused(line, "other_owner", "there is a key with this hash, of another owner")
     return Outcome(line=line.number, outcome=EXISTING, key_id=holder.key_id)
+
+
+def _id_taken(line: Line) -> Outcome:
+    return _refused(line, "duplicate_id", "another key has this id")
 
 
 def _refused(line: Line, code: str, problem: str) -> Outcome:

@@ -91,7 +91,11 @@ def _importer(stack: Stack, *, dry_run: bool) -> Importer:
         default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
         keys_per_user=limit(stack, "KEYS_PER_USER"),
     )
-    return Importer(holders=inventory.holders, adopt=None if dry_run else imports.adopt)
+    return Importer(
+        holders=inventory.holders,
+        hashes_by_id=inventory.hashes_by_id,
+        adopt=None if dry_run else imports.adopt,
+    )
 
 
 def _hint(stack: Stack) -> str:

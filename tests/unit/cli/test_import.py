@@ -8,6 +8,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -192,6 +193,38 @@ def test_lines_that_repeat_one_another_are_told(
         assert counts(answer) == (created, existing, 2)
         problems = [entry["problem"] for entry in answer["data"]["lines"] if entry["problem"]]
         assert problems == ["the same hash as in line 1", "the same id as in line 3"]
+
+
+@pytest.mark.parametrize("state", ["live", "revoked"])
+@pytest.mark.parametrize("owner", [USER, OTHER])
+def test_an_id_that_another_key_has_is_refused_whoever_owns_that_and_also_when_it_is_revoked(
+    operator: Operator, file: Callable[..., str], owner: str, state: str
+) -> None:
+    """The plan queue and API Gateway know a key by its id alone: two of one id share a fate."""
+    issued = operator.issue(OTHER)
+    if state == "revoked":
+        operator.run("keys", "revoke", issued.key.id, "--yes")
+    before = operator.items()
+    path = file(line(owner=owner, id=issued.key.id), line(owner=owner))
+    for options, created, existing in ((["--dry-run"], 1, 0), ([], 1, 0), ([], 0, 1)):
+        answer = operator.answer("import", path, *options, exit_code=1)
+        if "--dry-run" in options:
+            assert operator.items() == before
+        assert counts(answer) == (created, existing, 1)
+        refused = answer["data"]["lines"][0]
+        assert (refused["outcome"], refused["code"]) == ("refused", "duplicate_id")
+        assert refused["problem"] == "another key has this id"
+    assert sum(item.get("id") == {"S": issued.key.id} for item in operator.items()) == 1
+
+
+def test_a_key_with_an_id_of_its_own_is_there_already_when_it_is_imported_again(
+    operator: Operator, file: Callable[..., str]
+) -> None:
+    known = line(id="0190163d-8694-739b-aea5-966c26f8ad91")
+    assert counts(operator.answer("import", file(known))) == (1, 0, 0)
+    assert counts(operator.answer("import", file(known, line(id=str(uuid4()))))) == (1, 1, 0)
+    operator.run("keys", "revoke", known["id"], "--yes")
+    assert counts(operator.answer("import", file(known))) == (0, 1, 0)
 
 
 def test_an_owner_with_as_many_keys_as_allowed_is_told_and_the_rest_goes_on(

@@ -9,18 +9,35 @@ from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.errors import KeyExists
 from chatgrid_auth.services.key_import import ForeignKey
 from chatgrid_devkit.cli.import_lines import Line
-from chatgrid_devkit.cli.importing import Importer
+from chatgrid_devkit.cli.importing import Importer, Outcome
 
 OWNER, OTHER = "0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
-def line(number: int) -> Line:
-    key = ForeignKey(hash=f"{number:064x}", owner=OWNER, name="k", scopes=("read",))
+def line(number: int, *, id: str | None = None) -> Line:  # noqa: A002
+    key = ForeignKey(hash=f"{number:064x}", owner=OWNER, name="k", scopes=("read",), id=id)
     return Line(number=number, key=key)
 
 
 def taken(_: ForeignKey) -> ApiKey:
     raise KeyExists
+
+
+def made(key: ForeignKey) -> ApiKey:
+    return ApiKey(
+        id=key.id or "a-new-one",
+        owner=key.owner,
+        name=key.name,
+        prefix=key.prefix,
+        scopes=key.scopes,
+        environment=key.environment,
+        rate_limit=120,
+        created_at_ms=0,
+    )
+
+
+def never() -> dict[str, str]:
+    raise AssertionError("the whole table is read")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +58,7 @@ def test_a_key_that_came_between_the_look_and_the_write_is_told_for_what_it_is(
         looks += 1
         return {} if looks == 1 or holder is None else dict.fromkeys(hashes, holder)
 
-    (found,) = Importer(holders=holders, adopt=taken).run([line(1)])
+    (found,) = Importer(holders=holders, hashes_by_id=dict, adopt=taken).run([line(1)])
     assert (found.line, found.outcome, found.code) == (1, outcome, code)
     assert looks == 2
 
@@ -53,8 +70,31 @@ def test_the_store_is_asked_once_for_a_hundred_lines_and_never_for_none() -> Non
         asked.append(len(hashes))
         return {}
 
-    importer = Importer(holders=holders, adopt=None)
+    importer = Importer(holders=holders, hashes_by_id=never, adopt=None)
     bad = [Line(number=number, code="not_json", problem="no") for number in range(1000, 1100)]
     outcomes = list(importer.run([*(line(number) for number in range(1, 251)), *bad]))
     assert len(outcomes) == 350
     assert asked == [100, 100, 50]
+
+
+def test_the_ids_that_exist_are_read_once_and_only_for_a_new_key_with_an_id_of_its_own() -> None:
+    reads = 0
+
+    def hashes_by_id() -> dict[str, str]:
+        nonlocal reads
+        reads += 1
+        return {"mine": f"{3:064x}", "theirs": "f" * 64}
+
+    there = {f"{1:064x}": Holder(owner=OWNER, key_id="there")}
+    importer = Importer(holders=lambda _: there, hashes_by_id=hashes_by_id, adopt=made)
+    found: list[Outcome] = []
+    for number, key_id in enumerate(["there", None, "mine", "theirs", "new"], start=1):
+        found += importer.run([line(number, id=key_id)])
+        assert reads == (number > 2)
+    assert [(outcome.outcome, outcome.code) for outcome in found] == [
+        ("existing", None),
+        ("created", None),
+        ("created", None),  # this very key, come meanwhile: the store has the say
+        ("refused", "duplicate_id"),
+        ("created", None),
+    ]

@@ -60,31 +60,30 @@ class KeyInventory:
     def keys_of(self, owner: str, *, revoked: bool = False) -> Iterator[StoredKey]:
         """The owner's keys, the oldest first; revoked ones, if asked for, after the others."""
         for prefix in (_KEY, _REVOKED) if revoked else (_KEY,):
-            yield from self._walk(
-                "Query",
-                {
-                    "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
-                    "ExpressionAttributeValues": {
-                        ":pk": s(items.user_pk(owner)),
-                        ":sk": s(prefix),
-                    },
-                },
-            )
+            question = {
+                "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
+                "ExpressionAttributeValues": {":pk": s(items.user_pk(owner)), ":sk": s(prefix)},
+            }
+            for records in self._pages("Query", question):
+                yield from self._stored(records)
 
     def every_key(self, *, revoked: bool = False) -> Iterator[StoredKey]:
         """The keys of all owners, in no order; revoked ones only if asked for."""
-        wanted = "begins_with(sk, :key)"
-        values = {":user": s(items.user_pk("")), ":key": s(_KEY)}
-        if revoked:
-            wanted = f"({wanted} OR begins_with(sk, :revoked))"
-            values[":revoked"] = s(_REVOKED)
-        yield from self._walk(
-            "Scan",
-            {
-                "FilterExpression": f"begins_with(pk, :user) AND {wanted}",
-                "ExpressionAttributeValues": values,
-            },
-        )
+        for records in self._pages("Scan", _every(revoked=revoked)):
+            yield from self._stored(records)
+
+    def hashes_by_id(self) -> dict[str, str]:
+        """Every id that a key has or, if it is revoked, had, with that key's hash."""
+        question = {
+            **_every(revoked=True),
+            "ProjectionExpression": "sk, #hash",
+            "ExpressionAttributeNames": {"#hash": "hash"},
+        }
+        return {
+            record["sk"]["S"].partition("#")[2]: record["hash"]["S"]
+            for records in self._pages("Scan", question)
+            for record in records
+        }
 
     def find(self, key_id: str, *, owner: str | None = None) -> StoredKey | None:
         """The key with this id, revoked or not, found by reading on until it comes."""
@@ -105,13 +104,14 @@ class KeyInventory:
             for key_hash, item in found.items()
         }
 
-    def _walk(self, operation: str, question: dict[str, Any]) -> Iterator[StoredKey]:
+    def _pages(self, operation: str, question: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+        """What is found, at most ``MOST_AT_ONCE`` at a time."""
         start: dict[str, Any] = {}
         while True:
             answer = self._ask(operation, {**question, **start})
             records = answer["Items"]
             for first in range(0, len(records), MOST_AT_ONCE):
-                yield from self._stored(records[first : first + MOST_AT_ONCE])
+                yield records[first : first + MOST_AT_ONCE]
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
@@ -131,3 +131,16 @@ class KeyInventory:
         return self._transport.call(
             operation, {"TableName": self._table, "ConsistentRead": True, **question}
         )
+
+
+def _every(*, revoked: bool) -> dict[str, Any]:
+    """What a Scan has to be told to find every key's record."""
+    wanted = "begins_with(sk, :key)"
+    values = {":user": s(items.user_pk("")), ":key": s(_KEY)}
+    if revoked:
+        wanted = f"({wanted} OR begins_with(sk, :revoked))"
+        values[":revoked"] = s(_REVOKED)
+    return {
+        "FilterExpression": f"begins_with(pk, :user) AND {wanted}",
+        "ExpressionAttributeValues": values,
+    }

@@ -58,7 +58,8 @@ class DynamoKeyStore:
             imported: another system issued it, so that its text does not tell its environment.
 
         Raises:
-            KeyExists: there is a key with this hash, or one of the owner's with this id.
+            KeyExists: there is a key with this hash, or one of the owner's with this id, or an
+                imported one's id is another owner's key's, for which work waits.
         """
         writes = [
             self._update(
@@ -73,12 +74,18 @@ class DynamoKeyStore:
                 condition="attribute_not_exists(pk)",
             ),
             self._put(key_items.record(key, key_hash), condition="attribute_not_exists(pk)"),
-            self._put(key_items.work("provision", key.owner, key.id, key_hash)),
+            self._put(
+                key_items.work("provision", key.owner, key.id, key_hash),
+                # A new id is random. One that was brought along may have come under another owner
+                # a moment ago: that one's work waits then. Work without a hash is of no key.
+                condition="attribute_not_exists(#hash)" if imported else None,
+                names={"#hash": "hash"} if imported else None,
+            ),
         ]
         try:
             transact(self._client, writes, pause=self._pause)
         except Cancelled as cancelled:
-            if cancelled.refused(1) or cancelled.refused(2):
+            if cancelled.refused(1) or cancelled.refused(2) or cancelled.refused(3):
                 raise KeyExists from None
             if cancelled.refused(0):
                 raise KeyLimitReached(keys_per_user) from None
@@ -201,9 +208,20 @@ class DynamoKeyStore:
             for record in records
         ]
 
-    def _put(self, item: Mapping[str, Any], *, condition: str | None = None) -> dict[str, Any]:
-        put = {"TableName": self._table, "Item": item}
-        return {"Put": put if condition is None else {**put, "ConditionExpression": condition}}
+    def _put(
+        self,
+        item: Mapping[str, Any],
+        *,
+        condition: str | None = None,
+        names: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        parts = {
+            "TableName": self._table,
+            "Item": item,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+        }
+        return {"Put": _given(parts)}
 
     def _update(
         self,
@@ -223,7 +241,11 @@ class DynamoKeyStore:
             "ConditionExpression": condition,
             "ExpressionAttributeNames": names,
         }
-        return {"Update": {name: part for name, part in parts.items() if part is not None}}
+        return {"Update": _given(parts)}
+
+
+def _given(parts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _range(after: str | None, *, descending: bool) -> tuple[str, str]:

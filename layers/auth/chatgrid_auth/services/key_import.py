@@ -20,7 +20,8 @@ class ImportStore(Protocol):
         """Keep a key.
 
         Raises:
-            KeyExists: there is a key with this hash, or one of the owner's with this id.
+            KeyExists: there is a key with this hash, or one of the owner's with this id, or one of
+                another owner with this id, for which work of the usage plans waits.
             KeyLimitReached: the owner already holds ``keys_per_user`` keys.
             StoreUnavailable: the store is out; the key may or may not be there.
         """
@@ -80,7 +81,7 @@ class KeyImport:
         """Keep a key under its hash. Its id sorts where its creation lies in time.
 
         Raises:
-            KeyExists: there is a key with this hash, or one of the owner's with this id.
+            KeyExists: there is a key with this hash, or one with this id (see `ImportStore`).
             KeyLimitReached: the owner holds as many keys as allowed.
             StoreUnavailable: the store is out; asking again is safe.
         """
