@@ -272,3 +272,25 @@ def test_imported_keys_are_listed_where_their_creation_lies_in_time(
     page = world.keys.list(owner, limit=9, after=None, descending=False)
     assert [key.name for key in page.items] == ["5000", "3000", "1000"]
     assert [key.created_at_ms for key in page.items] == [NOW_MS - a for a in (5_000, 3_000, 1_000)]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_a_key_that_keeps_its_id_is_listed_where_that_lies_and_the_pages_give_each_once(
+    make: Callable[..., Imports], descending: bool
+) -> None:
+    """Pages go by id. One that is no UUIDv7 of the key's creation says another time than that."""
+    world, owner = make(), str(uuid4())
+    late, early = "f47ac10b-58cc-4372-a567-0e02b2c3d479", "00000000-0000-4000-8000-000000000000"
+    kept = [world.adopt(old_key(), owner=owner, id=key_id).id for key_id in (late, early)]
+    new = [
+        world.adopt(old_key(), owner=owner, created_at_ms=NOW_MS - age).id for age in (9_000, 1_000)
+    ]
+    found: list[str] = []
+    more = True
+    while more:
+        after = found[-1] if found else None
+        page = world.keys.list(owner, limit=1, after=after, descending=descending)
+        found += [key.id for key in page.items]
+        more = page.has_more
+    assert kept == [late, early]
+    assert found == [early, *new, late][:: -1 if descending else 1]

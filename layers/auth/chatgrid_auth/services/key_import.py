@@ -78,7 +78,8 @@ class KeyImport:
         self._keys_per_user = keys_per_user
 
     def adopt(self, foreign: ForeignKey) -> ApiKey:
-        """Keep a key under its hash. Its id sorts where its creation lies in time.
+        """Keep a key under its hash. A new id sorts where the key's creation lies in time; one that
+        it brings is kept, wherever that sorts.
 
         Raises:
             KeyExists: there is a key with this hash, or one with this id (see `ImportStore`).
