@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from chatgrid_auth.adapters.key_cache import WAIT_SECONDS
+from chatgrid_auth.adapters.patience import Patience
 from tests.template.stack import FUNCTIONS, ROOT, deployed
 
 LAYERS = {
@@ -71,6 +73,12 @@ def test_a_backend_gives_up_before_api_gateway_does(name: str) -> None:
 
 def test_the_authorizer_gives_up_early_and_leaves_the_backend_its_time() -> None:
     assert function_of("AuthorizerFunction")["Timeout"] <= 5
+
+
+def test_the_authorizer_outlasts_all_that_one_decision_may_wait_for() -> None:
+    # Otherwise Lambda ends the container: no answer, and the last good keys are gone.
+    waits = WAIT_SECONDS + Patience().budget
+    assert waits < function_of("AuthorizerFunction")["Timeout"]
 
 
 @pytest.mark.parametrize("name", ["AuthLayer", "WebLayer", "JwtLayer"])

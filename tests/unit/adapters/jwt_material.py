@@ -64,12 +64,18 @@ def verifier_for(
     accept_anonymous: bool = False,
     memory: TokenMemory[Remembered] | None = None,
     hard_age_ms: int = 86_400_000,
+    **waiting: Any,
 ) -> JwtVerifier:
-    """A verifier whose fetches happen at once, in the calling thread."""
+    """A verifier whose fetches happen at once, in the calling thread, unless told otherwise."""
     kept: TokenMemory[Remembered] = TokenMemory() if memory is None else memory
 
     def cache(load: Callable[[int], KeySet]) -> KeyCache:
-        return KeyCache(load, hard_age_ms=hard_age_ms, on_withdrawn=kept.forget_all, spawn=at_once)
+        return KeyCache(
+            load,
+            hard_age_ms=hard_age_ms,
+            on_withdrawn=kept.forget_all,
+            **{"spawn": at_once, **waiting},
+        )
 
     return JwtVerifier(
         rules=ClaimRules(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,16 @@ import pytest
 import chatgrid_auth
 from chatgrid_auth.adapters.jwt_settings import JwtSettings
 from chatgrid_auth.adapters.jwt_verifier import JwtVerifier, Remembered, build_verifier
-from chatgrid_auth.adapters.key_cache import SOFT_AGE_MS, STALE_AGE_MS
+from chatgrid_auth.adapters.key_cache import SOFT_AGE_MS, STALE_AGE_MS, WAIT_SECONDS
 from chatgrid_auth.adapters.supabase_claims import ClaimRules
 from chatgrid_auth.adapters.token_memory import TokenMemory
 from chatgrid_auth.adapters.verification_keys import VerificationKey
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from tests.unit.adapters.jwt_material import AUDIENCE, ISSUER, NOW_MS, Provider, verifier_for
+from tests.unit.adapters.slow_fetches import Waiting, waiting
 from tests.vectors.jwt.forge import USER, new_private_jwks
+
+__all__ = ["waiting"]  # a fixture
 
 DAY_MS = 86_400_000
 LONG = {"claims": {"exp": "$now+864000"}}
@@ -180,6 +184,42 @@ def test_nothing_cached_and_nobody_there_is_an_outage_and_not_a_refusal() -> Non
     provider.down = True
     with pytest.raises(IdentityProviderUnavailable):
         verifier_for(provider).verify(provider.forge().token({}), now_ms=NOW_MS)
+
+
+@pytest.fixture
+def hanging(waiting: Waiting) -> tuple[Provider, JwtVerifier]:
+    """A provider that has answered once and now leaves fetches hanging, and its verifier."""
+    provider = Provider()
+
+    def spawn(work: Callable[[], None]) -> None:
+        if not provider.down:
+            work()
+
+    verifier = verifier_for(provider, spawn=spawn, monotonic=waiting.monotonic)
+    assert verifier.verify(provider.forge().token({"alg": "RS256"}), now_ms=NOW_MS) is not None
+    provider.down = True
+    return provider, verifier
+
+
+@pytest.mark.parametrize("after_ms", [STALE_AGE_MS, STALE_AGE_MS + 60_000, DAY_MS - 1])
+def test_a_decision_waits_once_for_a_provider_that_hangs_and_goes_by_the_last_good_keys(
+    hanging: tuple[Provider, JwtVerifier], waiting: Waiting, after_ms: int
+) -> None:
+    provider, verifier = hanging
+    now_ms = NOW_MS + after_ms
+    assert verifier.verify(provider.forge().token(LONG), now_ms=now_ms) is not None
+    assert waiting.seconds == WAIT_SECONDS
+
+
+@pytest.mark.parametrize("after_ms", [SOFT_AGE_MS, STALE_AGE_MS, DAY_MS, 2 * DAY_MS])
+def test_a_decision_about_an_unknown_key_waits_once_for_a_provider_that_hangs(
+    hanging: tuple[Provider, JwtVerifier], waiting: Waiting, after_ms: int
+) -> None:
+    _, verifier = hanging
+    unknown = Provider(new_private_jwks()).forge().token(LONG)
+    with pytest.raises(IdentityProviderUnavailable):
+        verifier.verify(unknown, now_ms=NOW_MS + after_ms)
+    assert waiting.seconds == WAIT_SECONDS
 
 
 def test_the_shared_secret_needs_no_published_keys() -> None:

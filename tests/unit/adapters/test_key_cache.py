@@ -15,10 +15,14 @@ from chatgrid_auth.adapters.key_cache import (
     SOFT_AGE_MS,
     STALE_AGE_MS,
     UNKNOWN_KEY_INTERVAL_MS,
+    WAIT_SECONDS,
     KeyCache,
 )
 from chatgrid_auth.adapters.verification_keys import KeySet, VerificationKey
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+from tests.unit.adapters.slow_fetches import Waiting, waiting
+
+__all__ = ["waiting"]  # a fixture
 
 T0 = 1_800_000_000_000
 HARD_AGE_MS = 3_600_000
@@ -63,8 +67,7 @@ class Source:
             hard_age_ms=options.pop("hard_age_ms", HARD_AGE_MS),
             on_withdrawn=self.withdrawn,
             spawn=self.spawn,
-            wait_seconds=0,
-            **options,
+            **{"wait_seconds": 0, **options},
         )
 
 
@@ -226,6 +229,29 @@ def test_an_unknown_name_is_an_outage_while_the_answer_is_awaited(source: Source
     source.grounded = True
     with pytest.raises(IdentityProviderUnavailable):
         cache.find("new", "ES256", now_ms=T0 + UNKNOWN_KEY_INTERVAL_MS)
+
+
+def test_one_look_up_waits_no_longer_for_two_fetches_than_for_one(
+    source: Source, waiting: Waiting
+) -> None:
+    cache = source.cache(wait_seconds=WAIT_SECONDS, monotonic=waiting.monotonic)
+    cache.current(T0)
+    source.grounded = True
+    now_ms = T0 + STALE_AGE_MS
+    cache.current(now_ms - 1)
+
+    def fails_and_another_request_starts_the_next(_longest: float) -> float:
+        waiting.meanwhile = lambda longest: longest
+        source.keys = None
+        source.release()
+        cache.current(now_ms + FIRST_BACKOFF_MS)
+        assert len(source.waiting) == 1
+        return 2.0
+
+    waiting.meanwhile = fails_and_another_request_starts_the_next
+    with pytest.raises(IdentityProviderUnavailable):
+        cache.find("new", "ES256", now_ms=now_ms)
+    assert waiting.seconds == WAIT_SECONDS
 
 
 def test_a_set_without_keys_is_an_answer(source: Source) -> None:

@@ -95,11 +95,13 @@ class JwtVerifier:
         if source is None:
             return None
         self._voucher = source
-        source.current(now_ms)  # now, so that a key withdrawn meanwhile has emptied the memory
+        deadline = source.deadline()  # one for all that this decision may have to wait for
+        # Now, so that a key withdrawn meanwhile has emptied the memory.
+        source.current(now_ms, deadline=deadline)
         shelf = self._memory.shelf  # before the key is looked for: see TokenMemory
         if (entry := shelf.get(digest)) is not None:
             return entry.claims  # its time was tested above
-        key = self._key(source, unverified, now_ms)
+        key = self._key(source, unverified, now_ms, deadline)
         if key is None or not key.signs(token, payload=unverified.payload):
             return None
         until_ms = claims.expires_at_ms + self._rules.leeway_ms
@@ -107,12 +109,14 @@ class JwtVerifier:
         return claims
 
     @staticmethod
-    def _key(source: KeyCache, token: UnverifiedToken, now_ms: int) -> VerificationKey | None:
-        if token.algorithm == "HS256":  # there is one secret; some tokens name it, some do not
-            return source.find("", "HS256", now_ms=now_ms)
-        if token.key_id is None:
+    def _key(
+        source: KeyCache, token: UnverifiedToken, now_ms: int, deadline: float
+    ) -> VerificationKey | None:
+        # There is one shared secret; some tokens name it, some do not.
+        key_id = "" if token.algorithm == "HS256" else token.key_id
+        if key_id is None:
             return None
-        return source.find(token.key_id, token.algorithm, now_ms=now_ms)
+        return source.find(key_id, token.algorithm, now_ms=now_ms, deadline=deadline)
 
 
 def build_verifier(

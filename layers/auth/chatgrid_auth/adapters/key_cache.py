@@ -19,6 +19,7 @@ hours late, and a key withdrawn meanwhile would be good for one more request.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from threading import Event, Lock, Thread
 
@@ -31,7 +32,8 @@ STALE_AGE_MS = 600_000  # Supabase: do not keep keys for longer than its `max-ag
 UNKNOWN_KEY_INTERVAL_MS = 10_000
 FIRST_BACKOFF_MS = 2_000
 LONGEST_BACKOFF_MS = 60_000
-#: How long a caller waits for a fetch; a little more than a fetch may take.
+#: How long one decision waits for fetches, in all: a little more than a fetch may take. Together
+#: with the store's two seconds it has to fit into the authorizer's own time-out of 5 seconds.
 WAIT_SECONDS = 2.5
 #: A fetch that has not landed after this long was frozen with its container; it no longer counts.
 FLIGHT_LIFETIME_MS = 10_000
@@ -55,7 +57,8 @@ class KeyCache:
         hard_age_ms: the oldest keys that serve while the provider is down.
         on_withdrawn: called after keys were replaced by some that lack one of them.
         spawn: runs the fetch; a thread, unless a test wants to see it happen.
-        wait_seconds: how long a caller waits for the fetch.
+        wait_seconds: how long a decision waits for fetches, in all.
+        monotonic: the clock that waiting is measured on, in seconds.
 
     Attributes:
         due_at_ms: before this moment, `current` has nothing to do.
@@ -70,6 +73,7 @@ class KeyCache:
         on_withdrawn: Callable[[], None],
         spawn: Callable[[Callable[[], None]], None] | None = None,
         wait_seconds: float = WAIT_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._load = load
         self._soft_age_ms = min(SOFT_AGE_MS, hard_age_ms // 2)
@@ -78,6 +82,7 @@ class KeyCache:
         self._on_withdrawn = on_withdrawn
         self._spawn = spawn or _in_thread
         self._wait_seconds = wait_seconds
+        self._monotonic = monotonic
         self._lock = Lock()
         self._keys: KeySet | None = None
         self.loaded_at_ms = 0
@@ -87,8 +92,16 @@ class KeyCache:
         self._flight: _Flight | None = None
         self.due_at_ms = 0
 
-    def current(self, now_ms: int) -> KeySet:
+    def deadline(self) -> float:
+        """Until when a decision that begins now may wait, for whatever and however often."""
+        return self._monotonic() + self._wait_seconds
+
+    def current(self, now_ms: int, *, deadline: float | None = None) -> KeySet:
         """The keys to go by at this moment.
+
+        Args:
+            now_ms: the wall clock.
+            deadline: the decision's `deadline`; without it, waiting begins now.
 
         Raises:
             IdentityProviderUnavailable: there are none young enough.
@@ -105,26 +118,36 @@ class KeyCache:
             )
         flight = self._take_off(now_ms)
         if flight is not None and waits:
-            flight.landed.wait(self._wait_seconds)
+            self._wait(flight, self.deadline() if deadline is None else deadline)
         with self._lock:
             if self._keys is None or now_ms - self.loaded_at_ms >= self._hard_age_ms:
                 raise IdentityProviderUnavailable("no keys that are young enough")
             return self._keys
 
-    def find(self, key_id: str, algorithm: str, *, now_ms: int) -> VerificationKey | None:
+    def find(
+        self, key_id: str, algorithm: str, *, now_ms: int, deadline: float | None = None
+    ) -> VerificationKey | None:
         """The key of this name and algorithm; ``None`` when the provider has no such key.
 
         A name that is not in the set is looked up once more, within `UNKNOWN_KEY_INTERVAL_MS`.
 
+        Args:
+            key_id: its name.
+            algorithm: its algorithm.
+            now_ms: the wall clock.
+            deadline: the decision's `deadline`; without it, waiting begins now.
+
         Raises:
             IdentityProviderUnavailable: whether there is such a key cannot be known.
         """
-        keys = self.current(now_ms)
+        if deadline is None:
+            deadline = self.deadline()
+        keys = self.current(now_ms, deadline=deadline)
         if keys.knows(key_id):
             return keys.get(key_id, algorithm)
         flight = self._take_off(now_ms, not_before_ms=UNKNOWN_KEY_INTERVAL_MS)
         if flight is not None:
-            flight.landed.wait(self._wait_seconds)
+            self._wait(flight, deadline)
         with self._lock:
             keys = self._keys or keys
             unsure = self._failures > 0 or (flight is not None and not flight.landed.is_set())
@@ -133,6 +156,9 @@ class KeyCache:
             # The set that lacks it may be an old one: that is not the caller's fault.
             raise IdentityProviderUnavailable("the key may be a new one")
         return key
+
+    def _wait(self, flight: _Flight, deadline: float) -> None:
+        flight.landed.wait(max(0.0, deadline - self._monotonic()))
 
     def _take_off(self, now_ms: int, *, not_before_ms: int = 0) -> _Flight | None:
         """The fetch under way, or a new one, or ``None`` when it is too early for another."""
