@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,6 +156,35 @@ def test_a_token_verified_while_its_key_was_withdrawn_is_not_recognised_later(
     monkeypatch.setattr(VerificationKey, "signs", meanwhile)
     assert verifier.verify(token, now_ms=NOW_MS) is not None
     assert not memory.shelf
+
+
+def test_a_token_is_not_recognised_when_its_key_is_withdrawn_while_it_is_looked_for() -> None:
+    provider = Provider()
+    memory: TokenMemory[Remembered] = TokenMemory()
+    in_the_air: list[Callable[[], None]] = []
+
+    def spawn(work: Callable[[], None]) -> None:
+        if provider.fetches:
+            in_the_air.append(work)
+        else:
+            work()
+
+    class Shelf(dict[bytes, Remembered]):
+        def get(self, *arguments: Any) -> Any:
+            found = super().get(*arguments)
+            while in_the_air:
+                in_the_air.pop()()
+            return found
+
+    verifier = verifier_for(provider, memory=memory, spawn=spawn)
+    token = provider.forge().token(LONG)
+    assert verifier.verify(token, now_ms=NOW_MS) is not None
+    provider.jwks = new_private_jwks()
+    late_ms = NOW_MS + STALE_AGE_MS
+    assert verifier.verify(token, now_ms=late_ms - 1) is not None
+    assert in_the_air, "the new keys are on their way"
+    memory.shelf = Shelf(memory.shelf)
+    assert verifier.verify(token, now_ms=late_ms) is None
 
 
 def test_recognised_tokens_keep_the_keys_fresh() -> None:

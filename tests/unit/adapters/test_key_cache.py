@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -267,6 +268,46 @@ def test_replacing_a_keys_material_counts_as_withdrawing_it(source: Source) -> N
     source.keys = [key("a", "other material")]
     cache.current(T0 + STALE_AGE_MS)
     assert source.withdrawals == 1
+
+
+def test_what_a_withdrawn_key_signed_is_forgotten_before_the_new_keys_are_out(
+    source: Source,
+) -> None:
+    loaded_at_ms: list[int] = []
+    cache = KeyCache(
+        source.load,
+        hard_age_ms=HARD_AGE_MS,
+        on_withdrawn=lambda: loaded_at_ms.append(cache.loaded_at_ms),
+        spawn=source.spawn,
+    )
+    cache.current(T0)
+    source.keys = [key("b")]
+    assert cache.current(T0 + STALE_AGE_MS).knows("b")
+    assert loaded_at_ms == [T0], "the keys of which moment were out when it was to be forgotten"
+
+
+def test_a_withdrawn_key_verifies_nothing_from_when_its_tokens_are_forgotten(
+    source: Source,
+) -> None:
+    # What it verified from then on would be remembered, with nobody left to make it forgotten.
+    now_ms = T0 + UNKNOWN_KEY_INTERVAL_MS
+    found: list[VerificationKey | None] = []
+    reader = Thread(
+        target=lambda: found.append(cache.find("a", "ES256", now_ms=now_ms)), daemon=True
+    )
+
+    def withdrawn() -> None:
+        reader.start()
+        reader.join(0.1)  # time enough to find the old key, if there is a way to it
+
+    cache = KeyCache(
+        source.load, hard_age_ms=HARD_AGE_MS, on_withdrawn=withdrawn, spawn=source.spawn
+    )
+    assert cache.find("a", "ES256", now_ms=T0) is not None
+    source.keys = [key("b")]
+    assert cache.find("b", "ES256", now_ms=now_ms) is not None
+    reader.join(5)
+    assert found == [None]
 
 
 def test_keys_that_stay_are_not_reported_as_withdrawn(source: Source) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 from chatgrid_auth.adapters.token_memory import TokenMemory
 
 
@@ -33,3 +35,14 @@ def test_what_is_put_on_a_shelf_taken_before_is_not_found_after() -> None:
     memory.forget_all()
     memory.put(shelf, b"a", 1)
     assert b"a" not in memory.shelf
+
+
+def test_forgetting_waits_for_nobody_who_is_putting_something_there() -> None:
+    memory: TokenMemory[int] = TokenMemory()
+    memory.put(memory.shelf, b"a", 1)
+    forgetting = Thread(target=memory.forget_all, daemon=True)
+    with memory._lock:
+        forgetting.start()
+        forgetting.join(5)
+        assert not forgetting.is_alive()
+    assert not memory.shelf

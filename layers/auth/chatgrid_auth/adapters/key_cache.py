@@ -55,7 +55,8 @@ class KeyCache:
     Args:
         load: fetches the keys, told the time; any exception is a failure.
         hard_age_ms: the oldest keys that serve while the provider is down.
-        on_withdrawn: called after keys were replaced by some that lack one of them.
+        on_withdrawn: called before keys are replaced by some that lack one of them. Readers are
+            kept waiting meanwhile: it must not wait for anything, nor ask this cache.
         spawn: runs the fetch; a thread, unless a test wants to see it happen.
         wait_seconds: how long a decision waits for fetches, in all.
         monotonic: the clock that waiting is measured on, in seconds.
@@ -106,10 +107,9 @@ class KeyCache:
         Raises:
             IdentityProviderUnavailable: there are none young enough.
         """
-        keys = self._keys
-        if keys is not None and now_ms < self.due_at_ms:
-            return keys
-        with self._lock:
+        with self._lock:  # also for the quick way: see `_take_in`
+            if self._keys is not None and now_ms < self.due_at_ms:
+                return self._keys
             age_ms = now_ms - self.loaded_at_ms
             # With the provider down one caller in a back-off interval would wait in vain:
             # after a first failure, old keys serve and the thread alone looks for new ones.
@@ -186,29 +186,29 @@ class KeyCache:
 
     def _land(self, flight: _Flight, keys: KeySet | None) -> None:
         with self._lock:
-            if self._flight is flight:
+            if self._flight is flight:  # otherwise overdue, and another has taken its place
                 self._flight = None
-                withdrawn = self._take_in(flight.started_at_ms, keys)
-            else:  # overdue, and another has taken its place
-                withdrawn = False
-        if withdrawn:
-            self._on_withdrawn()
+                self._take_in(flight.started_at_ms, keys)
         flight.landed.set()
 
-    def _take_in(self, started_at_ms: int, keys: KeySet | None) -> bool:
-        """Keep what a fetch brought; whether a key was lost by it."""
+    def _take_in(self, started_at_ms: int, keys: KeySet | None) -> None:
+        """Keep what a fetch brought; the caller holds the lock."""
         if keys is None:
             self._failures += 1
             backoff_ms = min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS << min(self._failures - 1, 8))
             self._retry_at_ms = started_at_ms + backoff_ms
             self._plan(max(self._retry_at_ms, self.loaded_at_ms + self._soft_age_ms))
-            return False
-        before, self._keys = self._keys, keys
+            return
+        # Under the lock that keys are given out under: when the new ones are out, what a lost one
+        # signed is forgotten already, and nobody is given the lost one between the two, to
+        # remember anew what it signed.
+        if self._keys is not None and not keys.keeps(self._keys):
+            self._on_withdrawn()
+        self._keys = keys
         self.loaded_at_ms = started_at_ms
         self._failures = 0
         self._retry_at_ms = 0
         self._plan(started_at_ms + self._soft_age_ms)
-        return before is not None and not keys.keeps(before)
 
     def _plan(self, due_at_ms: int) -> None:
         self.due_at_ms = min(due_at_ms, self.loaded_at_ms + self._hard_age_ms)

@@ -20,7 +20,8 @@ class TokenMemory(Generic[T]):
     Readers take the current `shelf` themselves, a plain dict, since a look-up has to cost less
     than a few hashes. Whoever verifies a token takes the shelf *before* it looks for the key, and
     puts the result there: when a key was withdrawn meanwhile, the shelf was replaced, and a token
-    of that key ends up on one that nobody reads any more.
+    of that key ends up on one that nobody reads any more. For that, whoever withdraws a key
+    replaces the shelf first, and from then on gives that key to nobody.
     """
 
     __slots__ = ("_capacity", "_lock", "shelf")
@@ -39,5 +40,5 @@ class TokenMemory(Generic[T]):
             shelf[digest] = entry
 
     def forget_all(self) -> None:
-        """Nothing that was verified so far is recognised any more."""
+        """Nothing that was verified so far is recognised any more. Waits for nobody."""
         self.shelf = {}
