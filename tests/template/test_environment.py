@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from chatgrid_auth.adapters.bounded_fetch import TIMEOUT_SECONDS
 from tests.template.stack import FUNCTIONS, ROOT, deployed
 
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 # Lambda sets these itself, and the local run for an emulator; a template must not.
 LAMBDAS_OWN = re.compile(r"AWS_|_X_AMZN_|LAMBDA_")
+# Read by the platform's resolver, which looks names up for the function.
+RESOLVERS_OWN = {"AuthorizerFunction": {"RES_OPTIONS"}}
 LAYER = ROOT / "layers" / "auth"
 
 
@@ -53,7 +56,18 @@ def handed_the_environment(wiring: Path) -> set[Path]:
 def test_the_template_sets_exactly_the_variables_that_the_wiring_reads(
     function: str, folder: str
 ) -> None:
-    assert set(deployed().environment(function)) == read_by(folder)
+    assert set(deployed().environment(function)) == (
+        read_by(folder) | RESOLVERS_OWN.get(function, set())
+    )
+
+
+def test_a_name_server_that_does_not_answer_takes_no_more_of_a_decision_than_a_fetch_may() -> None:
+    options = dict(
+        option.split(":")
+        for option in deployed().environment("AuthorizerFunction")["RES_OPTIONS"].split()
+    )
+    assert set(options) == {"timeout", "attempts"}
+    assert int(options["timeout"]) * int(options["attempts"]) <= TIMEOUT_SECONDS
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

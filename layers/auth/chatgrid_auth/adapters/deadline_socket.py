@@ -6,7 +6,7 @@ block, and one ``poll`` in front of what would wait knows the deadline. (It also
 system calls than a time-out does.)
 
 The one wait that no deadline reaches is the look-up of the host's name, which is the
-platform's (``RES_OPTIONS`` bounds it); it comes once for each connection.
+platform's (``RES_OPTIONS`` in the template bounds it); it comes once for each connection.
 """
 
 from __future__ import annotations
