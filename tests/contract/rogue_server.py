@@ -72,6 +72,7 @@ class RogueServer:
     """Listens on loopback while the context lasts.
 
     Attributes:
+        port: where it listens, on 127.0.0.1.
         answer: how the next connections are answered; may be replaced at any time.
         requests: what was received so far, one entry for each connection.
         most_at_once: how many connections were open at the same time at most.
@@ -85,7 +86,8 @@ class RogueServer:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
 
     def __enter__(self) -> Self:

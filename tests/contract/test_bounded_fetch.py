@@ -9,6 +9,7 @@ import ssl
 import threading
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -21,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from chatgrid_auth.adapters.bounded_fetch import MAX_BYTES, fetch
+from chatgrid_auth.adapters.bounded_fetch import MAX_BYTES, TIMEOUT_SECONDS, fetch
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from tests.contract.rogue_server import Answer, RogueServer, body, drip, raw
 
@@ -67,6 +68,99 @@ def test_the_deadline_is_for_all_reads_together(head: bytes) -> None:
             fetch(server.url, headers={}, timeout_seconds=20, monotonic=lambda: next(ticks))
         assert isinstance(caught.value.__cause__, TimeoutError)
     assert next(ticks) < 30, "it went on reading after the deadline"
+
+
+class Network:
+    """A name with several addresses, and a clock that only connecting and handshakes move on.
+
+    Attributes:
+        seconds: the clock.
+        port: where 127.0.0.1 listens. Whatever is sent to the others is dropped.
+        connecting_takes: how long 127.0.0.1 takes to answer.
+        allowed: what could have been waited for, step by step.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.port = 9
+        self.connecting_takes = 0.0
+        self.allowed: list[tuple[str, float | None]] = []
+        self._addresses: list[str] = []
+
+    def resolves_to(self, *addresses: str) -> None:
+        self._addresses = list(addresses)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def look_up(self, *_: object, **__: object) -> list[Any]:
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, self.port))
+            for address in self._addresses
+        ]
+
+    def passes(self, step: str, sock: socket.socket, seconds: float) -> None:
+        allowed = sock.gettimeout()
+        self.allowed.append((step, allowed))
+        assert allowed is not None, f"without an end: {step}"
+        self.seconds += min(seconds, allowed)
+        if seconds > allowed:
+            raise TimeoutError
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    net = Network()
+
+    class Socket(socket.socket):
+        is_the_servers = True
+
+        def connect(self, address: Any) -> None:
+            dropped = address[0] != "127.0.0.1"
+            self.is_the_servers = False
+            net.passes("connect", self, 1_000 if dropped else net.connecting_takes)
+            super().connect(address)
+
+        def sendall(self, *arguments: Any) -> None:
+            if not self.is_the_servers:
+                net.passes("send", self, 0)
+            super().sendall(*arguments)
+
+    def handshake(_: ssl.SSLContext, sock: socket.socket, **__: object) -> socket.socket:
+        net.passes("handshake", sock, 0.25)
+        return sock
+
+    monkeypatch.setattr(socket, "getaddrinfo", net.look_up)
+    monkeypatch.setattr(socket, "socket", Socket)
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", handshake)
+    return net
+
+
+@pytest.mark.parametrize("addresses", [1, 2, 8])
+def test_a_name_whose_addresses_all_drop_everything_takes_no_longer_than_a_fetch(
+    network: Network, addresses: int
+) -> None:
+    network.resolves_to(*(f"127.0.0.{number}" for number in range(2, 2 + addresses)))
+    with pytest.raises(IdentityProviderUnavailable):
+        fetch("http://silent", headers={}, monotonic=network.monotonic)
+    assert network.seconds == TIMEOUT_SECONDS
+    assert len(network.allowed) == addresses
+
+
+def test_an_address_that_drops_everything_leaves_time_for_the_next(network: Network) -> None:
+    with RogueServer(body(b"document")) as server:
+        network.port = server.port
+        network.resolves_to("127.0.0.2", "127.0.0.3", "127.0.0.1")
+        assert fetch("http://half", headers={}, monotonic=network.monotonic) == b"document"
+
+
+def test_each_step_may_take_what_those_before_have_left(network: Network) -> None:
+    network.connecting_takes = 1.5
+    with RogueServer(body(b"document")) as server:
+        network.port = server.port
+        network.resolves_to("127.0.0.1")
+        assert fetch("https://slow", headers={}, monotonic=network.monotonic) == b"document"
+    assert network.allowed == [("connect", 2.0), ("handshake", 0.5), ("send", 0.25)]
 
 
 def _certificate(folder: Path, name: str) -> tuple[Path, Path]:

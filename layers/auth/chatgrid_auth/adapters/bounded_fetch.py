@@ -6,6 +6,7 @@ that sends one byte a second, or a body without end, is done for at the deadline
 
 from __future__ import annotations
 
+import contextlib
 import io
 import socket
 import ssl
@@ -17,12 +18,16 @@ from urllib.parse import urlsplit
 
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 
-#: For everything: name, connection, TLS, headers, body. A request may be waiting for it.
+#: For everything: name, connection, TLS, headers, body. A request may be waiting for it. Only the
+#: look-up of the name cannot be cut short from here: `RES_OPTIONS`, in the template, does that.
 TIMEOUT_SECONDS = 2.0
 #: Supabase's key sets are below 2 KB.
 MAX_BYTES = 65_536
 
 _CHUNK = 8_192
+
+#: The seconds that are left of a fetch's time; `TimeoutError` when there are none.
+_Left = Callable[[], float]
 
 
 def fetch(
@@ -39,12 +44,15 @@ def fetch(
     Raises:
         IdentityProviderUnavailable: with a fixed text; nothing of the answer is quoted.
     """
-    deadline = monotonic() + timeout_seconds
+    left = _until(monotonic() + timeout_seconds, monotonic)
     address = urlsplit(url)
-    connection = _connection(address.scheme, address.netloc, timeout_seconds)
+    tls = ssl.create_default_context() if address.scheme == "https" else None
+    connection = (
+        HTTPSConnection(address.netloc, context=tls) if tls else HTTPConnection(address.netloc)
+    )
     try:
-        connection.connect()
-        connection.response_class = _timed_response(deadline, monotonic)  # type: ignore[assignment]
+        _connect(connection, tls, left)
+        connection.response_class = _timed_response(left)  # type: ignore[assignment]
         connection.request(
             "GET" if body is None else "POST",
             address.path or "/",
@@ -61,12 +69,48 @@ def fetch(
         connection.close()
 
 
-def _connection(scheme: str, netloc: str, timeout_seconds: float) -> HTTPConnection:
-    if scheme == "https":
-        return HTTPSConnection(
-            netloc, timeout=timeout_seconds, context=ssl.create_default_context()
-        )
-    return HTTPConnection(netloc, timeout=timeout_seconds)
+def _until(deadline: float, monotonic: Callable[[], float]) -> _Left:
+    def left() -> float:
+        seconds = deadline - monotonic()
+        if seconds <= 0:
+            raise TimeoutError("the deadline has passed")
+        return seconds
+
+    return left
+
+
+def _connect(connection: HTTPConnection, tls: ssl.SSLContext | None, left: _Left) -> None:
+    """Connect as the connection itself would, which grants its time-out to every step anew."""
+    connection.sock = _reach(connection.host, connection.port, left)
+    connection.sock.settimeout(left())
+    if tls:
+        connection.sock = tls.wrap_socket(connection.sock, server_hostname=connection.host)
+        connection.sock.settimeout(left())
+
+
+def _reach(host: str, port: int, left: _Left) -> socket.socket:
+    """A socket to the first address that answers.
+
+    All but the last get half of what is left: one that drops everything leaves time for the next.
+    """
+    *others, last = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for other in others:
+        with contextlib.suppress(OSError):
+            return _dial(other, left() / 2)
+    return _dial(last, left())
+
+
+def _dial(found: Any, seconds: float) -> socket.socket:
+    family, kind, protocol, _, address = found
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.settimeout(seconds)
+        sock.connect(address)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _read(response: HTTPResponse, max_bytes: int) -> bytes:
@@ -80,9 +124,9 @@ def _read(response: HTTPResponse, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def _timed_response(deadline: float, monotonic: Callable[[], float]) -> Callable[..., HTTPResponse]:
+def _timed_response(left: _Left) -> Callable[..., HTTPResponse]:
     def response(sock: socket.socket, *arguments: Any, **options: Any) -> HTTPResponse:
-        timed: Any = _TimedSocket(sock, deadline, monotonic)
+        timed: Any = _TimedSocket(sock, left)
         return HTTPResponse(timed, *arguments, **options)
 
     return response
@@ -91,34 +135,26 @@ def _timed_response(deadline: float, monotonic: Callable[[], float]) -> Callable
 class _TimedSocket:
     """As much of a socket as `HTTPResponse` uses, with one deadline over all reads."""
 
-    def __init__(
-        self, sock: socket.socket, deadline: float, monotonic: Callable[[], float]
-    ) -> None:
-        self._raw = _TimedReader(sock, deadline, monotonic)
+    def __init__(self, sock: socket.socket, left: _Left) -> None:
+        self._raw = _TimedReader(sock, left)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(self._raw)
 
 
 class _TimedReader(io.RawIOBase):
-    def __init__(
-        self, sock: socket.socket, deadline: float, monotonic: Callable[[], float]
-    ) -> None:
+    def __init__(self, sock: socket.socket, left: _Left) -> None:
         super().__init__()
         self._sock = sock
         # Holds the descriptor open, since http.client closes the socket before the body is read.
         self._stream = sock.makefile("rb", buffering=0)
-        self._deadline = deadline
-        self._monotonic = monotonic
+        self._left = left
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._deadline - self._monotonic()
-        if left <= 0:
-            raise TimeoutError("the deadline has passed")
-        self._sock.settimeout(left)
+        self._sock.settimeout(self._left())
         return self._stream.readinto(buffer)
 
     def close(self) -> None:
