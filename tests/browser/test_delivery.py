@@ -44,6 +44,22 @@ def test_reloading_asks_for_the_page_alone_and_it_is_not_sent_again(
     assert reached(stack)[len(before) :] == [("/v1/dashboard", "304")]
 
 
+def test_an_address_with_a_slash_at_its_end_shows_the_page(open_browser: OpenBrowser) -> None:
+    dashboard = open_browser()
+    dashboard.page.goto(f"{dashboard.address}/?from=a-bookmark")
+    dashboard.sign_in_heading.wait_for()
+    assert dashboard.page.url == dashboard.address
+
+
+def test_head_is_answered_as_get(url: str) -> None:
+    for address in (f"{url}/dashboard", f"{url}/dashboard/"):
+        head, get = httpx.head(address), httpx.get(address)
+        assert head.status_code == get.status_code
+        assert head.headers.get("location") == get.headers.get("location")
+        assert head.headers.get("etag") == get.headers.get("etag")
+        assert head.content == b""
+
+
 def test_all_of_it_travels_compressed_and_within_its_budget(url: str) -> None:
     with httpx.Client(headers={"Accept-Encoding": "gzip, deflate, br"}) as http:
         page = http.get(f"{url}/dashboard")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from chatgrid_management.dashboard.assets import STATIC, Asset, Assets, read_assets
 
@@ -72,6 +73,8 @@ class Dashboard:
             headers = {"Allow": "GET, HEAD, OPTIONS"}
             return _refusal(405, "method_not_allowed", "Method not allowed", headers)
         if event["resource"] == PAGE:
+            if event["path"].endswith("/"):
+                return _without_slash(event)
             return self._revalidated(event, self._page, self._page_headers)
         name = (event.get("pathParameters") or {}).get("asset", "")
         asset = self._assets.by_name.get(name)
@@ -159,6 +162,20 @@ def _if_none_match(event: Event) -> set[str]:
     headers = event.get("headers") or {}
     given = next((value for name, value in headers.items() if name.lower() == "if-none-match"), "")
     return {tag.strip().removeprefix("W/") for tag in (given or "").split(",")}
+
+
+def _without_slash(event: Event) -> ProxyAnswer:
+    """The way to the page from an address that ends in a slash.
+
+    API Gateway takes both for the same resource, but what the page refers to is relative to the
+    one without. So is the way there: nothing here knows the stage or a domain's base path.
+    """
+    location = f"..{PAGE}"
+    # It may be the way back from signing in, with a code.
+    if query := event.get("multiValueQueryStringParameters"):
+        location += "?" + urlencode(query, doseq=True)
+    headers = {**_SAFETY, "Cache-Control": "no-store", "Location": location}
+    return {"statusCode": 308, "headers": headers, "body": ""}
 
 
 def _refusal(status: int, code: str, message: str, headers: dict[str, str]) -> ProxyAnswer:

@@ -6,6 +6,7 @@ import json
 import re
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -150,6 +151,35 @@ def test_head_is_answered_as_get_without_the_body() -> None:
     head, get = ask(method="HEAD"), ask()
     assert head["body"] == ""
     assert head["headers"] == get["headers"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("sent", "query", "answered"),
+    [
+        ("/v1/dashboard/", {}, "/v1/dashboard"),
+        ("/base/path/dashboard/", {}, "/base/path/dashboard"),
+        ("/v1/dashboard/", {"code": ["a b&c=\r\n"]}, "/v1/dashboard?code=a+b%26c%3D%0D%0A"),
+    ],
+)
+def test_a_slash_at_the_end_leads_to_the_page_whatever_stands_before_it(
+    method: str, sent: str, query: dict[str, list[str]], answered: str
+) -> None:
+    """On an address that ends in one, nothing that the page refers to would be found."""
+    event = proxy_event(method, PAGE, authorizer=None, query=query)
+    event["path"] = sent
+    answer = dashboard().answer(event)
+    assert (answer["statusCode"], answer["body"]) == (308, "")
+    assert urljoin(f"https://example.com{sent}", answer["headers"]["Location"]) == (
+        f"https://example.com{answered}"
+    )
+    assert answer["headers"]["Referrer-Policy"] == "no-referrer"
+
+
+def test_a_wrong_method_is_refused_with_a_slash_at_the_end_too() -> None:
+    event = proxy_event("POST", PAGE, authorizer=None)
+    event["path"] = "/v1/dashboard/"
+    assert dashboard().answer(event)["statusCode"] == 405
 
 
 @pytest.mark.parametrize("resource", [PAGE, ASSET])
