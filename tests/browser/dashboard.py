@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
 #: Browsers report failed requests on the console by themselves, and no page can keep them from it.
 _REQUEST_FAILED = re.compile(r"^Failed to load resource: ")
+_DEADLINE_SECONDS = 20.0
 _REPORTS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
@@ -126,6 +128,22 @@ class Dashboard:
         dialog.get_by_role("button", name="Revoke key").click()
         return dialog
 
+    def sign_out(self) -> None:
+        """Leave, and see the sign-in."""
+        self.button("Sign out").click()
+        self.sign_in_heading.wait_for()
+
+    def focused(self) -> str:
+        """The name of what has the focus; BODY when nothing has."""
+        found: str = self.page.evaluate(
+            """() => {
+              const node = document.activeElement;
+              if (node === document.body) return "BODY";
+              return node.ariaLabel || node.labels?.[0]?.innerText || node.innerText;
+            }"""
+        )
+        return found
+
     # ---- what the API answers instead
 
     def answer_keys(self, method: str, status: int, body: Any = None, **headers: str) -> None:
@@ -142,6 +160,10 @@ class Dashboard:
     def as_before(self) -> None:
         """Let the API answer by itself again."""
         self.page.unroute("**/me/api-keys**")
+
+    def hold(self, method: str) -> Held:
+        """Let the API answer requests for keys, and keep its answers back."""
+        return Held(self.page, method)
 
     def everything_kept(self, secret: str) -> list[str]:
         """The places of the browser in which a text can be found."""
@@ -169,6 +191,45 @@ class Dashboard:
         )
         assert kept_elsewhere == []
         return found
+
+
+class Held:
+    """Answers that the API has given and that have not arrived yet."""
+
+    def __init__(self, page: Page, method: str) -> None:
+        self._page = page
+        self._method = method
+        self._answered: list[tuple[Any, Any]] = []
+        page.route("**/me/api-keys**", self._answer)
+
+    def _answer(self, route: Any) -> None:
+        if route.request.method == self._method:
+            self._answered.append((route, route.fetch()))
+        else:
+            route.fallback()
+
+    def wait(self, count: int = 1) -> None:
+        """Wait until so many answers are held."""
+        deadline = time.monotonic() + _DEADLINE_SECONDS
+        while len(self._answered) < count:
+            assert time.monotonic() < deadline, f"no answer to {self._method}"
+            self._page.evaluate("new Promise(requestAnimationFrame)")
+
+    def let_go(self, status: int | None = None, body: Any = None, **headers: str) -> Any:
+        """Let the oldest arrive, or another in its place, and be dealt with; what the API said."""
+        self.wait()
+        route, answer = self._answered.pop(0)
+        with self._page.expect_event("requestfinished", lambda sent: sent == route.request):
+            if status is None:
+                route.fulfill(response=answer)
+            else:
+                route.fulfill(status=status, json=body or {}, headers=headers)
+        # Reading it takes the page a few turns.
+        for _ in range(5):
+            self._page.evaluate(
+                "new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+            )
+        return answer.json()
 
 
 def refusal(status: int, code: str, message: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ const RELATIVE_TIMES_AGE_MS = 30_000;
 const QUIET_MS = 500;
 
 let keys = [];
+/** Ids of revoked keys: a list that was read before, or by a slow index, may still have them. */
+const revoked = new Set();
 let cursor = null;
 let loading = null;
 let loadedAt = -Infinity;
@@ -69,6 +71,7 @@ export function close() {
   revoke.close();
   reveal.close();
   keys = [];
+  revoked.clear();
   cursor = null;
   loadedAt = -Infinity;
   element("filter").value = "";
@@ -80,6 +83,7 @@ export function close() {
 async function load({ keep, aloud = false }) {
   const wanted = Math.max(PAGE_SIZE, keep ? keys.length : 0);
   if (!keep) keys = [];
+  const before = new Set(keys.map((key) => key.id));
   await fetching(async (signal) => {
     const found = [];
     let next = null;
@@ -88,8 +92,9 @@ async function load({ keep, aloud = false }) {
       found.push(...page.keys);
       next = page.cursor;
     } while (next && found.length < wanted);
-    keys = found;
-    cursor = next;
+    const made = keys.filter((key) => !before.has(key.id)); // here, while the list was on its way
+    keys = [];
+    append({ keys: [...made, ...found], cursor: next });
     if (element("filter").value) await loadRest(signal);
     if (aloud || loadedAt === -Infinity) announce(counted());
     loadedAt = performance.now();
@@ -122,7 +127,10 @@ async function loadRest(signal) {
 
 function append(page) {
   const known = new Set(keys.map((key) => key.id));
-  keys = [...keys, ...page.keys.filter((key) => !known.has(key.id))];
+  for (const key of page.keys) {
+    if (!known.has(key.id) && !revoked.has(key.id)) keys.push(key);
+    known.add(key.id);
+  }
   cursor = page.cursor;
 }
 
@@ -163,7 +171,9 @@ function add(key) {
 }
 
 function remove(id, words) {
+  if (revoked.has(id)) return;
   const place = keys.findIndex((key) => key.id === id);
+  revoked.add(id);
   keys = keys.filter((key) => key.id !== id);
   draw();
   announce(words);
