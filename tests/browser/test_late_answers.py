@@ -45,3 +45,27 @@ def test_a_key_made_while_the_list_loads_stays_in_it(
     dashboard.button("Refresh").click()
     dashboard.row("Elsewhere").wait_for()
     assert dashboard.names() == ["Elsewhere", "New", "Old"]
+
+
+def test_after_a_revocation_the_focus_is_on_what_is_next_to_it(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    for name in ("Other 3", "Match 3", "Match 2", "Other 2", "Match 1", "Other 1"):
+        account.make_key(name)
+    dashboard = open_browser(account).visit()
+    dashboard.page.get_by_label("Filter by name").fill("match")
+    for name, then in (
+        ("Match 1", "Revoke Match 2"),
+        ("Match 3", "Revoke Match 2"),
+        ("Match 2", "Clear the filter"),
+    ):
+        dashboard.revoke(name).wait_for(state="hidden")
+        assert dashboard.focused() == then
+    dashboard.button("Clear the filter").click()
+    for name, then in (
+        ("Other 2", "Revoke Other 3"),
+        ("Other 3", "Revoke Other 1"),
+        ("Other 1", "Create your first key"),
+    ):
+        dashboard.revoke(name).wait_for(state="hidden")
+        assert dashboard.focused() == then

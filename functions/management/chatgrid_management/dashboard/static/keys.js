@@ -172,34 +172,44 @@ function add(key) {
 
 function remove(id, words) {
   if (revoked.has(id)) return;
-  const place = keys.findIndex((key) => key.id === id);
+  const place = shown().findIndex((key) => key.id === id);
   revoked.add(id);
   keys = keys.filter((key) => key.id !== id);
   draw();
   announce(words);
-  const neighbour = keys[Math.min(place, keys.length - 1)];
-  if (neighbour) rows.focus(neighbour.id);
-  else element("first-key").focus();
+  if (document.activeElement !== document.body) return; // it was elsewhere, or has gone back there
+  const left = shown();
+  if (left.length > 0) rows.focus(left[Math.min(Math.max(place, 0), left.length - 1)].id);
+  else ["clear-filter", "filter", "first-key", "new-key"].map(element).find((node) => node.checkVisibility())?.focus();
+}
+
+/** What is searched for; empty when all keys are shown. */
+function wanted() {
+  return element("filter").value.trim().toLowerCase();
+}
+
+function shown() {
+  const text = wanted();
+  return keys.filter((key) => key.name.toLowerCase().includes(text));
 }
 
 function draw() {
   if (element("keys").hidden) return;
   const known = keys.length > 0;
-  const wanted = element("filter").value.trim().toLowerCase();
-  const shown = wanted ? keys.filter((key) => key.name.toLowerCase().includes(wanted)) : keys;
-  rows.draw(shown, { showExact: element("exact-times").getAttribute("aria-pressed") === "true", now: Date.now() });
+  const matching = shown();
+  rows.draw(matching, { showExact: element("exact-times").getAttribute("aria-pressed") === "true", now: Date.now() });
   const nothingYet = !known && loading === null && !notice.visible;
   show(element("keys-loading"), !known && loading !== null && !notice.visible);
   show(element("keys-empty"), nothingYet);
   show(element("keys-list"), known);
   show(element("new-key"), !nothingYet);
   element("keys").setAttribute("aria-busy", String(loading !== null));
-  const searching = Boolean(wanted && cursor);
-  show(element("no-match"), known && shown.length === 0 && !searching);
+  const searching = Boolean(wanted() && cursor);
+  show(element("no-match"), known && matching.length === 0 && !searching);
   element("no-match-text").textContent = `None of your ${keys.length} keys has “${element("filter").value.trim()}” in its name.`;
-  show(element("rows").closest("table"), shown.length > 0);
-  show(element("more"), Boolean(cursor) && !wanted);
-  element("count").textContent = searching ? "Searching all keys…" : wanted ? `${shown.length} of ${counted()}` : counted();
+  show(element("rows").closest("table"), matching.length > 0);
+  show(element("more"), Boolean(cursor) && !wanted());
+  element("count").textContent = searching ? "Searching all keys…" : wanted() ? `${matching.length} of ${counted()}` : counted();
 }
 
 function counted() {
