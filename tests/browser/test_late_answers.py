@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tests.browser.accounts import Account
 from tests.browser.conftest import OpenBrowser
+from tests.browser.dashboard import refusal
+
+LIMITED = refusal(429, "rate_limit_exceeded", "Rate limit exceeded")
 
 
 def test_a_key_revoked_while_the_list_loads_is_never_shown_again(
@@ -45,6 +48,134 @@ def test_a_key_made_while_the_list_loads_stays_in_it(
     dashboard.button("Refresh").click()
     dashboard.row("Elsewhere").wait_for()
     assert dashboard.names() == ["Elsewhere", "New", "Old"]
+
+
+def test_a_refusal_that_comes_late_is_not_said_in_another_keys_dialog(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    account.make_key("One")
+    account.make_key("Two")
+    dashboard = open_browser(account).visit()
+    held = dashboard.hold("DELETE")
+    dashboard.revoke("One")
+    held.wait()
+    dashboard.page.keyboard.press("Escape")
+    dashboard.button("Revoke Two").click()
+    held.let_go(429, LIMITED, **{"Retry-After": "30"})
+    dialog = dashboard.dialog("Revoke this key?")
+    assert dialog.get_by_role("alert").count() == 0
+    button = dialog.get_by_role("button", name="Revoke key", exact=True)
+    assert button.get_attribute("aria-disabled") == "false"
+
+
+def test_a_success_that_comes_late_leaves_another_keys_dialog_as_it_is(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    for name in ("One", "Two", "Three"):
+        account.make_key(name)
+    dashboard = open_browser(account).visit()
+    held = dashboard.hold("DELETE")
+    dashboard.revoke("One")
+    held.wait()
+    dashboard.page.keyboard.press("Escape")
+    dialog = dashboard.revoke("Two")
+    held.wait(2)
+    field = dialog.get_by_label("Type the key's name to confirm")
+    field.focus()
+    held.let_go()
+    assert dashboard.names() == ["Three", "Two"]
+    assert field.input_value() == "Two"
+    assert field.evaluate("field => field === document.activeElement")
+    button = dialog.get_by_role("button", name="Revoke key", exact=True)
+    assert button.get_attribute("aria-disabled") == "true"
+    held.let_go()
+    dialog.wait_for(state="hidden")
+    assert dashboard.names() == ["Three"]
+    assert dashboard.focused() == "Revoke Three"
+
+
+def test_a_key_revoked_twice_from_here_is_said_to_be_revoked_once(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    account.make_key("Stays")
+    account.make_key("Goes")
+    dashboard = open_browser(account).visit()
+    held = dashboard.hold("DELETE")
+    dashboard.revoke("Goes")
+    held.wait()
+    dashboard.page.keyboard.press("Escape")
+    dialog = dashboard.revoke("Goes")
+    held.wait(2)
+    held.let_go()
+    dialog.wait_for(state="hidden")
+    held.let_go()
+    assert dashboard.page.locator("#status").inner_text() == "Goes is revoked."
+    assert dashboard.names() == ["Stays"]
+
+
+def test_what_was_wrong_with_a_cancelled_form_is_not_said_in_the_next(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    account.make_key("Another")
+    dashboard = open_browser(account).visit()
+    held = dashboard.hold("POST")
+    dialog = dashboard.open_create()
+    dialog.get_by_role("button", name="Create key").click()
+    held.wait()
+    dialog.get_by_role("button", name="Cancel").click()
+    dashboard.open_create().get_by_label("Name").fill("Fine")
+    assert held.let_go()["status"] == 400
+    assert dialog.locator("[aria-invalid=true]").count() == 0
+    assert dialog.get_by_label("Name").input_value() == "Fine"
+
+
+def test_a_key_whose_form_was_cancelled_too_late_is_shown_all_the_same(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    """Its raw form is in that answer and nowhere else."""
+    account.make_key("Another")
+    dashboard = open_browser(account).visit()
+    held = dashboard.hold("POST")
+    dialog = dashboard.open_create()
+    dialog.get_by_label("Name").fill("First")
+    dialog.get_by_role("button", name="Create key").click()
+    held.wait()
+    dialog.get_by_role("button", name="Cancel").click()
+    dashboard.open_create().get_by_label("Name").fill("Half of a na")
+    made = held.let_go()["data"]
+    assert dashboard.raw_key() == made["raw_key"]
+    assert dashboard.dialog("Store this key now").get_by_text("First", exact=True).is_visible()
+    dashboard.button("I have stored it").click()
+    assert dashboard.everything_kept(made["raw_key"]) == []
+    assert dashboard.names() == ["First", "Another"]
+    # The form that was being filled in is where it was.
+    name = dialog.get_by_label("Name")
+    assert name.input_value() == "Half of a na"
+    assert name.evaluate("field => field === document.activeElement")
+
+
+def test_two_keys_that_come_at_once_are_shown_one_after_the_other(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    account.make_key("Another")
+    dashboard = open_browser(account).visit()
+    held = dashboard.hold("POST")
+    for name in ("First", "Second"):
+        dialog = dashboard.open_create()
+        dialog.get_by_label("Name").fill(name)
+        dialog.get_by_role("button", name="Create key").click()
+        held.wait(1 if name == "First" else 2)
+        if name == "First":
+            dialog.get_by_role("button", name="Cancel").click()
+    first, second = held.let_go()["data"]["raw_key"], held.let_go()["data"]["raw_key"]
+    assert dashboard.raw_key() == first
+    dashboard.button("I have stored it").click()
+    assert dashboard.raw_key() == second
+    assert dashboard.everything_kept(first) == []
+    dashboard.button("I have stored it").click()
+    assert dashboard.page.get_by_role("dialog").count() == 0
+    assert dashboard.everything_kept(second) == []
+    assert dashboard.names() == ["Second", "First", "Another"]
 
 
 def test_after_a_revocation_the_focus_is_on_what_is_next_to_it(

@@ -13,6 +13,8 @@ const UNCERTAIN = "There was no answer, so the key may have been created or not.
 
 let submission;
 let callbacks;
+/** They count, so that an answer is known to be for the form that is open, and for the person who is here. */
+let form = 0;
 let visit = 0;
 
 /** `created` gets the new key, its raw form included; `ended` is called when the session is over. */
@@ -31,16 +33,23 @@ export function prepare({ created, ended }) {
 }
 
 export function open() {
-  element("create-form").reset();
-  submission.reset();
-  unmark();
-  followExpiry();
+  empty();
   element("create").showModal();
   element("name").focus();
 }
 
-export function close() {
+function close() {
   element("create").close();
+  empty();
+}
+
+/** A form for the next key: what is still on its way is not this form's any more. */
+function empty() {
+  form += 1;
+  element("create-form").reset();
+  submission.reset();
+  unmark();
+  followExpiry();
 }
 
 /** Closes the dialog for good: an answer that is still on its way is nobody's any more. */
@@ -58,17 +67,18 @@ async function submit() {
     return;
   }
   submission.start();
-  const mine = visit;
+  const [mine, here] = [form, visit];
   try {
     const key = await createKey(wanted());
-    if (mine !== visit) return;
-    submission.reset();
-    close();
+    if (here !== visit) return;
+    if (mine === form) close();
+    // However late: the raw key is in this answer and nowhere else.
     callbacks.created(key);
   } catch (problem) {
     if (!(problem instanceof Refusal)) throw problem;
-    if (mine !== visit) return;
-    explain(problem);
+    if (here !== visit) return;
+    if (problem.kind === "ended") callbacks.ended();
+    else if (mine === form) explain(problem);
   }
 }
 
@@ -103,9 +113,7 @@ function followExpiry() {
 }
 
 function explain(refusal) {
-  if (refusal.kind === "ended") {
-    callbacks.ended();
-  } else if (refusal.kind === "invalid") {
+  if (refusal.kind === "invalid") {
     submission.reset();
     explainDetails(refusal);
   } else if (refusal.kind === "conflict") {

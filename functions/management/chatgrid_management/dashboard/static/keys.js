@@ -68,7 +68,7 @@ export function close() {
   loading = null;
   notice.clear();
   create.abandon();
-  revoke.close();
+  revoke.abandon();
   reveal.close();
   keys = [];
   revoked.clear();

@@ -9,14 +9,21 @@ import { announce, element } from "./page.js";
 import { settings } from "./settings.js";
 
 let whenDone = null;
+/** Keys that came while another is shown. */
+let waiting = [];
 
 export function prepare() {
   const dialog = element("reveal");
   element("reveal-done").addEventListener("click", () => {
+    const next = waiting.shift();
     const done = whenDone;
-    close();
-    done?.();
-    announce("The key is no longer shown.");
+    hide();
+    if (next) {
+      open(next);
+    } else {
+      done();
+      announce("The key is no longer shown.");
+    }
   });
   element("reveal-copy-key").addEventListener("click", () => copy("reveal-key", "Key copied."));
   element("reveal-copy-curl").addEventListener("click", () => copy("reveal-curl", "Line copied."));
@@ -26,7 +33,7 @@ export function prepare() {
   });
   dialog.addEventListener("cancel", (event) => event.preventDefault());
   dialog.addEventListener("close", () => {
-    if (whenDone) dialog.showModal();
+    if (whenDone && !dialog.open) dialog.showModal();
   });
   addEventListener("beforeunload", (event) => {
     if (whenDone) event.preventDefault();
@@ -35,7 +42,12 @@ export function prepare() {
   addEventListener("pagehide", close);
 }
 
-export function open({ name, rawKey, done }) {
+export function open(key) {
+  if (whenDone) {
+    waiting.push(key);
+    return;
+  }
+  const { name, rawKey, done } = key;
   whenDone = done;
   element("reveal-name").textContent = name;
   element("reveal-key").textContent = rawKey;
@@ -46,6 +58,11 @@ export function open({ name, rawKey, done }) {
 }
 
 export function close() {
+  waiting = [];
+  hide();
+}
+
+function hide() {
   whenDone = null;
   for (const id of ["reveal-name", "reveal-key", "reveal-curl", "reveal-copied"]) element(id).textContent = "";
   getSelection()?.removeAllRanges();

@@ -7,12 +7,17 @@ import { element, mark } from "./page.js";
 let key = null;
 let submission;
 let callbacks;
+/** They count, so that an answer is known to be for the form that is open, and for the person who is here. */
+let form = 0;
+let visit = 0;
 
 /** `revoked(id, words)` is called when the key is no more; `ended` when the session is over. */
 export function prepare({ revoked, ended }) {
   callbacks = { revoked, ended };
   submission = new Submission({ button: element("revoke-submit"), note: element("revoke-note") });
   element("revoke-cancel").addEventListener("click", close);
+  // By Escape, and not opened again since.
+  element("revoke").addEventListener("close", () => element("revoke").open || forget());
   element("revoke-form").addEventListener("submit", (event) => {
     event.preventDefault();
     submit();
@@ -20,19 +25,34 @@ export function prepare({ revoked, ended }) {
 }
 
 export function open(chosen) {
+  forget();
   key = chosen;
-  submission.reset();
   element("revoke-name").textContent = key.name;
   element("revoke-prefix").textContent = key.key_prefix;
-  element("revoke-confirm").value = "";
-  mark(element("revoke-confirm"), element("revoke-confirm-error"), "");
   element("revoke").showModal();
   element("revoke-confirm").focus();
 }
 
-export function close() {
-  key = null;
+/** Closes the dialog for good: an answer that is still on its way is nobody's any more. */
+export function abandon() {
+  visit += 1;
+  close();
+}
+
+function close() {
   element("revoke").close();
+  forget();
+}
+
+/** Nothing of a key stays in the closed dialog, and what is still on its way is not this form's any more. */
+function forget() {
+  form += 1;
+  key = null;
+  submission.reset();
+  element("revoke-name").textContent = "";
+  element("revoke-prefix").textContent = "";
+  element("revoke-confirm").value = "";
+  mark(element("revoke-confirm"), element("revoke-confirm-error"), "");
 }
 
 async function submit() {
@@ -45,21 +65,23 @@ async function submit() {
   }
   submission.start();
   const { id, name } = key;
+  const [mine, here] = [form, visit];
+  let problem = null;
   try {
     await revokeKey(id);
-    finish(id, `${name} is revoked.`);
-  } catch (problem) {
-    if (!(problem instanceof Refusal)) throw problem;
-    if (problem.kind === "ended") callbacks.ended();
-    else if (problem.kind === "missing") finish(id, `${name} had been revoked already.`);
-    else submission.refuse(problem);
+  } catch (thrown) {
+    if (!(thrown instanceof Refusal)) throw thrown;
+    problem = thrown;
   }
-}
-
-function finish(id, words) {
-  submission.reset();
-  if (key?.id === id) close();
-  callbacks.revoked(id, words);
+  if (here !== visit) return;
+  if (problem?.kind === "ended") {
+    callbacks.ended();
+  } else if (problem === null || problem.kind === "missing") {
+    if (key?.id === id) close();
+    callbacks.revoked(id, problem ? `${name} had been revoked already.` : `${name} is revoked.`);
+  } else if (mine === form) {
+    submission.refuse(problem);
+  }
 }
 
 /** A browser shows any run of spaces as one, so one is what can be typed. */
