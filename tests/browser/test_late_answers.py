@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.browser.accounts import Account
 from tests.browser.conftest import OpenBrowser
 from tests.browser.dashboard import refusal
@@ -176,6 +178,53 @@ def test_two_keys_that_come_at_once_are_shown_one_after_the_other(
     assert dashboard.page.get_by_role("dialog").count() == 0
     assert dashboard.everything_kept(second) == []
     assert dashboard.names() == ["Second", "First", "Another"]
+
+
+def test_nothing_that_was_typed_or_shown_in_a_dialog_is_left_for_the_next_user(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    made = account.make_key("A key of mine")
+    dashboard = open_browser(account).visit()
+    dashboard.revoke("A key of mine", typed="A key of min").get_by_role("alert")
+    dashboard.page.keyboard.press("Escape")
+    dashboard.open_create().get_by_label("Name").fill("A name of mine")
+    dashboard.page.keyboard.press("Escape")
+    dashboard.page.get_by_label("Filter by name").fill("No name of mine")
+    dashboard.page.get_by_role("heading", name="No key by that name").wait_for()
+    dashboard.sign_out()
+    for text in ("A key of min", made["key_prefix"], "A name of mine", "No name of mine"):
+        assert dashboard.everything_kept(text) == []
+
+
+@pytest.mark.parametrize("status", [None, 404, 429])
+def test_an_answer_after_the_session_says_nothing(
+    status: int | None, open_browser: OpenBrowser, account: Account
+) -> None:
+    account.make_key("Another")
+    account.make_key("A key of mine")
+    dashboard = open_browser(account).visit()
+    held = dashboard.hold("DELETE")
+    dashboard.revoke("A key of mine")
+    held.wait()
+    dashboard.page.keyboard.press("Escape")
+    dashboard.sign_out()
+    held.let_go(status, refusal(status or 0, "x", "Not now"))
+    assert dashboard.everything_kept("A key of mine") == []
+    assert dashboard.page.locator("#status").inner_text() == ""
+    assert dashboard.sign_in_heading.is_visible()
+
+
+def test_what_was_said_to_one_user_is_not_there_for_the_next(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    account.make_key("Another")
+    account.make_key("A key of mine")
+    dashboard = open_browser(account).visit()
+    dashboard.revoke("A key of mine").wait_for(state="hidden")
+    said = dashboard.page.get_by_role("status").filter(has_text="A key of mine is revoked.")
+    said.wait_for(state="attached")
+    dashboard.sign_out()
+    assert dashboard.everything_kept("A key of mine") == []
 
 
 def test_after_a_revocation_the_focus_is_on_what_is_next_to_it(

@@ -69,12 +69,15 @@ export function close() {
   notice.clear();
   create.abandon();
   revoke.abandon();
+  clearTimeout(countAloud);
+  announce("");
   reveal.close();
   keys = [];
   revoked.clear();
   cursor = null;
   loadedAt = -Infinity;
   element("filter").value = "";
+  element("no-match-text").textContent = "";
   rows.clear();
   for (const id of ["keys", "keys-list", "keys-empty", "keys-loading"]) show(element(id), false);
 }

@@ -14,12 +14,15 @@ export function say(node, text) {
   show(node, Boolean(text));
 }
 
-/** Tells a screen reader what has just happened; sighted people see it happen. */
+let aboutToSay;
+
+/** Tells a screen reader what has just happened; sighted people see it happen. No text: what was said is taken away. */
 export function announce(text) {
   const status = element("status");
   status.textContent = "";
+  cancelAnimationFrame(aboutToSay);
   // A live region speaks when its text changes: the same words twice have to be two changes.
-  requestAnimationFrame(() => {
+  aboutToSay = requestAnimationFrame(() => {
     status.textContent = text;
   });
 }
