@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.browser.accounts import Account
 from tests.browser.conftest import OpenBrowser
-from tests.browser.dashboard import refusal
+from tests.browser.dashboard import Dashboard, Held, refusal
 
+ENDED = "Your session has ended. Sign in again to go on."
 LIMITED = refusal(429, "rate_limit_exceeded", "Rate limit exceeded")
 
 
@@ -50,6 +53,88 @@ def test_a_key_made_while_the_list_loads_stays_in_it(
     dashboard.button("Refresh").click()
     dashboard.row("Elsewhere").wait_for()
     assert dashboard.names() == ["Elsewhere", "New", "Old"]
+
+
+def test_nothing_is_refreshed_behind_a_key_that_is_to_be_stored(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    account.make_key("Another")
+    dashboard = open_browser(account).visit()
+    dialog = dashboard.open_create()
+    dialog.get_by_label("Name").fill("Precious")
+    dialog.get_by_role("button", name="Create key").click()
+    raw_key = dashboard.raw_key()
+    before = len(dashboard.requested)
+    dashboard.page.evaluate("performance.now = () => 1e9")  # as if some time had passed
+    dashboard.page.evaluate("dispatchEvent(new Event('focus'))")
+    dashboard.page.evaluate("new Promise(requestAnimationFrame)")
+    assert dashboard.requested[before:] == []
+    assert dashboard.raw_key() == raw_key
+
+
+def signed_out_in_another_tab(dashboard: Dashboard, _held: Held) -> None:
+    there = Dashboard(dashboard.page.context.new_page(), url=dashboard.address.rsplit("/", 1)[0])
+    there.visit().sign_out()
+    there.page.close()
+
+
+def refused_by_the_api(dashboard: Dashboard, held: Held) -> None:
+    used = {"code": "refresh_token_not_found", "message": "Invalid Refresh Token"}
+    dashboard.page.route(
+        "**/auth/v1/token**",
+        lambda route: route.fulfill(
+            status=400, json=used, headers={"x-supabase-api-version": "2024-01-01"}
+        ),
+    )
+    for _ in range(2):  # the page tries once more, with what the library then has
+        held.let_go(401, refusal(401, "unauthorized", "Unauthorized"))
+
+
+@pytest.mark.parametrize("end", [signed_out_in_another_tab, refused_by_the_api])
+def test_a_session_that_ends_waits_until_the_new_key_is_stored(
+    end: Callable[[Dashboard, Held], None], open_browser: OpenBrowser, account: Account
+) -> None:
+    account.make_key("Another")
+    dashboard = open_browser(account).visit()
+    held = dashboard.hold("GET")
+    dashboard.button("Refresh").click()
+    held.wait()
+    dialog = dashboard.open_create()
+    dialog.get_by_label("Name").fill("Precious")
+    dialog.get_by_role("button", name="Create key").click()
+    raw_key = dashboard.raw_key()
+    end(dashboard, held)
+
+    dashboard.page.locator("#account").wait_for(state="hidden")
+    assert dashboard.raw_key() == raw_key
+    assert dashboard.everything_kept("Another") == []
+    dashboard.page.keyboard.press("Escape")
+    assert dashboard.raw_key() == raw_key
+
+    dashboard.button("I have stored it").click()
+    dashboard.sign_in_heading.wait_for()
+    assert dashboard.page.get_by_text(ENDED).is_visible()
+    assert dashboard.focused() == "Sign in"
+    assert dashboard.everything_kept(raw_key) == dashboard.everything_kept("Precious") == []
+
+
+def test_a_page_that_is_left_before_comes_back_at_the_sign_in(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    account.make_key("Another")
+    dashboard = open_browser(account).visit()
+    held = dashboard.hold("GET")
+    dialog = dashboard.open_create()
+    dialog.get_by_label("Name").fill("Precious")
+    dialog.get_by_role("button", name="Create key").click()
+    raw_key = dashboard.raw_key()
+    signed_out_in_another_tab(dashboard, held)
+    dashboard.page.locator("#account").wait_for(state="hidden")
+    assert dashboard.raw_key() == raw_key
+    # A browser may keep the whole page for the way back: then it is told, and nothing more.
+    dashboard.page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
+    dashboard.sign_in_heading.wait_for()
+    assert dashboard.everything_kept(raw_key) == []
 
 
 def test_a_refusal_that_comes_late_is_not_said_in_another_keys_dialog(

@@ -62,7 +62,7 @@ export function open({ moveFocus }) {
   load({ keep: false });
 }
 
-/** Leaves nothing behind: no key of one user may be seen by the next. */
+/** Leaves nothing behind: no key of one user may be seen by the next. A raw key that is shown stays until it is stored. */
 export function close() {
   loading?.abort();
   loading = null;
@@ -71,7 +71,6 @@ export function close() {
   revoke.abandon();
   clearTimeout(countAloud);
   announce("");
-  reveal.close();
   keys = [];
   revoked.clear();
   cursor = null;
@@ -161,7 +160,7 @@ async function fetching(work) {
 }
 
 function refreshIfStale() {
-  const shown = !element("keys").hidden && document.visibilityState === "visible";
+  const shown = !element("keys").hidden && document.visibilityState === "visible" && !element("reveal").open;
   if (shown && !loading && !notice.visible && performance.now() - loadedAt > FRESH_MS) load({ keep: true });
 }
 

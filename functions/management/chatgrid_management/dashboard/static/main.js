@@ -2,6 +2,7 @@
 
 import * as keys from "./keys.js";
 import { element, say, show } from "./page.js";
+import * as reveal from "./reveal.js";
 import * as session from "./session.js";
 import { settings } from "./settings.js";
 import * as signIn from "./sign-in.js";
@@ -22,12 +23,16 @@ function enter(current, problem = null) {
   show(element("account"), now !== null);
   say(element("account-email"), current?.user?.email);
   const moveFocus = before !== undefined;
-  if (now === null) {
-    signIn.open(before ? farewell : problem, { moveFocus });
-  } else {
-    signIn.close();
-    keys.open({ moveFocus });
-  }
+  const words = before ? farewell : problem;
+  // A key that has just been made is shown until it is stored, whoever is here by then.
+  reveal.whenStored(() => {
+    if (now === null) {
+      signIn.open(words, { moveFocus });
+    } else {
+      signIn.close();
+      keys.open({ moveFocus });
+    }
+  });
 }
 
 async function leave(words) {

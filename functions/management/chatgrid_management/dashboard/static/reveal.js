@@ -11,16 +11,19 @@ import { settings } from "./settings.js";
 let whenDone = null;
 /** Keys that came while another is shown. */
 let waiting = [];
+/** What the page is to show when no key is shown any more; null when nothing has changed. */
+let afterwards = null;
 
 export function prepare() {
   const dialog = element("reveal");
   element("reveal-done").addEventListener("click", () => {
     const next = waiting.shift();
-    const done = whenDone;
+    const done = afterwards ?? whenDone;
     hide();
     if (next) {
       open(next);
     } else {
+      afterwards = null;
       done();
       announce("The key is no longer shown.");
     }
@@ -39,7 +42,12 @@ export function prepare() {
     if (whenDone) event.preventDefault();
   });
   // A page that is left may be kept whole, for the way back.
-  addEventListener("pagehide", close);
+  addEventListener("pagehide", () => {
+    waiting = [];
+    if (whenDone) hide();
+    afterwards?.();
+    afterwards = null;
+  });
 }
 
 export function open(key) {
@@ -57,9 +65,10 @@ export function open(key) {
   element("reveal-copy-key").focus();
 }
 
-export function close() {
-  waiting = [];
-  hide();
+/** Calls `next` at once or, while a key is shown, as soon as it has been stored. The latest call counts. */
+export function whenStored(next) {
+  if (whenDone) afterwards = next;
+  else next();
 }
 
 function hide() {
