@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
-from tests.browser.accounts import Account
+from tests.browser.accounts import STORAGE_KEY, Account, Accounts
 from tests.browser.conftest import OpenBrowser
 from tests.browser.dashboard import Dashboard, Held, refusal
 
@@ -263,6 +264,24 @@ def test_two_keys_that_come_at_once_are_shown_one_after_the_other(
     assert dashboard.page.get_by_role("dialog").count() == 0
     assert dashboard.everything_kept(second) == []
     assert dashboard.names() == ["Second", "First", "Another"]
+
+
+def test_what_one_user_asked_for_is_never_done_for_the_next(
+    open_browser: OpenBrowser, accounts: Accounts
+) -> None:
+    one, other = accounts.new(), accounts.new()
+    one.make_key("Old")
+    dashboard = open_browser(one).visit()
+    held = dashboard.hold("POST")
+    dialog = dashboard.open_create()
+    dialog.get_by_label("Name").fill("Mine")
+    dialog.get_by_role("button", name="Create key").click()
+    held.wait()
+    # Somebody else has signed in in another tab, and the first one's token is good no more.
+    session = json.dumps(other.session)
+    dashboard.page.evaluate(f"session => localStorage.setItem('{STORAGE_KEY}', session)", session)
+    held.let_go(401, refusal(401, "unauthorized", "Missing or invalid token"))
+    assert other.key_names() == []
 
 
 def test_nothing_that_was_typed_or_shown_in_a_dialog_is_left_for_the_next_user(

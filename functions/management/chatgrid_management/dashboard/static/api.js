@@ -42,17 +42,27 @@ export async function revokeKey(id) {
 }
 
 async function call(method, path, options) {
-  let response = await attempt(method, path, options, { renew: false });
-  // A clock that is wrong, or a key that was rotated away: one fresh token, and one more try.
-  if (response.status === 401) response = await attempt(method, path, options, { renew: true });
+  const { token, userId } = await credential({ renew: false });
+  let response = await attempt(method, path, options, token);
+  if (response.status === 401) {
+    // A clock that is wrong, or a key that was rotated away: one fresh token, and one more try.
+    const fresh = await credential({ renew: true });
+    // By now somebody else may have signed in: what one person asked for is not done for another.
+    if (fresh.userId !== userId) throw new Refusal("ended");
+    response = await attempt(method, path, options, fresh.token);
+  }
   if (response.ok) return await body(response);
   throw await refusal(response);
 }
 
-async function attempt(method, path, { body: content, signal }, { renew }) {
-  const { token, ended, unreachable } = await accessToken({ renew });
+async function credential({ renew }) {
+  const { token, userId, ended, unreachable } = await accessToken({ renew });
   if (ended) throw new Refusal("ended");
   if (unreachable) throw new Refusal("unreachable");
+  return { token, userId };
+}
+
+async function attempt(method, path, { body: content, signal }, token) {
   const headers = { Authorization: `Bearer ${token}` };
   if (content) headers["Content-Type"] = "application/json";
   const limits = [AbortSignal.timeout(PATIENCE_MS)];

@@ -109,13 +109,13 @@ export async function signOut() {
 /**
  * An access token that is good for now: renewed first when it is about to expire, or when asked to.
  *
- * Returns `{token}`, or `{ended: true}` when there is no session (any more), or `{unreachable: true}`.
+ * Returns `{token, userId}`, or `{ended: true}` when there is no session (any more), or `{unreachable: true}`.
  */
 export async function accessToken({ renew = false } = {}) {
   let { data, error } = renew ? await auth.refreshSession() : await auth.getSession();
   // Another tab may have been first: then its new session is the one to go on with.
   if (renew && !data.session && !isOutage(error)) ({ data, error } = await auth.getSession());
-  if (data.session) return { token: data.session.access_token };
+  if (data.session) return { token: data.session.access_token, userId: data.session.user?.id };
   return isOutage(error) ? { unreachable: true } : { ended: true };
 }
 
