@@ -1,6 +1,7 @@
 """The embedded AWS as a process that ends with the one that started it, its state saved.
 
-Its standard input is a pipe that nobody writes to: when it ends, whoever held it is gone.
+Its standard input is a pipe that nobody writes to: when it ends, whoever held it is gone. Only
+`chatgrid_devkit.ministack`, which gives it that pipe, starts it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from ministack.app import main
 
 
 def _end_with_owner() -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin: a thread that waits inside it holds a lock that Python wants at its
+    # end, and does not get.
+    while os.read(0, 4096):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
