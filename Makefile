@@ -82,8 +82,7 @@ deploy-local: build build-local ## Test the build, and deploy it to an embedded 
 	PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" $(BIN)/pytest tests/deploy $(ARGS)
 
 local-aws: $(INSTALLED) lambda-python ## Run an embedded AWS on port 4566, to deploy into by hand (docs/deploy.md)
-	@echo "An embedded AWS runs on http://127.0.0.1:4566; Ctrl-C ends it, and nothing of it stays."
-	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" BIND_HOST=127.0.0.1 GATEWAY_PORT=4566 IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 LOG_LEVEL=WARNING exec $(BIN)/python -m chatgrid_devkit.ministack_process
+	@exec $(BIN)/python -m chatgrid_devkit.local_aws --lambda-python "$(LAMBDA_PYTHON)"
 
 sam-local: build-local ## Run the API under the real `sam local start-api` (needs a Docker engine)
 	@PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" exec $(BIN)/python -m chatgrid_devkit.sam_local --build .aws-sam/local --port $(PORT)

@@ -15,7 +15,7 @@ import sys
 import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 #: What every client of the embedded AWS signs with. It checks no signature.
 LOCAL_CREDENTIALS = {
@@ -47,23 +47,26 @@ class Ministack:
 
     Args:
         state: folder for its state and log; made when missing.
-        services: which of AWS's services it plays.
+        services: which of AWS's services it plays; all that it can when None.
         port: port on 127.0.0.1; a free one when not given.
         lambda_python: the interpreter that functions run on, when it plays Lambda; its own, with
             all that is installed there, when not given.
+        keep_output: whether what it prints goes to ``log``; to our standard error otherwise.
     """
 
     def __init__(
         self,
         state: Path,
         *,
-        services: tuple[str, ...] = SERVICES,
+        services: tuple[str, ...] | None = SERVICES,
         port: int | None = None,
         lambda_python: str | None = None,
+        keep_output: bool = True,
     ) -> None:
         self._state = state
         self._services = services
         self._lambda_python = lambda_python or sys.executable
+        self._keep_output = keep_output
         self.port = port or free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -81,24 +84,25 @@ class Ministack:
         """
         for folder in (self._state, self._state / "tmp"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self.log.open("wb") as log:
+        with self._output() as output:
             # A session of its own: Ctrl-C reaches the command that owns it, which then ends it.
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "chatgrid_devkit.ministack_process"],
                 env=self._environment(),
                 cwd=self._state,
                 stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
             )
         deadline = time.monotonic() + _START_SECONDS
+        seen = f"see {self.log}" if self._keep_output else "see above"
         while not self._answers():
             if self.process.poll() is not None:
-                raise MinistackFailed(f"the embedded AWS ended at its start; see {self.log}")
+                raise MinistackFailed(f"the embedded AWS ended at its start; {seen}")
             if time.monotonic() > deadline:
                 self.stop()
-                raise MinistackFailed(f"the embedded AWS does not answer; see {self.log}")
+                raise MinistackFailed(f"the embedded AWS does not answer; {seen}")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -131,14 +135,18 @@ class Ministack:
             },
         }
 
+    def _output(self) -> IO[bytes]:
+        return self.log.open("wb") if self._keep_output else os.fdopen(os.dup(2), "wb")
+
     def _environment(self) -> dict[str, str]:
+        services = {} if self._services is None else {"SERVICES": ",".join(self._services)}
         return {
+            **services,
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self._state),
             "TMPDIR": str(self._state / "tmp"),
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self.port),
-            "SERVICES": ",".join(self._services),
             "LAMBDA_PYTHON": self._lambda_python,
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self._state / "saved"),
