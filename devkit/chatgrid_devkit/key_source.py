@@ -113,7 +113,7 @@ def control_plane_reader(
                 s.get("apiId") == api_id and s.get("stage") == stage for s in stages
             ):
                 continue
-            known = _plan(plan)
+            known = read_plan(plan)
             for key in pages("get_usage_plan_keys", usagePlanId=plan["id"]):
                 plans[key["id"]] = known
         return {
@@ -131,7 +131,8 @@ def control_plane_reader(
     return read
 
 
-def _plan(plan: Mapping[str, Any]) -> UsagePlan:
+def read_plan(plan: Mapping[str, Any]) -> UsagePlan:
+    """A usage plan as API Gateway tells of it."""
     throttle, quota = plan.get("throttle") or {}, plan.get("quota") or {}
     return UsagePlan(
         id=plan["id"],

@@ -1,6 +1,7 @@
 """What CloudFormation would make, made in the embedded AWS; and the first user with a key.
 
-Everything here may run again and again on the same state: what is there is left alone.
+Everything here may run again and again on the same state: what is there stays, and usage plans take
+the limits that the template has now.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from chatgrid_auth.adapters.key_store import DynamoKeyStore
 from chatgrid_auth.domain import keys
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_devkit.description import Table, UsagePlan
+from chatgrid_devkit.key_source import read_plan
 from chatgrid_devkit.ministack import LOCAL_CREDENTIALS
 
 if TYPE_CHECKING:
     from types_boto3_apigateway import APIGatewayClient
+    from types_boto3_apigateway.type_defs import PatchOperationTypeDef
     from types_boto3_dynamodb import DynamoDBClient
 
 JWT_SECRET_NAME = "chatgrid-development-jwt-secret"  # noqa: S105 - a name, not a secret
@@ -62,7 +65,7 @@ def make_tables(client: DynamoDBClient, tables: Iterable[Table]) -> None:
 
 
 def make_plans(client: APIGatewayClient, plans: Mapping[str, UsagePlan]) -> dict[str, str]:
-    """Make the template's usage plans where they are missing.
+    """Make the template's usage plans where they are missing, and change those that differ.
 
     Args:
         plans: by logical id.
@@ -70,14 +73,36 @@ def make_plans(client: APIGatewayClient, plans: Mapping[str, UsagePlan]) -> dict
     Returns:
         The plans' ids in the embedded AWS, by logical id.
     """
-    existing = {plan.get("name"): plan["id"] for plan in client.get_usage_plans()["items"]}
+    existing = {plan.name: plan for plan in map(read_plan, client.get_usage_plans()["items"])}
     ids: dict[str, str] = {}
     for logical_id, plan in plans.items():
-        ids[logical_id] = existing.get(plan.name) or _make_plan(client, plan)
+        known = existing.get(plan.name)
+        if known is None:
+            ids[logical_id] = client.create_usage_plan(name=plan.name, **_limits(plan))["id"]
+        else:
+            ids[logical_id] = known.id
+            _change_plan(client, known, plan)
     return ids
 
 
-def _make_plan(client: APIGatewayClient, plan: UsagePlan) -> str:
+def _change_plan(client: APIGatewayClient, known: UsagePlan, wanted: UsagePlan) -> None:
+    """Give a plan other limits; it keeps its id and its keys."""
+    before, after = _limits(known), _limits(wanted)
+    changes: list[PatchOperationTypeDef] = [
+        {"op": "remove", "path": f"/{kind}"} for kind in before.keys() - after.keys()
+    ]
+    for kind, limits in after.items():
+        if limits != before.get(kind):
+            changes += [
+                {"op": "replace", "path": f"/{kind}/{name}", "value": str(value)}
+                for name, value in limits.items()
+            ]
+    if changes:
+        client.update_usage_plan(usagePlanId=known.id, patchOperations=changes)
+
+
+def _limits(plan: UsagePlan) -> dict[str, Any]:
+    """A plan's throttle and quota in API Gateway's words."""
     limits: dict[str, Any] = {}
     if plan.throttle is not None:
         limits["throttle"] = {
@@ -86,7 +111,7 @@ def _make_plan(client: APIGatewayClient, plan: UsagePlan) -> str:
         }
     if plan.quota is not None:
         limits["quota"] = {"limit": plan.quota.limit, "period": plan.quota.period}
-    return client.create_usage_plan(name=plan.name, **limits)["id"]
+    return limits
 
 
 def keep_jwt_secret(client: Any, secret: str) -> str:

@@ -1,0 +1,68 @@
+"""What a local stack finds in the embedded AWS follows the template, also on an old state."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import pytest
+
+from chatgrid_devkit.description import Quota, Throttle, UsagePlan
+from chatgrid_devkit.key_source import read_plan
+from chatgrid_devkit.ministack import Ministack
+from chatgrid_devkit.provision import local_client, make_plans
+
+SLOW = Throttle(rate_per_second=0.5, burst=2)
+FAST = Throttle(rate_per_second=7, burst=14)
+FEW = Quota(limit=9, period="DAY")
+MANY = Quota(limit=90_000, period="MONTH")
+
+
+@pytest.fixture
+def gateway(ministack: Ministack) -> Any:
+    return local_client("apigateway", ministack.endpoint)
+
+
+@pytest.fixture
+def name() -> str:
+    return f"plan-{secrets.token_hex(4)}"
+
+
+def made(gateway: Any, plan: UsagePlan) -> UsagePlan:
+    """Make a plan as a start does; what the embedded AWS then tells of it."""
+    plan_id = make_plans(gateway, {"Plan": plan})["Plan"]
+    return read_plan(gateway.get_usage_plan(usagePlanId=plan_id))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((SLOW, FEW), (FAST, MANY)),
+        ((SLOW, FEW), (SLOW, None)),
+        ((SLOW, FEW), (None, FEW)),
+        ((None, None), (FAST, FEW)),
+        ((SLOW, FEW), (SLOW, FEW)),
+    ],
+)
+def test_a_plan_that_is_there_takes_the_limits_that_are_wanted_now(
+    gateway: Any,
+    name: str,
+    before: tuple[Throttle | None, Quota | None],
+    after: tuple[Throttle | None, Quota | None],
+) -> None:
+    first, second = (
+        made(gateway, UsagePlan(id="", name=name, throttle=throttle, quota=quota))
+        for throttle, quota in (before, after)
+    )
+    assert (first.throttle, first.quota) == before
+    assert (second.throttle, second.quota) == after
+    assert second.id == first.id
+
+
+def test_a_plan_keeps_its_keys_when_its_limits_change(gateway: Any, name: str) -> None:
+    plan = made(gateway, UsagePlan(id="", name=name, throttle=SLOW))
+    key = gateway.create_api_key(name=name, value=secrets.token_hex(16), enabled=True)
+    gateway.create_usage_plan_key(usagePlanId=plan.id, keyId=key["id"], keyType="API_KEY")
+    made(gateway, UsagePlan(id="", name=name, throttle=FAST))
+    (kept,) = gateway.get_usage_plan_keys(usagePlanId=plan.id)["items"]
+    assert kept["id"] == key["id"]
