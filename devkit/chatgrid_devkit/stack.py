@@ -214,10 +214,14 @@ def _held(state: Path) -> Iterator[None]:
     """Hold the state folder, so that no second stack uses it.
 
     Raises:
-        CannotRun: another one does.
+        CannotRun: another one does, or it is no folder to write in.
     """
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (state / "lock").open("w") as lock:
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        opened = (state / "lock").open("w")
+    except OSError as reason:
+        raise CannotRun(f"no state can be kept in {state}: {reason.strerror}") from None
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -39,3 +39,22 @@ def test_a_parameter_that_the_template_does_not_have_is_named(tmp_path: Path) ->
     settings = StackSettings(state=tmp_path, parameters={"Nonsense": "1"})
     with pytest.raises(CannotRun, match="no parameter Nonsense"):
         stack.check_parameters(settings)
+
+
+def test_a_state_folder_that_cannot_be_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for state, why in ((file, "File exists"), (file / "folder", "Not a directory")):
+        assert dev.main(["--state", str(state)]) == 1
+        assert capsys.readouterr().err == f"chatgrid-dev: no state can be kept in {state}: {why}\n"
+
+
+def test_a_state_whose_lock_cannot_be_opened_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lock").mkdir()
+    assert dev.main(["--state", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert said == f"chatgrid-dev: no state can be kept in {tmp_path}: Is a directory\n"
