@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -59,34 +60,39 @@ def _greet(stack: Stack, state: Path) -> None:
 
 
 def greeting(stack: Stack, state: Path) -> str:
-    """How to use a running stack: every line with ``curl`` can be pasted as it is."""
-    key = f"-H 'Authorization: Bearer {stack.admin_key}'"
+    """How to use a running stack: every ``export`` and ``curl`` can be pasted as it is."""
+    key = '-H "Authorization: Bearer $ADMIN_KEY"'
     body = "-H 'Content-Type: application/json' -d"
     board = json.dumps({"name": "My first board", "view_mode": "canvas"})
     new_key = json.dumps({"name": "My first key", "scopes": ["read", "write"]})
-    mint = f"{sys.executable} -m chatgrid_devkit.mint --stack {(state / STACK_FILE).resolve()}"
+    file = shlex.quote(str((state / STACK_FILE).resolve()))
+    mint = f"{shlex.quote(sys.executable)} -m chatgrid_devkit.mint --stack {file}"
     token = f'-H "Authorization: Bearer $({mint})"'
     root = stack.url.rsplit("/", 1)[0]
+    # The prompt then stands on a line of its own.
+    end = r"-w '\n'"
     return f"""
 ChatGrid Auth is running. Ctrl-C ends it.
 
   API        {stack.url}
   Dashboard  {stack.url}/dashboard  (one click signs you in)
   Reference  {root}/docs
-  Admin key  {stack.admin_key}
   User       {stack.user_id}
 
+Paste into another terminal, this first
+  export ADMIN_KEY={stack.admin_key}
+
 List boards
-  curl {stack.url}/boards {key}
+  curl {stack.url}/boards {key} {end}
 
 Create a board
-  curl {stack.url}/boards {key} {body} '{board}'
+  curl {stack.url}/boards {key} {body} '{board}' {end}
 
 Create a key
-  curl {stack.url}/me/api-keys {key} {body} '{new_key}'
+  curl {stack.url}/me/api-keys {key} {body} '{new_key}' {end}
 
 Who am I, with a JWT of the local identity provider
-  curl {stack.url}/me {token}
+  curl {stack.url}/me {token} {end}
 """
 
 

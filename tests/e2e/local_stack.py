@@ -44,6 +44,7 @@ class LocalStack:
 
     def start(self) -> None:
         """Start it and wait until it says that it runs."""
+        self.output.parent.mkdir(exist_ok=True)
         with self.output.open("ab") as output:
             before = output.tell()
             self._process = subprocess.Popen(

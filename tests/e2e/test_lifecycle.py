@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -168,3 +169,24 @@ def test_a_raw_key_is_nowhere_after_its_creation(
     # The greeting and stack.json are where the first admin key is meant to be found.
     assert sorted(holders) == ["stack.json", stack.output.name]
     assert json.loads((stack.state / "stack.json").read_text())["admin_key"] == secret
+
+
+def test_what_is_printed_can_be_pasted_line_by_line_into_a_bare_shell(tmp_path: Path) -> None:
+    with LocalStack(tmp_path / "a folder's $name" / "state") as stack:
+        output = stack.output.read_text()
+        lines = [line.strip() for line in output.splitlines() if line.startswith("  ")]
+        commands = [line for line in lines if line.startswith(("export ", "curl "))]
+        assert commands[0] == f"export ADMIN_KEY={stack.described['admin_key']}"
+        assert [command for command in commands if "cgk_" in command] == commands[:1]
+        pasted = subprocess.run(
+            ["/bin/sh"],
+            env={"PATH": os.environ["PATH"]},
+            input="\n".join(commands) + "\n",
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        answers = [json.loads(line) for line in pasted.stdout.splitlines()]
+        assert [answer["object"] for answer in answers] == ["list", "board", "api_key", "user"]
+        assert answers[-1]["data"]["id"] == stack.described["user_id"]
