@@ -40,6 +40,8 @@ class Pages:
             match path:
                 case "/health":
                     return _json(200, {"status": "ok"})
+                case "/" if self._document.is_file():
+                    return Answer(status=302, headers=(("Location", "/docs"),), body=b"")
                 case "/openapi.json" if self._document.is_file():
                     return _text("application/json", self._document.read_text(encoding="utf-8"))
                 case "/docs" if self._document.is_file():

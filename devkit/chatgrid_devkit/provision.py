@@ -130,7 +130,7 @@ def first_admin(client: DynamoDBClient, table: str, *, known: Admin | None) -> A
         table: the keys table's name.
         known: what an earlier run made.
     """
-    if known is not None and _is_active(client, table, known.key):
+    if known is not None and _is_good(client, table, known.key):
         return known
     issuing = ApiKeys(
         DynamoKeyStore(client, table=table, pause=time.sleep),
@@ -151,7 +151,7 @@ def first_admin(client: DynamoDBClient, table: str, *, known: Admin | None) -> A
     return Admin(user_id=user_id, key=issued.raw_key)
 
 
-def _is_active(client: DynamoDBClient, table: str, raw_key: str) -> bool:
+def _is_good(client: DynamoDBClient, table: str, raw_key: str) -> bool:
     answer = client.get_item(
         TableName=table,
         Key={
@@ -159,4 +159,7 @@ def _is_active(client: DynamoDBClient, table: str, raw_key: str) -> bool:
             "sk": items.s(items.CREDENTIAL),
         },
     )
-    return answer.get("Item", {}).get("state") == items.s(items.ACTIVE)
+    item = answer.get("Item", {})
+    expires = item.get("expires")
+    expired = expires is not None and int(expires["N"]) <= time.time() * 1000
+    return item.get("state") == items.s(items.ACTIVE) and not expired

@@ -122,7 +122,15 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
         provision.local_client("apigateway", ministack.endpoint), deployment.plans
     )
     keys_table = next(t.name for t in deployment.tables if t.logical_id == "KeysTable")
-    admin = provision.first_admin(dynamodb, keys_table, known=_known_admin(settings.state))
+    known = _known_admin(settings.state)
+    admin = provision.first_admin(dynamodb, keys_table, known=known)
+    if known is not None and admin.key != known.key:
+        print(
+            "The former admin key is no longer good (revoked, expired or deleted): "
+            "a new one was made.",
+            file=settings.log,
+            flush=True,
+        )
     stack = Stack(
         url=f"{base_url}/{deployment.api.stage}",
         admin_key=admin.key,

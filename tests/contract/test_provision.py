@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chatgrid_auth.adapters import items
+from chatgrid_auth.domain.keys import hash_of
 from chatgrid_devkit.description import Quota, Throttle, UsagePlan
 from chatgrid_devkit.key_source import read_plan
 from chatgrid_devkit.ministack import Ministack
-from chatgrid_devkit.provision import local_client, make_plans
+from chatgrid_devkit.provision import first_admin, local_client, make_plans
+from tests.contract.stores import keys_table
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
 
 SLOW = Throttle(rate_per_second=0.5, burst=2)
 FAST = Throttle(rate_per_second=7, burst=14)
@@ -66,3 +72,31 @@ def test_a_plan_keeps_its_keys_when_its_limits_change(gateway: Any, name: str) -
     made(gateway, UsagePlan(id="", name=name, throttle=FAST))
     (kept,) = gateway.get_usage_plan_keys(usagePlanId=plan.id)["items"]
     assert kept["id"] == key["id"]
+
+
+def test_the_known_admin_is_kept_while_its_key_is_good(client: DynamoDBClient) -> None:
+    table = keys_table(client)
+    first = first_admin(client, table, known=None)
+    kept = first_admin(client, table, known=first) == first
+    assert kept
+
+
+@pytest.mark.parametrize("change", ["revoked", "expired", "gone"])
+def test_an_admin_whose_key_is_no_longer_good_gets_another_one(
+    client: DynamoDBClient, change: str
+) -> None:
+    table = keys_table(client)
+    first = first_admin(client, table, known=None)
+    key = {"pk": items.s(items.credential_pk(hash_of(first.key))), "sk": items.s(items.CREDENTIAL)}
+    match change:
+        case "revoked":
+            client.put_item(TableName=table, Item={**key, "state": items.s(items.REVOKED)})
+        case "expired":
+            item = client.get_item(TableName=table, Key=key)["Item"]
+            client.put_item(TableName=table, Item={**item, "expires": items.n(1)})
+        case "gone":
+            client.delete_item(TableName=table, Key=key)
+    second = first_admin(client, table, known=first)
+    assert second.user_id == first.user_id
+    replaced = second.key != first.key  # not compared in the assertion, which would show both
+    assert replaced

@@ -171,6 +171,31 @@ def test_a_raw_key_is_nowhere_after_its_creation(
     assert json.loads((stack.state / "stack.json").read_text())["admin_key"] == secret
 
 
+def test_a_revoked_admin_key_is_replaced_with_a_word(
+    make_stack: Callable[..., LocalStack], api: Callable[[LocalStack], Api]
+) -> None:
+    told = "The former admin key is no longer good"
+    with make_stack() as stack:
+        former = stack.described
+        admin = api(stack)
+        (key,) = admin.walk("/me/api-keys")
+        assert admin.ask("DELETE", f"/me/api-keys/{key['id']}").status_code == 200
+        assert told not in stack.output.read_text()
+    with make_stack() as stack:
+        assert told in stack.output.read_text()
+        assert stack.described["user_id"] == former["user_id"]
+        assert api(stack).ask("GET", "/me").status_code == 200
+
+
+def test_the_root_leads_to_the_reference(make_stack: Callable[..., LocalStack]) -> None:
+    with make_stack() as stack:
+        root = stack.described["url"].removesuffix("/v1")
+        with httpx.Client(follow_redirects=True) as http:
+            page = http.get(f"{root}/")
+        assert page.url == f"{root}/docs"
+        assert page.status_code == 200
+
+
 def test_what_is_printed_can_be_pasted_line_by_line_into_a_bare_shell(tmp_path: Path) -> None:
     with LocalStack(tmp_path / "a folder's $name" / "state") as stack:
         output = stack.output.read_text()

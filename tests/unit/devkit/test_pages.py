@@ -69,6 +69,11 @@ def test_the_document_is_served_as_it_is(tmp_path: Path) -> None:
     assert json.loads(answer.body) == DOCUMENT
 
 
+def test_the_root_leads_to_the_page(tmp_path: Path) -> None:
+    answer = with_document(tmp_path).answer("GET", "/", request_id="r")
+    assert (answer.status, dict(answer.headers)["Location"]) == (302, "/docs")
+
+
 def test_the_page_shows_every_operation(tmp_path: Path) -> None:
     answer = with_document(tmp_path).answer("GET", "/docs", request_id="r")
     page = answer.body.decode()
