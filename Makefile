@@ -29,10 +29,10 @@ RUN_SAM = PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)"
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  Settings: PYTHON=python3.13 VENV=folder PORT=3000 STATE=folder JOBS=2 ARGS='-k name'"
+	@echo "  Settings: PYTHON=python3.13 VENV=folder PORT=3000 STATE=folder VERBOSE=1 JOBS=2 ARGS='-k name'"
 
 dev: $(INSTALLED) ## Run the whole system here: gateway, functions and an embedded AWS
-	@exec $(BIN)/chatgrid-dev --port $(PORT) --state $(STATE)
+	@exec $(BIN)/chatgrid-dev --port $(PORT) --state $(STATE) $(if $(VERBOSE),--verbose) $(ARGS)
 
 test: format lint types unit ## Check format, lint and types, and run every test that needs no Docker and no AWS account
 

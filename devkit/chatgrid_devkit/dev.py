@@ -13,7 +13,7 @@ from pathlib import Path
 from yaml import YAMLError
 
 from chatgrid_devkit.ministack import MinistackFailed
-from chatgrid_devkit.stack import STACK_FILE, CannotRun, Stack, StackSettings, run
+from chatgrid_devkit.stack import LOG_FILE, STACK_FILE, CannotRun, Stack, StackSettings, run
 from chatgrid_devkit.template import TemplateInvalid
 
 
@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
                     reload=not options.no_reload,
                     functions_endpoint=options.functions_endpoint,
                     parameters=dict(options.parameter),
+                    verbose=options.verbose,
                 )
             )
         )
@@ -65,6 +66,7 @@ def greeting(stack: Stack, state: Path) -> str:
     body = "-H 'Content-Type: application/json' -d"
     board = json.dumps({"name": "My first board", "view_mode": "canvas"})
     new_key = json.dumps({"name": "My first key", "scopes": ["read", "write"]})
+    logs = state / LOG_FILE
     file = shlex.quote(str((state / STACK_FILE).resolve()))
     mint = f"{shlex.quote(sys.executable)} -m chatgrid_devkit.mint --stack {file}"
     token = f'-H "Authorization: Bearer $({mint})"'
@@ -78,6 +80,7 @@ ChatGrid Auth is running. Ctrl-C ends it.
   Dashboard  {stack.url}/dashboard  (one click signs you in)
   Reference  {root}/docs
   User       {stack.user_id}
+  Logs       {logs} has every line in full; --verbose shows them here
 
 Paste into another terminal, this first
   export ADMIN_KEY={stack.admin_key}
@@ -106,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--no-reload", action="store_true", help="leave the functions running when code changes"
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="show every line of the functions, and in full"
     )
     parser.add_argument(
         "--functions-endpoint",

@@ -148,7 +148,9 @@ class Pipeline:
         }
         if not allows(grant, arn):
             message = _EXPLICIT_DENY if explicitly_denies(grant, arn) else None
-            raise GatewayError("ACCESS_DENIED", message=message)
+            # What our authorizers put there, for those who read the log.
+            reason = str(grant.context.get("reason") or grant.context.get("message") or "")
+            raise GatewayError("ACCESS_DENIED", message=message, reason=reason)
 
     @staticmethod
     def _require_identity(value: str | None, authorizer: Authorizer) -> None:

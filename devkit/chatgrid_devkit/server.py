@@ -56,6 +56,10 @@ class GatewaySettings:
         function_environment: more environment for every function; the template's goes before.
         aws_endpoint: URL of the embedded AWS; without it, only the template's own keys are known.
         functions_endpoint: where functions reach AWS, if not there; a proxy in front of it.
+        log: where a short line for each request goes, and what somebody should see of the
+            functions' output.
+        full_log: where all of it goes in full.
+        verbose: whether all of it goes to ``log`` as well.
         reload: whether changed code is taken up.
         mounts: ASGI apps beside the API's stage, by the path that they begin with.
     """
@@ -70,6 +74,8 @@ class GatewaySettings:
     functions_endpoint: str | None = None
     workers_per_function: int = 2
     log: TextIO = field(default_factory=lambda: sys.stderr)
+    full_log: TextIO | None = None
+    verbose: bool = False
     reload: bool = True
     mounts: Mapping[str, AsgiApp] = field(default_factory=dict)
 
@@ -89,7 +95,7 @@ async def serve(
     deployment = read_deployment(
         settings.template, parameters=settings.parameters, physical_ids=settings.physical_ids
     )
-    log = RequestLog(settings.log)
+    log = RequestLog(settings.log, keep=settings.full_log, verbose=settings.verbose)
     with listening(settings.host, settings.port) as listener:
         port = listener.getsockname()[1]
         async with _workers(settings, deployment, log) as workers:

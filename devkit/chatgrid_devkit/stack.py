@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import fcntl
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -23,6 +25,7 @@ from chatgrid_devkit.template import load
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 STACK_FILE = "stack.json"
+LOG_FILE = "functions.log"
 
 _WATCH_SECONDS = 0.25
 _ISSUER_PATH = "/auth/v1"
@@ -40,7 +43,9 @@ class StackSettings:
         state: folder in which everything of this stack lies; made when missing.
         port: the gateway's port on 127.0.0.1.
         parameters: values for the template's parameters, over their defaults.
-        log: where request lines and the functions' output go.
+        log: where request lines and the functions' output go, unless they are what each request
+            leaves; the state folder's functions.log has them all.
+        verbose: whether ``log`` has them all as well.
         reload: whether changed code is taken up.
         functions_endpoint: where functions reach AWS: a proxy in front of the embedded one; the
             embedded one itself when not given.
@@ -52,6 +57,7 @@ class StackSettings:
     parameters: dict[str, str] = field(default_factory=dict)
     workers_per_function: int = 2
     log: TextIO = field(default_factory=lambda: sys.stderr)
+    verbose: bool = False
     reload: bool = True
     functions_endpoint: str | None = None
 
@@ -82,11 +88,12 @@ async def run(
     check_parameters(settings)
     with _held(settings.state), _port(settings.port):
         pass
-    with _held(settings.state):
+    with _held(settings.state), _new_log(settings.state / LOG_FILE) as full_log:
         ministack = Ministack(settings.state / "aws")
         try:
             await asyncio.to_thread(ministack.start)
             gateway, stack = await asyncio.to_thread(_prepare, settings, ministack)
+            gateway = dataclasses.replace(gateway, full_log=full_log)
             await _serve(gateway, stack, ministack, stop, on_ready=on_ready)
         finally:
             await asyncio.to_thread(ministack.stop)
@@ -152,6 +159,7 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
         functions_endpoint=settings.functions_endpoint,
         workers_per_function=settings.workers_per_function,
         log=settings.log,
+        verbose=settings.verbose,
         reload=settings.reload,
         mounts={_ISSUER_PATH: _auth(issuer, settings, developer_id=admin.user_id)},
     )
@@ -237,6 +245,13 @@ def _held(state: Path) -> Iterator[None]:
                 f"a stack runs on {state} already; end it, or name another folder with STATE="
             ) from None
         yield
+
+
+def _new_log(file: Path) -> TextIO:
+    """A file for this run's lines, begun anew, that only its owner can read."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)  # it may have been there
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
 
 
 @contextlib.contextmanager

@@ -158,7 +158,8 @@ def test_a_raw_key_is_nowhere_after_its_creation(
         admin.ask("DELETE", f"/me/api-keys/{admin.walk('/me/api-keys')[0]['id']}")
         secret = stack.described["admin_key"]
     places = [path for path in stack.state.rglob("*") if path.is_file()] + [stack.output]
-    assert any(path.name == "dynamodb.json" for path in places)
+    assert {"dynamodb.json", "functions.log"} <= {path.name for path in places}
+    assert '"message":"decision"' in (stack.state / "functions.log").read_text()
     # What may be shown of a key is its prefix; of a token, nothing that signs it.
     forbidden = [raw[13:] for raw in [*made, mistyped]] + [token.rsplit(".", 1)[1]]
     for place in places:

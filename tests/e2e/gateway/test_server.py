@@ -85,6 +85,7 @@ class Running:
             "port": 0,
             "parameters": {"BurstLimit": "10000"},
             "log": self.log,
+            "verbose": True,
             "reload": False,
             **changes,
         }

@@ -127,7 +127,7 @@ class World:
                 pipeline,
                 stage=self.deployment.api.stage,
                 pages=Pages(self.root, base_url="http://127.0.0.1:3000/v1"),
-                log=RequestLog(self.log),
+                log=RequestLog(self.log, verbose=True),
             )
         return self._gateway
 

@@ -424,6 +424,14 @@ def test_each_request_leaves_one_line() -> None:
     }
 
 
+def test_the_line_of_a_denied_request_tells_the_authorizer_s_reason() -> None:
+    world = World(authorizer=lambda event: deny(event, message="No", reason="revoked"))
+    world.ask("GET", "/v1/boards")
+    world.authorizer = lambda event: deny(event, message="No")
+    world.ask("GET", "/v1/boards")
+    assert [line["reason"] for line in world.log_lines] == ["revoked", "No"]
+
+
 def test_no_credential_header_or_body_is_logged() -> None:
     credential = "cgk_live_" + "a1" * 16
     world = World(boards=lambda event: Failed(kind="error", message=credential))
