@@ -76,7 +76,7 @@ build-local: lambda-python $(SAM) $(INSTALLED) ## Build for this machine, not fo
 	LAMBDA_ARCH=$(shell uname -m | sed 's/arm64/aarch64/') $(RUN_SAM) build --template .aws-sam/local.json --base-dir . --build-dir .aws-sam/local --no-cached
 
 lambda-python:
-	@test -n "$(LAMBDA_PYTHON)" || { echo "Python 3.13, which the functions run on, is needed to build them. Name it: make build LAMBDA_PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@test -n "$(LAMBDA_PYTHON)" || { echo "Python 3.13, which the functions run on, is needed. Name it: make $(MAKECMDGOALS) LAMBDA_PYTHON=/path/to/python3.13" >&2; exit 1; }
 
 deploy-local: build build-local ## Test the build, and deploy it to an embedded AWS: create, call, update, delete
 	PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" $(BIN)/pytest tests/deploy $(ARGS)
