@@ -61,8 +61,8 @@ def _greet(stack: Stack, state: Path) -> None:
 
 
 def greeting(stack: Stack, state: Path) -> str:
-    """How to use a running stack: every ``export`` and ``curl`` can be pasted as it is."""
-    key = '-H "Authorization: Bearer $ADMIN_KEY"'
+    """How to use a running stack: every ``export`` and ``curl`` can be pasted by itself."""
+    key = f'-H "Authorization: Bearer {stack.admin_key}"'
     body = "-H 'Content-Type: application/json' -d"
     board = json.dumps({"name": "My first board", "view_mode": "canvas"})
     new_key = json.dumps({"name": "My first key", "scopes": ["read", "write"]})
@@ -81,8 +81,11 @@ ChatGrid Auth is running. Ctrl-C ends it.
   Reference  {root}/docs
   User       {stack.user_id}
   Logs       {logs} has every line in full; --verbose shows them here
+  Admin key  {stack.admin_key}
 
-Paste into another terminal, this first
+Each of these lines can be pasted into another terminal, as it is.
+
+For the lines of the README
   export ADMIN_KEY={stack.admin_key}
 
 List boards
