@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ from chatgrid_devkit.cli.importing import CREATED, EXISTING, REFUSED, Importer, 
 from chatgrid_devkit.cli.issuing import key_store, limit
 from chatgrid_devkit.cli.output import Output, console
 from chatgrid_devkit.cli.stacks import Stack
-from chatgrid_devkit.cli.troubles import FAULT, INTERRUPTED, Trouble, trouble_of
+from chatgrid_devkit.cli.troubles import FAULT, INTERRUPTED, USAGE, Trouble, trouble_of
 from chatgrid_devkit.cli.values import now_ms
 
 _AGAIN = "run the same command again: what is there already is left as it is"
@@ -76,6 +77,12 @@ def register(app: typer.Typer) -> None:
         importer = _importer(stack, dry_run=dry_run)
         with contextlib.ExitStack() as open_files:
             source = open_files.enter_context(_opened(file))
+            if report is not None and _is_same(report, source):
+                raise Trouble(
+                    f"{report} is the file that is imported: name another for the report",
+                    code="same_file",
+                    exit_code=USAGE,
+                )
             log = open_files.enter_context(_report(report)) if report else None
             read = read_csv if form is Format.CSV else read_jsonl
             run = _Run(out, log=log, dry_run=dry_run, hint=_hint(stack))
@@ -192,6 +199,15 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
         raise Trouble(f"{file} cannot be read: {error.strerror}", code="file_error") from None
     with stream:
         yield stream
+
+
+def _is_same(report: Path, source: BinaryIO) -> bool:
+    """Whether both are one regular file, by whatever names, standard input included."""
+    try:
+        read, written = os.fstat(source.fileno()), report.stat()
+    except (OSError, ValueError):  # not there yet, or no file of the operating system's
+        return False
+    return stat.S_ISREG(read.st_mode) and os.path.samestat(read, written)
 
 
 @contextlib.contextmanager

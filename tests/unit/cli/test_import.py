@@ -297,3 +297,21 @@ def test_an_export_with_hashes_is_an_import_elsewhere(
         found = operator.answer("keys", "list")["data"]
         assert {key["id"] for key in found} == {one.key.id for one in issued}
         operator.outputs["KeysTableName"] = operator.table = operator.management["KEYS_TABLE"]
+
+
+def test_a_report_never_takes_the_place_of_the_file_that_is_read(
+    operator: Operator, file: Callable[..., str], tmp_path: Path
+) -> None:
+    path = Path(file(line(), line()))
+    before = path.read_bytes()
+    soft, hard = tmp_path / "soft", tmp_path / "hard"
+    soft.symlink_to(path)
+    hard.hardlink_to(path)
+    for report in (path, soft, hard):
+        for more in ((), ("--dry-run",)):
+            error = operator.answer(
+                "import", str(path), "--report", str(report), *more, exit_code=2
+            )
+            assert error["code"] == "same_file"
+            assert path.read_bytes() == before
+    assert operator.items() == []
