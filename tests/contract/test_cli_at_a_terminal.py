@@ -44,6 +44,22 @@ class Terminal:
             **streams,
         )
 
+    def in_shell(self, line: str, *arguments: str) -> tuple[int, bytes, bytes]:
+        """What a shell makes of a line in which ``"$@"`` is the command."""
+        result = subprocess.run(
+            [
+                *("bash", "-c", line, "bash"),
+                *(sys.executable, "-m", "chatgrid_devkit.cli.main", *arguments),
+                *("--local", "--state", str(self.state)),
+            ],
+            capture_output=True,
+            check=False,
+            timeout=PATIENCE_SECONDS,
+        )
+        assert b"Traceback" not in result.stderr
+        assert b"fault of this command" not in result.stderr
+        return result.returncode, result.stdout, result.stderr
+
     def run(self, *arguments: str, given: bytes = b"") -> tuple[int, bytes, bytes]:
         pipe = subprocess.PIPE
         process = self.start(*arguments, stdin=pipe, stdout=pipe, stderr=pipe)
@@ -167,3 +183,46 @@ def test_a_reader_that_goes_away_is_no_fault(terminal: Terminal) -> None:
     process.wait(PATIENCE_SECONDS)
     assert b"Traceback" not in errors
     assert b"fault of this command" not in errors
+
+
+@pytest.mark.parametrize(
+    ("line", "made"),
+    [
+        ('"$@" > /dev/full', ["revoked"]),
+        ('"$@" | exec true; exit ${PIPESTATUS[0]}', ["revoked"]),
+        ('ulimit -f 0; "$@" --out "$OUT"', ["revoked"]),
+        ('"$@" >&-', []),
+        ('"$@" --out "$OUT" >&- 2>&-', ["active"]),
+    ],
+)
+def test_a_key_is_handed_over_or_does_not_live(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, made: list[str]
+) -> None:
+    monkeypatch.setenv("OUT", str(tmp_path / "key"))
+    user = str(uuid4())
+    code, output, errors = terminal.in_shell(line, "keys", "create", "--user", user, "--name", "x")
+    assert code == (0 if made == ["active"] else 3), errors
+    _, listed, _ = terminal.run("users", "keys", user, "--revoked", "--json")
+    assert [key["state"] for key in json.loads(listed)["data"]] == made
+    if made == ["active"]:
+        assert (output.strip() or (tmp_path / "key").read_bytes()).startswith(b"cgk_live_")
+    else:
+        assert not (tmp_path / "key").exists()
+
+
+def test_an_import_whose_answer_cannot_be_written_is_told_as_done(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    file = tmp_path / "keys.jsonl"
+    key = {"hash": sha256(os.urandom(16)).hexdigest(), "owner": str(uuid4()), "scopes": ["read"]}
+    file.write_text(json.dumps(key))
+    code, _, errors = terminal.in_shell('"$@" --json > /dev/full', "import", str(file))
+    assert code == 3
+    assert b"; but 1 imported, 0 there already, 0 refused" in errors
+
+
+def test_standard_input_is_not_the_report_either(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "keys.jsonl"
+    file.write_text("{}")
+    code, _, _ = terminal.in_shell(f'"$@" --report {file} < {file}', "import", "-")
+    assert (code, file.read_text()) == (2, "{}")

@@ -43,8 +43,10 @@ def register(app: typer.Typer) -> None:
             )
         owner = user or str(uuid4())
         url = stack.outputs.get("ApiUrl", "")
+        service = api_keys(stack)
         hand_over(
-            lambda: api_keys(stack).issue(
+            service,
+            lambda: service.issue(
                 owner,
                 name="First admin key",
                 scopes=["admin"],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, TextIO
@@ -16,7 +16,7 @@ import typer
 from chatgrid_auth.adapters.key_inventory import KeyInventory, StoredKey
 from chatgrid_devkit.cli import key_views
 from chatgrid_devkit.cli.commands import command
-from chatgrid_devkit.cli.files import create_private
+from chatgrid_devkit.cli.files import create_private, unwritable
 from chatgrid_devkit.cli.imports import Format
 from chatgrid_devkit.cli.output import Output
 from chatgrid_devkit.cli.stacks import Stack
@@ -64,8 +64,8 @@ def register(app: typer.Typer) -> None:
         )
         rows = (_row(stored, with_hash=with_hashes) for stored in pool)
         if file is not None:
-            with os.fdopen(create_private(file), "w", encoding="utf-8", newline="") as stream:
-                count = _write(rows, form, stream, with_hashes=with_hashes)
+            count = _write_file(rows, form, file, with_hashes=with_hashes)
+            out.done(f"{count} keys are written to {file}")
             if out.as_json:
                 out.document("export", {"keys": count, "written_to": str(file)})
             else:
@@ -73,7 +73,8 @@ def register(app: typer.Typer) -> None:
         elif out.as_json:
             out.document("list", list(rows), has_more=False)
         else:
-            count = _write(rows, form, sys.stdout, with_hashes=with_hashes)
+            with out.answering() as stream:
+                count = _write(rows, form, stream, with_hashes=with_hashes)
             if not count:
                 out.note("No keys yet." if user is None else "This user has no keys.")
 
@@ -95,6 +96,19 @@ def _row(stored: StoredKey, *, with_hash: bool) -> dict[str, Any]:
         "state": key_views.state(key, revoked_at_ms=stored.revoked_at_ms),
     }
     return {**row, "hash": stored.hash} if with_hash else row
+
+
+def _write_file(
+    rows: Iterable[dict[str, Any]], form: Format, file: Path, *, with_hashes: bool
+) -> int:
+    stream = os.fdopen(create_private(file), "w", encoding="utf-8", newline="")
+    try:
+        return _write(rows, form, stream, with_hashes=with_hashes)
+    except OSError as error:
+        raise unwritable(file, error) from None
+    finally:
+        with contextlib.suppress(OSError):  # all was flushed, or its failure told
+            stream.close()
 
 
 def _write(

@@ -19,6 +19,11 @@ def create_private(file: Path) -> int:
     except FileExistsError:
         raise Trouble(f"{file} exists already: name another file", code="file_exists") from None
     except OSError as error:
-        raise Trouble(
-            f"{file} cannot be written: {error.strerror}", code="file_error", exit_code=FAULT
-        ) from None
+        raise unwritable(file, error) from None
+
+
+def unwritable(file: Path | str, error: OSError) -> Trouble:
+    """What it means to an operator that a file cannot be written."""
+    return Trouble(
+        f"{file} cannot be written: {error.strerror}", code="file_error", exit_code=FAULT
+    )

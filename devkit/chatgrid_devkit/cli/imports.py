@@ -22,13 +22,14 @@ from chatgrid_auth.adapters.key_inventory import KeyInventory
 from chatgrid_auth.domain.errors import ChatGridError
 from chatgrid_auth.services.key_import import KeyImport
 from chatgrid_devkit.cli.commands import command
+from chatgrid_devkit.cli.files import unwritable
 from chatgrid_devkit.cli.import_fields import ImportRules
 from chatgrid_devkit.cli.import_lines import BadFile, Line, read_csv, read_jsonl
 from chatgrid_devkit.cli.importing import CREATED, EXISTING, REFUSED, Importer, Outcome
 from chatgrid_devkit.cli.issuing import key_store, limit
-from chatgrid_devkit.cli.output import Output, console
+from chatgrid_devkit.cli.output import Output, console, stderr
 from chatgrid_devkit.cli.stacks import Stack
-from chatgrid_devkit.cli.troubles import FAULT, INTERRUPTED, USAGE, Trouble, trouble_of
+from chatgrid_devkit.cli.troubles import INTERRUPTED, USAGE, Trouble, trouble_of
 from chatgrid_devkit.cli.values import now_ms
 
 _AGAIN = "run the same command again: what is there already is left as it is"
@@ -137,7 +138,7 @@ class _Run:
             raise Trouble(str(bad), code="bad_file") from None
         except KeyboardInterrupt:
             stopped = Trouble("interrupted", code="interrupted", exit_code=INTERRUPTED)
-        except ChatGridError as error:
+        except (ChatGridError, Trouble) as error:
             stopped = trouble_of(error)
             if stopped is None:
                 raise
@@ -152,11 +153,15 @@ class _Run:
                 f"line {outcome.line}: {outcome.problem}", markup=False, soft_wrap=True
             )
         if self._log is not None:
-            self._log.write(json.dumps(asdict(outcome)) + "\n")
-            self._log.flush()
+            try:
+                self._log.write(json.dumps(asdict(outcome)) + "\n")
+                self._log.flush()
+            except OSError as error:
+                raise unwritable(self._log.name, error) from None
 
     def _end(self, stopped: Trouble | None) -> None:
         counts = {name: self._counts[name] for name in (CREATED, EXISTING, REFUSED)}
+        self._out.done(self._told(counts))
         if self._out.as_json:
             data: dict[str, object] = {"dry_run": self._dry_run, "complete": stopped is None}
             data.update(counts)
@@ -172,14 +177,17 @@ class _Run:
         if counts[REFUSED]:
             raise typer.Exit(1)
 
+    def _told(self, counts: dict[str, int]) -> str:
+        made = "would be imported" if self._dry_run else "imported"
+        return (
+            f"{counts[CREATED]} {made}, {counts[EXISTING]} there already, {counts[REFUSED]} refused"
+        )
+
     def _summary(self, counts: dict[str, int], stopped: Trouble | None) -> None:
         if not any(counts.values()) and stopped is None:
             self._out.text("The file holds no keys.")
             return
-        made = "would be imported" if self._dry_run else "imported"
-        self._out.text(
-            f"{counts[CREATED]} {made}, {counts[EXISTING]} there already, {counts[REFUSED]} refused"
-        )
+        self._out.text(self._told(counts))
         if stopped is not None:
             self._out.note(f"chatgrid: {stopped.text}; {_AGAIN}", style="red")
         elif counts[REFUSED]:
@@ -215,11 +223,12 @@ def _report(file: Path) -> Iterator[TextIO]:
     try:
         stream = file.open("w", encoding="utf-8")
     except OSError as error:
-        raise Trouble(
-            f"{file} cannot be written: {error.strerror}", code="file_error", exit_code=FAULT
-        ) from None
-    with stream:
+        raise unwritable(file, error) from None
+    try:
         yield stream
+    finally:
+        with contextlib.suppress(OSError):  # every line was flushed, or its failure told
+            stream.close()
 
 
 def _line_count(file: Path) -> int | None:
@@ -231,7 +240,7 @@ def _line_count(file: Path) -> int | None:
 
 @contextlib.contextmanager
 def _progress(total: int | None, *, wanted: bool) -> Iterator[tuple[Progress, TaskID]]:
-    terminal = console(sys.stderr)
+    terminal = console(stderr())
     progress = Progress(
         TextColumn("Importing"),
         BarColumn(),

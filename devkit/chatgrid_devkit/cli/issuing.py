@@ -1,7 +1,7 @@
 """Making keys as an operator: the stack's own services and settings, and a safe place for the key.
 
 A new key goes to standard output, alone, or into a new file that only its owner can read. The file
-is made first: a key is never made that could not be handed over.
+is made first, and a key that cannot be written after all is revoked: none lives that nobody holds.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from chatgrid_auth import settings
 from chatgrid_auth.adapters.key_store import DynamoKeyStore
-from chatgrid_auth.domain.credentials import IssuedKey
+from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
+from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_devkit.cli import key_views
 from chatgrid_devkit.cli.files import create_private
@@ -80,31 +81,77 @@ def checked_rate_limit(stack: Stack, rate_limit: int | None) -> int | None:
 
 
 def hand_over(
-    issue: Callable[[], IssuedKey], *, file: Path | None, out: Output, also: str = ""
+    keys: ApiKeys,
+    issue: Callable[[], IssuedKey],
+    *,
+    file: Path | None,
+    out: Output,
+    also: str = "",
 ) -> None:
     """Make a key and give it to whoever runs the command, and to nobody else.
 
+    Whatever happens before the key is written whole, it is revoked: no key lives that nobody holds.
+
     Raises:
-        Trouble: the file exists, or cannot be made; no key was made then.
+        Trouble: there is no place for the key, and none was made; or it could not be written.
     """
     if file is None:
+        out.must_be_open()
         issued = issue()
-        if out.as_json:
-            out.document("api_key", {**key_views.facts(issued.key), "raw_key": issued.raw_key})
-            return
-        _introduce(out, issued, also)
-        out.note("The key, shown this once and stored nowhere:")
-        out.raw(issued.raw_key)
+        with _revoked_unless_written(keys, issued.key, out):
+            if out.as_json:
+                facts = {**key_views.facts(issued.key), "raw_key": issued.raw_key}
+                out.document("api_key", facts)
+                return
+            _introduce(out, issued, also)
+            out.note("The key, shown this once and stored nowhere:")
+            out.raw(issued.raw_key)
         return
     with _new_private(file) as write:
         issued = issue()
-        write(issued.raw_key)
+        with _revoked_unless_written(keys, issued.key, out):
+            write(issued.raw_key)
     if out.as_json:
-        facts: dict[str, Any] = {**key_views.facts(issued.key), "written_to": str(file)}
-        out.document("api_key", facts)
+        out.done(f"key {issued.key.id} is made, and in {file}")
+        out.document("api_key", {**key_views.facts(issued.key), "written_to": str(file)})
         return
     _introduce(out, issued, also)
     out.note(f"The key is in {file}, and stored nowhere else.")
+
+
+@contextlib.contextmanager
+def _revoked_unless_written(keys: ApiKeys, key: ApiKey, out: Output) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise Trouble(
+            f"the key could not be handed over ({_why(error)}); {_taken_back(keys, key)}",
+            code="not_handed_over",
+            exit_code=FAULT,
+        ) from None
+    except BaseException:  # Ctrl-C
+        out.note(f"chatgrid: interrupted; {_taken_back(keys, key)}", style="red")
+        raise
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, Trouble):
+        return error.text
+    return (isinstance(error, OSError) and error.strerror) or type(error).__name__
+
+
+def _taken_back(keys: ApiKeys, key: ApiKey) -> str:
+    """Revoke a key; what became of it, for a person."""
+    try:
+        keys.revoke(key.owner, key.id)
+    except NotFound:  # somebody else was faster
+        pass
+    except (Exception, KeyboardInterrupt):
+        return (
+            f"nobody holds it, but it could not be revoked either: say"
+            f" `chatgrid keys revoke {key.id} --user {key.owner}`"
+        )
+    return f"so key {key.id} was made, and is revoked again"
 
 
 def _introduce(out: Output, issued: IssuedKey, also: str) -> None:
@@ -123,7 +170,10 @@ def _new_private(file: Path) -> Iterator[Callable[[str], None]]:
 
     def write(line: str) -> None:
         nonlocal written
-        os.write(descriptor, f"{line}\n".encode())
+        left = f"{line}\n".encode()
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
         written = True
 
     try:
@@ -131,4 +181,4 @@ def _new_private(file: Path) -> Iterator[Callable[[str], None]]:
     finally:
         os.close(descriptor)
         if not written:
-            file.unlink()
+            file.unlink(missing_ok=True)

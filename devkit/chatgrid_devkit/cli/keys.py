@@ -75,8 +75,10 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
     expires_at_ms = checked_expiry(expires)
     rate_limit = checked_rate_limit(stack, rate_limit)
     granted = [one.value for one in scope or (Scope.READ, Scope.WRITE)]
+    service = api_keys(stack)
     hand_over(
-        lambda: api_keys(stack).issue(
+        service,
+        lambda: service.issue(
             user,
             name=name,
             scopes=granted,
@@ -137,13 +139,12 @@ def set_limit(
     checked_rate_limit(stack, rate_limit)
     stored = _living(stack, key_id, user)
     api_keys(stack).change_limit(stored.key.owner, key_id, rate_limit)
+    told = f"has {rate_limit} requests in any 60 seconds now; before, {stored.key.rate_limit}"
+    out.done(f"key {key_id} {told}")
     if out.as_json:
         out.document("api_key", _facts(stack, _found(stack, key_id, stored.key.owner)))
     else:
-        out.text(
-            f"Key {key_id} has {rate_limit} requests in any 60 seconds now;"
-            f" before, {stored.key.rate_limit}."
-        )
+        out.text(f"Key {key_id} {told}.")
 
 
 @command(app, "revoke")
@@ -169,6 +170,7 @@ def revoke(
         )
         typer.confirm("Revoke this key for good?", abort=True, err=True)
     api_keys(stack).revoke(key.owner, key.id)
+    out.done(f"key {key.id} is revoked")
     if out.as_json:
         out.document("api_key_revoked", {"id": key.id, "revoked": True})
     else:

@@ -1,18 +1,25 @@
 """What a command says: one JSON document, or text for people; credentials to stdout alone.
 
-Results go to stdout, everything else to stderr, so that a result can be piped or captured.
+Results go to stdout, everything else to stderr, so that a result can be piped or captured. A
+stdout that cannot be written is a known trouble, told on stderr; a broken stderr stops nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import json
+import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from chatgrid_devkit.cli.troubles import FAULT, Trouble
 
 #: Wide enough for all columns where no terminal sets a width.
 _WIDTH = 220
@@ -27,23 +34,62 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self._done = ""
+        self._broken = False
+
+    def done(self, text: str) -> None:
+        """Remember what is done, to be told also where the answer itself cannot be written."""
+        self._done = text
+
+    def must_be_open(self) -> None:
+        """Go on only with a stdout.
+
+        Raises:
+            Trouble: it is closed.
+        """
+        _stdout(self._done)
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[TextIO]:
+        """Stdout, for what is written within; flushed in the end.
+
+        Raises:
+            Trouble: it cannot be written.
+            BrokenPipeError: its reader has gone, and nothing was done that needs to be told.
+        """
+        stream = _stdout(self._done)
+        try:
+            yield stream
+            stream.flush()
+        except OSError as error:
+            self._broken = True
+            _silence(stream)
+            if isinstance(error, BrokenPipeError) and not self._done:
+                raise
+            raise _unwritable(error.strerror or type(error).__name__, self._done) from None
 
     def document(self, kind: str, data: object, **more: object) -> None:
         """Print a JSON document: ``{"object": kind, "data": …}``."""
-        print(json.dumps({"object": kind, "data": data, **more}, indent=2))
+        with self.answering() as stream:
+            print(json.dumps({"object": kind, "data": data, **more}, indent=2), file=stream)
 
     def note(self, text: str, *, style: str = "") -> None:
         """Say something beside the result."""
-        console(sys.stderr).print(Text(printable(text), style=style), soft_wrap=True)
+        stream = stderr()
+        try:
+            console(stream).print(Text(printable(text), style=style), soft_wrap=True)
+        except OSError:
+            _silence(stream)
 
     def text(self, text: str, *, style: str = "") -> None:
         """Print a line of the result."""
-        console(sys.stdout).print(Text(printable(text), style=style), soft_wrap=True)
+        with self.answering() as stream:
+            console(stream).print(Text(printable(text), style=style), soft_wrap=True)
 
     def raw(self, credential: str) -> None:
         """Print a credential, the one line of stdout."""
-        sys.stdout.write(credential + "\n")
-        sys.stdout.flush()
+        with self.answering() as stream:
+            stream.write(credential + "\n")
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print rows under their columns."""
@@ -52,7 +98,8 @@ class Output:
             table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*(Text(_cell(value)) for value in row))
-        console(sys.stdout).print(table)
+        with self.answering() as stream:
+            console(stream).print(table)
 
     def facts(self, facts: Mapping[str, object]) -> None:
         """Print one thing, a line for each of its facts."""
@@ -61,24 +108,68 @@ class Output:
         table.add_column(overflow="fold")
         for name, value in facts.items():
             table.add_row(Text(name), Text(_cell(value)))
-        console(sys.stdout).print(table)
+        with self.answering() as stream:
+            console(stream).print(table)
 
     def trouble(self, code: str, text: str) -> None:
-        """Say why there is no result."""
-        if self.as_json:
-            print(json.dumps({"object": "error", "code": code, "message": text}, indent=2))
-        else:
-            self.note(f"chatgrid: {text}", style="red")
+        """Say why there is no result; on stderr where a document cannot be written."""
+        if self.as_json and not self._broken:
+            document = {"object": "error", "code": code, "message": text}
+            try:
+                with self.answering() as stream:
+                    print(json.dumps(document, indent=2), file=stream)
+            except (OSError, Trouble):
+                pass
+            else:
+                return
+        self.note(f"chatgrid: {text}", style="red")
 
 
-def console(stream: Any) -> Console:
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to whoever printed: Rich would end the process here."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def console(stream: TextIO) -> Console:
     """A console on a stream as it is now; tests and pipes exchange it."""
-    return Console(file=stream, width=None if stream.isatty() else _WIDTH, highlight=False)
+    return _Console(file=stream, width=None if stream.isatty() else _WIDTH, highlight=False)
+
+
+def stderr() -> TextIO:
+    """Stderr; where the process has none, something that takes everything and shows nothing."""
+    return _open_or_none(sys.stderr) or io.StringIO()
 
 
 def printable(text: str) -> str:
     """The text, with what would steer a terminal shown instead of sent."""
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def _stdout(done: str) -> TextIO:
+    stream = _open_or_none(sys.stdout)
+    if stream is None:
+        raise _unwritable("it is closed", done)
+    return stream
+
+
+def _open_or_none(stream: TextIO | None) -> TextIO | None:
+    """Python's ``None`` for a descriptor that was closed when the process started, and its like."""
+    return None if stream is None or stream.closed else stream
+
+
+def _unwritable(why: str, done: str) -> Trouble:
+    told = f"standard output cannot be written: {why}"
+    return Trouble(f"{told}; but {done}" if done else told, code="output_error", exit_code=FAULT)
+
+
+def _silence(stream: TextIO) -> None:
+    """Send what is left in a broken stream's buffer nowhere: the process ends with a flush."""
+    with contextlib.suppress(OSError, ValueError):
+        descriptor = stream.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
 
 
 def _cell(value: object) -> str:
