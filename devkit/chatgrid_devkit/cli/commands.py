@@ -67,9 +67,9 @@ _COMMON = (
 _GIVEN = {"out", "stack", "where"}
 
 
-def group(help_text: str) -> typer.Typer:
+def group(help_text: str, *, kind: type[typer.Typer] = typer.Typer) -> typer.Typer:
     """A group of commands."""
-    return typer.Typer(
+    return kind(
         help=help_text, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
     )
 

@@ -74,6 +74,8 @@ def register(app: typer.Typer) -> None:
             out.document("list", list(rows), has_more=False)
         else:
             with out.answering() as stream:
+                if isinstance(stream, io.TextIOWrapper):  # as in a file: nothing is left out
+                    stream.reconfigure(encoding="utf-8")
                 count = _write(rows, form, stream, with_hashes=with_hashes)
             if not count:
                 out.note("No keys yet." if user is None else "This user has no keys.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +20,22 @@ or with --local on the one that `make dev` runs. Credentials are never taken fro
 Exit codes: 0 done · 1 refused or not found · 2 wrong usage · 3 AWS, the network or the stack failed
 """
 
-app = group(_HELP)
+
+class _App(typer.Typer):
+    """Called as a process, and not by a test's runner: any byte in, any text out, no fault."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        for stream, errors in (
+            (sys.stdin, "surrogateescape"),
+            (sys.stdout, "backslashreplace"),
+            (sys.stderr, "backslashreplace"),
+        ):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors=errors)
+        return super().__call__(*arguments, **options)
+
+
+app = group(_HELP, kind=_App)
 app.add_typer(keys.app, name="keys")
 app.add_typer(users.app, name="users")
 bootstrap.register(app)
