@@ -43,11 +43,11 @@ def key_store(stack: Stack) -> DynamoKeyStore:
     return DynamoKeyStore(stack.client("dynamodb"), table=stack.keys_table, pause=time.sleep)
 
 
-def api_keys(stack: Stack) -> ApiKeys:
+def api_keys(stack: Stack, *, clock: Callable[[], int] = now_ms) -> ApiKeys:
     """Issuing and revoking, with the limits that the stack's own functions have."""
     return ApiKeys(
         key_store(stack),
-        now_ms=now_ms,
+        now_ms=clock,
         entropy=os.urandom,
         default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
         keys_per_user=limit(stack, "KEYS_PER_USER"),

@@ -19,6 +19,7 @@ from chatgrid_devkit.cli.commands import command, group
 from chatgrid_devkit.cli.issuing import OutOption, api_keys, checked_rate_limit, hand_over
 from chatgrid_devkit.cli.output import Output
 from chatgrid_devkit.cli.stacks import Stack
+from chatgrid_devkit.cli.store_clock import store_clock
 from chatgrid_devkit.cli.troubles import USAGE, Trouble
 from chatgrid_devkit.cli.values import (
     ExpiresOption,
@@ -138,7 +139,8 @@ def set_limit(
     """Give a key another limit, which holds for every request from now on."""
     checked_rate_limit(stack, rate_limit)
     stored = _living(stack, key_id, user)
-    api_keys(stack).change_limit(stored.key.owner, key_id, rate_limit)
+    with store_clock(stack.client("dynamodb")) as clock:  # which of the window still counts
+        api_keys(stack, clock=clock).change_limit(stored.key.owner, key_id, rate_limit)
     told = f"has {rate_limit} requests in any 60 seconds now; before, {stored.key.rate_limit}"
     out.done(f"key {key_id} {told}")
     if out.as_json:
