@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from chatgrid_auth.adapters.key_inventory import StoredKey
 from chatgrid_auth.domain.credentials import ApiKey
+from chatgrid_auth.web.fields import iso_instant
 from chatgrid_devkit.cli.output import Output
 from chatgrid_devkit.cli.values import instant, now_ms
-
-COLUMNS = ("id", "user", "name", "prefix", "scopes", "limit", "state", "created", "last used")
 
 
 def facts(key: ApiKey, *, revoked_at_ms: int | None = None) -> dict[str, Any]:
@@ -38,22 +38,46 @@ def state(key: ApiKey, *, revoked_at_ms: int | None) -> str:
     return "expired" if expired else "active"
 
 
-def show_list(out: Output, found: list[StoredKey], *, has_more: bool, empty: str) -> None:
-    """Print keys, or that there are none."""
-    shown = [facts(stored.key, revoked_at_ms=stored.revoked_at_ms) for stored in found]
+def newest_first(found: Iterable[StoredKey]) -> list[StoredKey]:
+    """One user's keys in the order that the API lists them in, revoked ones among the others."""
+    return sorted(found, key=lambda stored: stored.key.id, reverse=True)
+
+
+def show_list(
+    out: Output, found: list[StoredKey], *, has_more: bool, empty: str, one_user: bool
+) -> None:
+    """Print keys, or that there are none.
+
+    Args:
+        one_user: they are all of one user, whom there is no need to name.
+    """
     if out.as_json:
+        shown = [facts(stored.key, revoked_at_ms=stored.revoked_at_ms) for stored in found]
         out.document("list", shown, has_more=has_more)
         return
-    if not shown:
+    if not found:
         out.note(empty)
         return
-    names = ("id", "user_id", "name", "key_prefix", "scopes", "rate_limit", "state")
-    out.table(
-        COLUMNS,
-        (
-            [*(key[name] for name in names), key["created_at"], key["last_used_at"] or "never"]
-            for key in shown
-        ),
-    )
+    out.listing([_row(stored, one_user=one_user) for stored in found])
     if has_more:
         out.note("There are more: raise --limit to see them.")
+
+
+def _row(stored: StoredKey, *, one_user: bool) -> dict[str, object]:
+    key = stored.key
+    owner = {} if one_user else {"user": key.owner}
+    return {
+        "id": key.id,
+        "state": state(key, revoked_at_ms=stored.revoked_at_ms),
+        "prefix": key.prefix or None,
+        "name": key.name,
+        **owner,
+        "scopes": key.scopes,
+        "limit": key.rate_limit,
+        "created": _minute(key.created_at_ms),
+        "used": "never" if key.last_used_at_ms is None else _minute(key.last_used_at_ms),
+    }
+
+
+def _minute(unix_ms: int) -> str:
+    return f"{iso_instant(unix_ms)[:16]}Z"

@@ -100,12 +100,16 @@ def list_keys(
     revoked: Annotated[bool, typer.Option("--revoked", help="Revoked keys too.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 100,
 ) -> None:
-    """List keys, of all users or of one. All users means reading the whole table."""
+    """List keys: one user's, the newest first; or all, in the order in which the table holds them.
+
+    All users means reading the whole table. It holds the users in no order, and the keys of each
+    together.
+    """
     inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
     pool = (
         inventory.every_key(revoked=revoked)
         if user is None
-        else inventory.keys_of(user, revoked=revoked)
+        else key_views.newest_first(inventory.keys_of(user, revoked=revoked))
     )
     found = list(islice(pool, limit + 1))
     key_views.show_list(
@@ -115,6 +119,7 @@ def list_keys(
         empty="No keys yet: `chatgrid bootstrap` makes the first one."
         if user is None
         else "This user has no keys.",
+        one_user=user is not None,
     )
 
 

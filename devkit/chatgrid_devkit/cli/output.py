@@ -12,17 +12,19 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from chatgrid_devkit.cli.troubles import FAULT, Trouble
 
 #: Wide enough for all columns where no terminal sets a width.
 _WIDTH = 220
+#: Spaces between columns.
+_GAP = 2
 
 
 class Output:
@@ -91,25 +93,34 @@ class Output:
         with self.answering() as stream:
             stream.write(credential + "\n")
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Print rows under their columns."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(_cell(value)) for value in row))
+    def listing(self, rows: Sequence[Mapping[str, object]]) -> None:
+        """Print things that have the same facts: a table, or where a terminal is too narrow for
+        it, as many lines for each as it takes. No cell is ever broken, so each can be copied.
+        """
+        cells = [{name: _cell(value) for name, value in row.items()} for row in rows]
+        names = list(cells[0])
+        widths = {
+            name: max(cell_len(row[name]) for row in [*cells, {name: name}]) for name in names
+        }
         with self.answering() as stream:
-            console(stream).print(table)
+            terminal = console(stream)
+            room = terminal.width if stream.isatty() else None
+            if room is not None and sum(widths.values()) + _GAP * (len(names) - 1) > room:
+                lines = [Text(line) for row in cells for line in _stacked(row, room)]
+            else:
+                heading = Text(_line({name: name for name in names}, widths), style="bold")
+                lines = [heading, *(Text(_line(row, widths)) for row in cells)]
+            for line in lines:
+                terminal.print(line, soft_wrap=True)
 
     def facts(self, facts: Mapping[str, object]) -> None:
         """Print one thing, a line for each of its facts."""
-        table = Table(box=None, pad_edge=False, show_header=False)
-        table.add_column(style="bold")
-        table.add_column(overflow="fold")
-        for name, value in facts.items():
-            table.add_row(Text(name), Text(_cell(value)))
+        width = max(map(cell_len, facts)) + _GAP
         with self.answering() as stream:
-            console(stream).print(table)
+            terminal = console(stream)
+            for name, value in facts.items():
+                line = Text(name + " " * (width - cell_len(name)), style="bold")
+                terminal.print(line.append(_cell(value), style="not bold"), soft_wrap=True)
 
     def trouble(self, code: str, text: str) -> None:
         """Say why there is no result; on stderr where a document cannot be written."""
@@ -170,6 +181,25 @@ def _silence(stream: TextIO) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, descriptor)
         os.close(nowhere)
+
+
+def _line(row: Mapping[str, str], widths: Mapping[str, int]) -> str:
+    padded = (cell + " " * (widths[name] - cell_len(cell)) for name, cell in row.items())
+    return (" " * _GAP).join(padded).rstrip()
+
+
+def _stacked(row: Mapping[str, str], room: int) -> Iterator[str]:
+    """A row in lines: the first cell as it is, then each with its name, as many as fit."""
+    first, *others = row
+    line = row[first]
+    for name in others:
+        told = f"{name} {row[name]}"
+        longer = f"{line}{' ' * _GAP}{told}"
+        if cell_len(longer) > room:
+            yield line
+            longer = f"{' ' * 2 * _GAP}{told}"
+        line = longer
+    yield line
 
 
 def _cell(value: object) -> str:

@@ -28,7 +28,7 @@ def keys(
     user: UserArgument,
     revoked: Annotated[bool, typer.Option("--revoked", help="Revoked keys too.")] = False,
 ) -> None:
-    """List all keys of a user, the oldest first."""
+    """List all keys of a user, the newest first."""
     inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
-    found = list(inventory.keys_of(user, revoked=revoked))
-    key_views.show_list(out, found, has_more=False, empty="This user has no keys.")
+    found = key_views.newest_first(inventory.keys_of(user, revoked=revoked))
+    key_views.show_list(out, found, has_more=False, empty="This user has no keys.", one_user=True)
