@@ -81,26 +81,64 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
         wanted = inspect.signature(function, eval_str=True).parameters
         own = [parameter for parameter in wanted.values() if parameter.name not in _GIVEN]
 
-        def run(**options: Any) -> None:
+        def run(context: typer.Context, **options: Any) -> None:
+            options.update(_given_before(context))
             out = Output(as_json=options.pop("as_json"))
             names = ("stack_name", "region", "profile", "local", "state")
             where = Where(**{name: options.pop(name) for name in names})
             _told(out, lambda: function(**_filled(wanted, out, where), **options))
 
-        common = [
-            inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
-            )
-            for name, annotation, default in _COMMON
-        ]
         keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
-        run.__signature__ = inspect.Signature([*keyword, *common])  # type: ignore[attr-defined]  # how Typer learns of options
-        run.__annotations__ = {p.name: p.annotation for p in [*keyword, *common]}
+        ours = inspect.Parameter(
+            "context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context
+        )
+        parameters = [*keyword, *_common(), ours]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how Typer learns of options
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
         run.__doc__ = function.__doc__
         app.command(name)(run)
         return function
 
     return register
+
+
+def before_commands(app: typer.Typer, function: Callable[..., None]) -> None:
+    """Let the options that every command takes be given before the command as well.
+
+    Args:
+        function: what else may stand there, as its parameters.
+    """
+    own = inspect.signature(function, eval_str=True).parameters.values()
+
+    def remember(context: typer.Context, **options: Any) -> None:
+        names = [name for name, _, _ in _COMMON]
+        context.obj = {name: options[name] for name in names if _is_said(context, name)}
+
+    ours = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    parameters = [*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own), *_common(), ours]
+    remember.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    remember.__annotations__ = {p.name: p.annotation for p in parameters}
+    app.callback()(remember)
+
+
+def _common() -> list[inspect.Parameter]:
+    return [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
+        )
+        for name, annotation, default in _COMMON
+    ]
+
+
+def _given_before(context: typer.Context) -> dict[str, Any]:
+    """What was said before the command, and not again behind it."""
+    before: dict[str, Any] = context.find_root().obj or {}
+    return {name: value for name, value in before.items() if not _is_said(context, name)}
+
+
+def _is_said(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _filled(wanted: Any, out: Output, where: Where) -> dict[str, object]:

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from chatgrid_devkit.cli import bootstrap, doctor, exports, imports, keys, users, verify
-from chatgrid_devkit.cli.commands import group
+from chatgrid_devkit.cli.commands import before_commands, group
 
 _HELP = """What an operator does with a ChatGrid Auth stack.
 
 Works on the stack that CloudFormation calls --stack-name, with your AWS credentials and Region,
-or with --local on the one that `make dev` runs. Credentials are never taken from arguments.
+or with --local on the one that `make dev` runs: these options may stand before the command or
+behind it. Credentials are never taken from arguments.
 
 Exit codes: 0 done · 1 refused or not found · 2 wrong usage · 3 AWS, the network or the stack failed
 """
@@ -51,14 +52,16 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def chatgrid(
+def _chatgrid(
     shown: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Nothing before the commands."""  # the help is the group's
+    """What may stand before the commands besides what all of them take."""
+
+
+before_commands(app, _chatgrid)
 
 
 if __name__ == "__main__":
