@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chatgrid_auth.adapters.aws_credentials import Credentials, FixedCredentials
 from chatgrid_devkit.cli.troubles import FAULT, Trouble
@@ -185,8 +185,15 @@ def _local(state: Path) -> Stack:
             function, url=url, parameters=parameters, client=client, endpoint=endpoint
         )
 
-    pages = client("dynamodb").get_paginator("list_tables").paginate()
-    tables = [name for page in pages for name in page["TableNames"]]
+    try:
+        pages = client("dynamodb").get_paginator("list_tables").paginate()
+        tables = [name for page in pages for name in page["TableNames"]]
+    except (BotoCoreError, ClientError):  # nothing answers, or something else does by now
+        raise Trouble(
+            f"`make dev` is not running (the local stack of {state})",
+            code="unreachable",
+            exit_code=FAULT,
+        ) from None
     outputs = {
         f"{logical_id}Name": name
         for logical_id in ("KeysTable", "RateLimitsTable", "BoardsTable")

@@ -23,13 +23,22 @@ _MEANINGS = (
         "there are no AWS credentials here: sign in, or name a profile with --profile;"
         " for the stack of `make dev`, say --local",
     ),
-    ({"NoRegionError"}, "no_region", "no AWS Region is set: name one with --region"),
+    (
+        {"NoRegionError"},
+        "no_region",
+        "no AWS Region is set: name one with --region; for the stack of `make dev`, say --local",
+    ),
+    (
+        {"InvalidRegionError"},
+        "bad_region",
+        "this cannot be an AWS Region: name one like eu-central-1 with --region",
+    ),
     ({"ProfileNotFound"}, "no_profile", "your AWS configuration has no such profile"),
     (
         {"EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError"}
         | {"ConnectionClosedError", "ProxyConnectionError", "SSLError"},
         "unreachable",
-        "{operation} cannot be reached: is the network there, or `make dev` running?",
+        "{operation} cannot be reached: is the network there?",
     ),
     (
         {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"},

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from typer.testing import CliRunner
 
 from chatgrid_devkit.cli import commands
@@ -59,3 +61,38 @@ def test_the_help_says_where_the_stack_is_named() -> None:
     shown = CliRunner().invoke(app, ["--help"]).stdout
     for option in ("--json", "--stack-name", "--region", "--profile", "--local", "--state"):
         assert option in shown
+
+
+def test_a_local_stack_that_does_not_answer_is_told_as_not_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Silent:
+        def get_paginator(self, _: str) -> object:
+            raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: Silent())
+    described = {"dynamodb_endpoint": "http://127.0.0.1:9", "url": "http://127.0.0.1:9/v1"}
+    (tmp_path / "stack.json").write_text(json.dumps(described))
+    result = CliRunner().invoke(
+        app, ["--json", "--local", "--state", str(tmp_path), "keys", "list"]
+    )
+    error = json.loads(result.stdout)
+    assert (result.exit_code, error["code"]) == (3, "unreachable")
+    assert error["message"] == f"`make dev` is not running (the local stack of {tmp_path})"
+
+
+@pytest.mark.parametrize("region", [None, "us east", "-", "eu-west-1.evil.example/"])
+def test_a_region_that_is_none_is_told_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, region: str | None
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    (tmp_path / "none").touch()
+    more = () if region is None else ("--region", region)
+    result = CliRunner().invoke(app, ["--json", *more, "keys", "list"])
+    error = json.loads(result.stdout)
+    assert (result.exit_code, error["code"]) == (3, "no_region" if region is None else "bad_region")
+    assert "--region" in error["message"]
+    assert ("--local" in error["message"]) == (region is None)
