@@ -30,6 +30,11 @@ def facts(key: ApiKey, *, revoked_at_ms: int | None = None) -> dict[str, Any]:
     }
 
 
+def named(key: ApiKey) -> str:
+    """A key in a sentence: its id, and the name and the prefix that people know it by."""
+    return f"{key.id} ({key.name!r}{f', {key.prefix}…' if key.prefix else ''})"
+
+
 def state(key: ApiKey, *, revoked_at_ms: int | None) -> str:
     """``active``, ``expired`` or ``revoked``."""
     if revoked_at_ms is not None:

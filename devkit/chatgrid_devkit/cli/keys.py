@@ -147,11 +147,12 @@ def set_limit(
     with store_clock(stack.client("dynamodb")) as clock:  # which of the window still counts
         api_keys(stack, clock=clock).change_limit(stored.key.owner, key_id, rate_limit)
     told = f"has {rate_limit} requests in any 60 seconds now; before, {stored.key.rate_limit}"
-    out.done(f"key {key_id} {told}")
+    named = key_views.named(stored.key)
+    out.done(f"key {named} {told}")
     if out.as_json:
         out.document("api_key", _facts(stack, _found(stack, key_id, stored.key.owner)))
     else:
-        out.text(f"Key {key_id} {told}.")
+        out.text(f"Key {named} {told}.")
 
 
 @command(app, "revoke")
@@ -172,16 +173,16 @@ def revoke(
                 exit_code=USAGE,
             )
         out.note(
-            f"{key.name!r}, {key.prefix}…, of user {key.owner}, last used"
+            f"{key_views.named(key)}, of user {key.owner}, last used"
             f" {instant(key.last_used_at_ms) or 'never'}"
         )
         typer.confirm("Revoke this key for good?", abort=True, err=True)
     api_keys(stack).revoke(key.owner, key.id)
-    out.done(f"key {key.id} is revoked")
+    out.done(f"key {key_views.named(key)} is revoked")
     if out.as_json:
         out.document("api_key_revoked", {"id": key.id, "revoked": True})
     else:
-        out.text(f"Key {key.id} is revoked.")
+        out.text(f"Key {key_views.named(key)} is revoked.")
 
 
 def _found(stack: Stack, key_id: str, user: str | None) -> StoredKey:

@@ -172,8 +172,15 @@ def test_another_limit_holds_from_the_answer_on(operator: Operator) -> None:
     told = operator.run("keys", "set-limit", issued.key.id, "3")
     assert (told.exit_code, told.stdout) == (
         0,
-        "Key " + issued.key.id + " has 3 requests in any 60 seconds now; before, 100.\n",
+        f"Key {issued.key.id} ('key', {issued.key.prefix}…) has 3 requests in any 60 seconds now;"
+        " before, 100.\n",
     )
+
+
+def test_what_was_revoked_is_told_by_its_name_too(operator: Operator) -> None:
+    key = operator.issue(name="CI of the shop").key
+    told = operator.run("keys", "revoke", key.id, "--yes").stdout
+    assert told == f"Key {key.id} ('CI of the shop', {key.prefix}…) is revoked.\n"
 
 
 def test_no_limit_is_set_that_the_api_would_refuse(operator: Operator) -> None:
