@@ -22,8 +22,10 @@ from chatgrid_auth.domain.errors import KeyExists, KeyLimitReached
 from chatgrid_auth.services.key_import import ForeignKey
 from chatgrid_devkit.cli.import_lines import Line
 
-#: A key was made; a dry run: would have been made.
+#: A key was made.
 CREATED = "created"
+#: A dry run's word for a key that would have been made.
+WOULD_CREATE = "would_create"
 #: The key was there already, and was left as it is.
 EXISTING = "existing"
 #: The line is no key that could be imported.
@@ -88,7 +90,7 @@ class Importer:
         if key.id is not None and self._hashes_by_id().get(key.id, key.hash) != key.hash:
             return _id_taken(line)
         if self._adopt is None:
-            return Outcome(line=line.number, outcome=CREATED, key_id=key.id)
+            return Outcome(line=line.number, outcome=WOULD_CREATE, key_id=key.id)
         return self._make(line, key, self._adopt)
 
     def _repeated(self, line: Line, key: ForeignKey) -> Outcome | None:

@@ -25,7 +25,14 @@ from chatgrid_devkit.cli.commands import command
 from chatgrid_devkit.cli.files import unwritable
 from chatgrid_devkit.cli.import_fields import ImportRules
 from chatgrid_devkit.cli.import_lines import BadFile, Line, read_csv, read_jsonl
-from chatgrid_devkit.cli.importing import CREATED, EXISTING, REFUSED, Importer, Outcome
+from chatgrid_devkit.cli.importing import (
+    CREATED,
+    EXISTING,
+    REFUSED,
+    WOULD_CREATE,
+    Importer,
+    Outcome,
+)
 from chatgrid_devkit.cli.issuing import key_store, limit
 from chatgrid_devkit.cli.output import Output, console, stderr
 from chatgrid_devkit.cli.stacks import Stack
@@ -149,9 +156,10 @@ class _Run:
         if self._out.as_json:
             self._outcomes.append(outcome)
         elif outcome.outcome == REFUSED:
-            progress.console.print(
-                f"line {outcome.line}: {outcome.problem}", markup=False, soft_wrap=True
-            )
+            with contextlib.suppress(OSError):  # a broken stderr stops no import
+                progress.console.print(
+                    f"line {outcome.line}: {outcome.problem}", markup=False, soft_wrap=True
+                )
         if self._log is not None:
             try:
                 self._log.write(json.dumps(asdict(outcome)) + "\n")
@@ -161,6 +169,7 @@ class _Run:
 
     def _end(self, stopped: Trouble | None) -> None:
         counts = {name: self._counts[name] for name in (CREATED, EXISTING, REFUSED)}
+        counts[CREATED] += self._counts[WOULD_CREATE]
         self._out.done(self._told(counts))
         if self._out.as_json:
             data: dict[str, object] = {"dry_run": self._dry_run, "complete": stopped is None}
@@ -247,7 +256,8 @@ def _progress(total: int | None, *, wanted: bool) -> Iterator[tuple[Progress, Ta
         MofNCompleteColumn(),
         console=terminal,
         transient=True,
-        disable=not (wanted and terminal.is_terminal),
+        # Where a line cannot be wiped, refused lines would come behind the bar.
+        disable=not (wanted and terminal.is_terminal and not terminal.is_dumb_terminal),
     )
     with progress:
         yield progress, progress.add_task("import", total=total)

@@ -164,6 +164,22 @@ def test_a_standard_error_that_is_broken_costs_no_key(
         assert states(operator) == ["active"] * number
 
 
+@pytest.mark.parametrize("error", [full(), gone()], ids=["full", "pipe"])
+def test_a_standard_error_that_is_broken_stops_no_import(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: OSError
+) -> None:
+    line = f'{{"hash": "{1:064x}", "owner": "{USER}", "scopes": "read"}}'
+    (tmp_path / "keys.jsonl").write_text("{\n" + line)
+    stdout = io.StringIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", stdout)
+        patch.setattr(sys, "stderr", Unwritable(error))
+        with pytest.raises(SystemExit) as ended:
+            app(["import", str(tmp_path / "keys.jsonl")])
+    assert ended.value.code == 1
+    assert stdout.getvalue() == "1 imported, 0 there already, 1 refused\n"
+
+
 @pytest.mark.parametrize("more", [(), ("--json",)], ids=["text", "json"])
 def test_what_was_done_is_told_where_the_answer_cannot_be_written(
     operator: Operator,

@@ -119,6 +119,8 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(
     path = file(line(), there, "{", line(scopes=[]))
     answer = operator.answer("import", path, "--dry-run", exit_code=1)
     assert answer["data"]["dry_run"]
+    outcomes = [entry["outcome"] for entry in answer["data"]["lines"]]
+    assert outcomes == ["would_create", "existing", "refused", "refused"]
     assert counts(answer) == (1, 1, 2)
     assert operator.items() == before
     assert (
