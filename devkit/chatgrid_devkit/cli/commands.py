@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from chatgrid_devkit.cli.output import Output
 from chatgrid_devkit.cli.stacks import Stack, Where, find
@@ -70,7 +72,11 @@ _GIVEN = {"out", "stack", "where"}
 def group(help_text: str, *, kind: type[typer.Typer] = typer.Typer) -> typer.Typer:
     """A group of commands."""
     return kind(
-        help=help_text, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
+        cls=_Group,
+        help=_reflowed(help_text),
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
     )
 
 
@@ -95,11 +101,47 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
         parameters = [*keyword, *_common(), ours]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how Typer learns of options
         run.__annotations__ = {p.name: p.annotation for p in parameters}
-        run.__doc__ = function.__doc__
-        app.command(name)(run)
+        run.__doc__ = _reflowed(function.__doc__ or "")
+        app.command(name, cls=_Command)(run)
         return function
 
     return register
+
+
+class _Command(TyperCommand):
+    """Help and wrong usage without what Typer tells of types, hidden arguments and Pydantic."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _untyped(super().get_params(ctx))
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        hidden = [p for p in self.get_params(ctx) if getattr(p, "hidden", False)]
+        pieces = {piece for parameter in hidden for piece in parameter.get_usage_pieces(ctx)}
+        return [piece for piece in super().collect_usage_pieces(ctx) if piece not in pieces]
+
+    def make_context(self, *arguments: Any, **named: Any) -> Any:
+        try:
+            return super().make_context(*arguments, **named)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
+class _Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _untyped(super().get_params(ctx))
+
+
+def _untyped(parameters: list[Any]) -> list[Any]:
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""  # else <bool>
+    return parameters
+
+
+def _reflowed(text: str) -> str:
+    """Help as paragraphs without the line breaks that they have in the source."""
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(text))
 
 
 def before_commands(app: typer.Typer, function: Callable[..., None]) -> None:

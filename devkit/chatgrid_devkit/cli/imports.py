@@ -208,7 +208,7 @@ class _Run:
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[BinaryIO]:
     if str(file) == "-":
-        yield sys.stdin.buffer
+        yield _stdin(sys.stdin)
         return
     try:
         stream = file.open("rb")
@@ -216,6 +216,12 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
         raise Trouble(f"{file} cannot be read: {error.strerror}", code="file_error") from None
     with stream:
         yield stream
+
+
+def _stdin(stream: TextIO | None) -> BinaryIO:
+    if stream is None:
+        raise Trouble("standard input is closed", code="file_error")
+    return stream.buffer
 
 
 def _is_same(report: Path, source: BinaryIO) -> bool:

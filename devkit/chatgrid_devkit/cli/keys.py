@@ -17,7 +17,7 @@ from chatgrid_auth.domain.scopes import READ
 from chatgrid_devkit.cli import key_views
 from chatgrid_devkit.cli.commands import command, group
 from chatgrid_devkit.cli.issuing import OutOption, api_keys, checked_rate_limit, hand_over
-from chatgrid_devkit.cli.output import Output
+from chatgrid_devkit.cli.output import Output, is_terminal
 from chatgrid_devkit.cli.stacks import Stack
 from chatgrid_devkit.cli.store_clock import store_clock
 from chatgrid_devkit.cli.troubles import USAGE, Trouble
@@ -98,7 +98,9 @@ def list_keys(
     out: Output,
     user: MaybeUser = None,
     revoked: Annotated[bool, typer.Option("--revoked", help="Revoked keys too.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 100,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=1_000_000, help="How many at most.")
+    ] = 100,
 ) -> None:
     """List keys: one user's, the newest first; or all, in the order in which the table holds them.
 
@@ -166,7 +168,7 @@ def revoke(
     """Revoke a key, for good: it is refused on its very next request."""
     key = _living(stack, key_id, user).key
     if not yes:
-        if not sys.stdin.isatty():
+        if not is_terminal(sys.stdin):
             raise Trouble(
                 "revoking is final: say --yes where nobody can be asked",
                 code="confirmation_needed",

@@ -18,7 +18,8 @@ Works on the stack that CloudFormation calls --stack-name, with your AWS credent
 or with --local on the one that `make dev` runs: these options may stand before the command or
 behind it. Credentials are never taken from arguments.
 
-Exit codes: 0 done · 1 refused or not found · 2 wrong usage · 3 AWS, the network or the stack failed
+Exit codes: 0 done · 1 refused or not found · 2 wrong usage · 3 AWS, the network or the stack
+failed, or the answer could not be written
 """
 
 

@@ -152,6 +152,12 @@ def stderr() -> TextIO:
     return _open_or_none(sys.stderr) or io.StringIO()
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody sits at a stream; nobody does at a closed one."""
+    found = _open_or_none(stream)
+    return found is not None and found.isatty()
+
+
 def printable(text: str) -> str:
     """The text, with what would steer a terminal shown instead of sent."""
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)

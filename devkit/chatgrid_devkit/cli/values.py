@@ -120,6 +120,6 @@ ExpiresOption = Annotated[
         "--expires",
         parser=_expiry,
         metavar="TIME",
-        help="When it ends: 2030-01-31T12:00:00Z, or 90d, 12h.",
+        help="When it ends: 2030-01-31T12:00:00Z, or 90d, 12h; by default never.",
     ),
 ]

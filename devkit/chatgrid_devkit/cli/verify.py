@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -25,7 +25,7 @@ from chatgrid_authorizer.wiring import JWT_RATE_LIMIT
 from chatgrid_devkit.cli import explanations
 from chatgrid_devkit.cli.commands import command
 from chatgrid_devkit.cli.keys import Scope
-from chatgrid_devkit.cli.output import Output
+from chatgrid_devkit.cli.output import Output, is_terminal
 from chatgrid_devkit.cli.stacks import Stack
 from chatgrid_devkit.cli.troubles import FAULT, USAGE, Trouble
 from chatgrid_devkit.cli.values import instant, now_ms
@@ -70,10 +70,10 @@ def read_credential() -> str:
     Raises:
         Trouble: there is none.
     """
-    if sys.stdin.isatty():
+    if is_terminal(sys.stdin):
         text = getpass.getpass("Credential (not shown): ", stream=sys.stderr)
     else:
-        text = sys.stdin.readline(2 * LONGEST_CREDENTIAL)
+        text = _read_line(sys.stdin)
     credential = text.strip("\r\n ")
     scheme, _, rest = credential.partition(" ")
     if scheme.lower() == "bearer":  # the header's value, pasted whole
@@ -85,6 +85,14 @@ def read_credential() -> str:
             exit_code=USAGE,
         )
     return credential
+
+
+def _read_line(stream: TextIO | None) -> str:
+    """A line; empty where the stream is closed or no text."""
+    try:
+        return "" if stream is None else stream.readline(2 * LONGEST_CREDENTIAL)
+    except (OSError, ValueError):
+        return ""
 
 
 class Judge:

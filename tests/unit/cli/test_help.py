@@ -1,0 +1,77 @@
+"""What the command says of itself, and of wrong usage."""
+
+from __future__ import annotations
+
+import sys
+from uuid import uuid4
+
+import pytest
+from typer.testing import CliRunner
+
+from chatgrid_devkit.cli.main import app
+from tests.unit.cli.operator import Operator
+
+COMMANDS = [
+    *([], ["keys"], ["users"], ["users", "keys"]),
+    *(["keys", each] for each in ("create", "list", "show", "set-limit", "revoke")),
+    *([each] for each in ("bootstrap", "import", "export", "verify", "doctor")),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_the_help_shows_nothing_of_how_the_command_is_made(
+    command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = CliRunner().invoke(app, [*command, "--help"]).stdout
+    assert "<bool>" not in shown
+    assert "misplaced" not in shown
+
+
+def test_a_paragraph_of_the_help_is_as_wide_as_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = CliRunner().invoke(app, ["--help"]).stdout
+    assert "with your AWS credentials and Region, or with --local on the one that `make" in shown
+    shown = CliRunner().invoke(app, ["import", "--help"]).stdout
+    assert "environment, rate_limit, created_at, expires_at, id." in shown
+
+
+def test_the_help_says_when_a_key_ends_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "by default never" in CliRunner().invoke(app, ["keys", "create", "--help"]).stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["keys", "create", "--user", str(uuid4()), "--name", "x", "--scope", "root"],
+        ["verify", "--scope", "root"],
+        ["export", "--format", "xml"],
+        ["keys", "list", "--limit", "99999999999999999999"],
+        ["keys", "list", "--limit", "0"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_told_in_plain_words(operator: Operator, arguments: list[str]) -> None:
+    result = operator.run(*arguments)
+    assert result.exit_code == 2
+    assert "Value error" not in result.stderr
+    assert arguments[-2] in result.stderr
+
+
+def test_a_standard_input_that_is_closed_is_told(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key_id = operator.issue().key.id
+    for arguments, told in (
+        (["verify"], "standard input holds no credential"),
+        (["import", "-"], "standard input is closed"),
+        (["keys", "revoke", key_id], "say --yes where nobody can be asked"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", None)
+            with pytest.raises(SystemExit):
+                app(arguments)
+        assert told in capsys.readouterr().err
