@@ -132,7 +132,8 @@ def show(stack: Stack, out: Output, key_id: KeyArgument, user: MaybeUser = None)
     if out.as_json:
         out.document("api_key", facts)
     else:
-        out.facts(facts)
+        own = "yes" if facts["own_usage_key"] else "no: in API Gateway it counts on its tier's"
+        out.facts({**facts, "own_usage_key": own})
 
 
 @command(app, "set-limit")

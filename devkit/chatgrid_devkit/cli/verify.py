@@ -17,6 +17,7 @@ from chatgrid_auth.adapters.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.decisions import Credential
 from chatgrid_auth.adapters.jwt_settings import parse_settings
 from chatgrid_auth.adapters.jwt_verifier import build_verifier
+from chatgrid_auth.adapters.key_inventory import KeyInventory
 from chatgrid_auth.adapters.previews import KeyPreview, UserPreview
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from chatgrid_auth.domain.verdicts import Allowed, Figures, Forbidden, Limited, Refused, Verdict
@@ -103,6 +104,7 @@ class Judge:
         self._jwt = parse_settings(environment)
         self._imported = settings.flag(environment, "ALLOW_IMPORTED_KEYS")
         transport = Boto3Transport(stack.client("dynamodb"))
+        self._inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
         self._keys = _Remembering(KeyPreview(transport, table=stack.keys_table))
         self._gate = Authenticator(
             keys=self._keys,
@@ -130,12 +132,23 @@ class Judge:
                 "explanation": "the identity provider's keys cannot be fetched from here",
             }
         known = self._keys.last
-        found = {} if known is None else _key_facts(known)
+        found = {} if known is None else self._key_facts(known)
         return {
             **_answer(verdict),
             "scope": scope,
             **found,
             **self._why(verdict, credential, known, at_ms=at_ms),
+        }
+
+    def _key_facts(self, known: Credential) -> dict[str, Any]:
+        stored = self._inventory.find(known.key_id, owner=known.owner)
+        granted = known.scopes if stored is None else stored.key.scopes
+        return {
+            "auth_mode": "api-key",
+            "key_id": known.key_id,
+            "user_id": known.owner,
+            "scopes": list(granted),
+            "expires_at": instant(known.expires_at_ms),
         }
 
     def _why(
@@ -149,7 +162,7 @@ class Judge:
                 "auth_mode": caller.auth_mode,
                 "user_id": caller.user_id,
                 "environment": caller.environment,
-                "scopes": list(caller.scopes),
+                **({"scopes": list(caller.scopes)} if known is None else {}),
                 "expires_at": instant(caller.expires_at_ms),
             }
         if isinstance(verdict, Forbidden):
@@ -210,16 +223,6 @@ def _plain(outcome: str, status: int, message: str | None) -> dict[str, Any]:
 
 def _figures(figures: Figures) -> dict[str, Any]:
     return {"rate_limit": figures.limit, "rate_limit_remaining": figures.remaining}
-
-
-def _key_facts(known: Credential) -> dict[str, Any]:
-    return {
-        "auth_mode": "api-key",
-        "key_id": known.key_id,
-        "user_id": known.owner,
-        "scopes": list(known.scopes),
-        "expires_at": instant(known.expires_at_ms),
-    }
 
 
 def _show(out: Output, facts: dict[str, Any]) -> None:

@@ -177,6 +177,14 @@ def test_another_limit_holds_from_the_answer_on(operator: Operator) -> None:
     )
 
 
+def test_whose_usage_key_a_key_counts_on_is_shown_in_words(operator: Operator) -> None:
+    key = operator.issue().key
+    assert operator.answer("keys", "show", key.id)["data"]["own_usage_key"] is False
+    shown = operator.run("keys", "show", key.id).stdout
+    assert "False" not in shown
+    assert "own_usage_key         no: in API Gateway it counts on its tier's" in shown
+
+
 def test_what_was_revoked_is_told_by_its_name_too(operator: Operator) -> None:
     key = operator.issue(name="CI of the shop").key
     told = operator.run("keys", "revoke", key.id, "--yes").stdout

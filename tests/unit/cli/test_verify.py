@@ -56,8 +56,23 @@ def test_a_good_key_is_told_to_be_good_and_is_not_counted(operator: Operator) ->
         assert (data["outcome"], data["status"]) == ("allowed", 200)
         assert (data["key_id"], data["user_id"]) == (issued.key.id, issued.key.owner)
         assert (data["rate_limit"], data["rate_limit_remaining"]) == (1, 1)
-        assert (data["environment"], data["scopes"]) == ("test", ["read", "write"])
+        assert (data["environment"], data["scopes"]) == ("test", ["write"])
     assert operator.answer("keys", "show", issued.key.id)["data"]["last_used_at"] is None
+
+
+@pytest.mark.parametrize("ending", [None, "revoked", "expired", "forbidden"])
+def test_the_scopes_of_a_key_are_those_that_it_was_given(
+    operator: Operator, ending: str | None
+) -> None:
+    granted = ["write"] if ending == "forbidden" else ["admin"]
+    issued = operator.issue(
+        scopes=granted, expires_at_ms=now_ms() - 1 if ending == "expired" else None
+    )
+    if ending == "revoked":
+        operator.run("keys", "revoke", issued.key.id, "--yes")
+    data = verdict(operator, issued.raw_key, "--scope", "admin")
+    assert data["scopes"] == granted
+    assert operator.answer("keys", "show", issued.key.id)["data"]["scopes"] == granted
 
 
 def test_a_scope_that_is_missing_is_told(operator: Operator) -> None:
