@@ -9,7 +9,7 @@ import typer
 
 from chatgrid_auth.adapters.key_inventory import KeyInventory
 from chatgrid_devkit.cli.commands import command
-from chatgrid_devkit.cli.issuing import OutOption, api_keys, hand_over
+from chatgrid_devkit.cli.issuing import OutOption, hand_over
 from chatgrid_devkit.cli.output import Output
 from chatgrid_devkit.cli.stacks import Stack
 from chatgrid_devkit.cli.troubles import Trouble
@@ -43,10 +43,9 @@ def register(app: typer.Typer) -> None:
             )
         owner = user or str(uuid4())
         url = stack.outputs.get("ApiUrl", "")
-        service = api_keys(stack)
         hand_over(
-            service,
-            lambda: service.issue(
+            stack,
+            lambda keys: keys.issue(
                 owner,
                 name="First admin key",
                 scopes=["admin"],

@@ -43,10 +43,15 @@ def key_store(stack: Stack) -> DynamoKeyStore:
     return DynamoKeyStore(stack.client("dynamodb"), table=stack.keys_table, pause=time.sleep)
 
 
-def api_keys(stack: Stack, *, clock: Callable[[], int] = now_ms) -> ApiKeys:
+def api_keys(
+    stack: Stack,
+    *,
+    clock: Callable[[], int] = now_ms,
+    store: DynamoKeyStore | None = None,
+) -> ApiKeys:
     """Issuing and revoking, with the limits that the stack's own functions have."""
     return ApiKeys(
-        key_store(stack),
+        store or key_store(stack),
         now_ms=clock,
         entropy=os.urandom,
         default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
@@ -81,8 +86,8 @@ def checked_rate_limit(stack: Stack, rate_limit: int | None) -> int | None:
 
 
 def hand_over(
-    keys: ApiKeys,
-    issue: Callable[[], IssuedKey],
+    stack: Stack,
+    issue: Callable[[ApiKeys], IssuedKey],
     *,
     file: Path | None,
     out: Output,
@@ -97,8 +102,7 @@ def hand_over(
     """
     if file is None:
         out.must_be_open()
-        issued = issue()
-        with _revoked_unless_written(keys, issued.key, out):
+        with _revoked_unless_written(stack, issue, out) as issued:
             if out.as_json:
                 facts = {**key_views.facts(issued.key), "raw_key": issued.raw_key}
                 out.document("api_key", facts)
@@ -107,10 +111,11 @@ def hand_over(
             out.note("The key, shown this once and stored nowhere:")
             out.raw(issued.raw_key)
         return
-    with _new_private(file) as write:
-        issued = issue()
-        with _revoked_unless_written(keys, issued.key, out):
-            write(issued.raw_key)
+    with (
+        _new_private(file) as write,
+        _revoked_unless_written(stack, issue, out) as issued,
+    ):
+        write(issued.raw_key)
     if out.as_json:
         out.done(f"key {issued.key.id} is made, and in {file}")
         out.document("api_key", {**key_views.facts(issued.key), "written_to": str(file)})
@@ -119,18 +124,40 @@ def hand_over(
     out.note(f"The key is in {file}, and stored nowhere else.")
 
 
+class _NotingStore(DynamoKeyStore):
+    """Knows what it was asked to keep, also when Ctrl-C comes before the answer."""
+
+    asked: ApiKey | None = None
+
+    def create(
+        self, key: ApiKey, *, key_hash: str, keys_per_user: int, imported: bool = False
+    ) -> None:
+        self.asked = key
+        super().create(key, key_hash=key_hash, keys_per_user=keys_per_user, imported=imported)
+
+
 @contextlib.contextmanager
-def _revoked_unless_written(keys: ApiKeys, key: ApiKey, out: Output) -> Iterator[None]:
+def _revoked_unless_written(
+    stack: Stack, issue: Callable[[ApiKeys], IssuedKey], out: Output
+) -> Iterator[IssuedKey]:
+    store = _NotingStore(stack.client("dynamodb"), table=stack.keys_table, pause=time.sleep)
+    keys = api_keys(stack, store=store)
     try:
-        yield
-    except Exception as error:
-        raise Trouble(
-            f"the key could not be handed over ({_why(error)}); {_taken_back(keys, key)}",
-            code="not_handed_over",
-            exit_code=FAULT,
-        ) from None
+        issued = issue(keys)
+        try:
+            yield issued
+        except Exception as error:
+            became = _taken_back(keys, issued.key)
+            raise Trouble(
+                f"the key could not be handed over ({_why(error)}); {became}",
+                code="not_handed_over",
+                exit_code=FAULT,
+            ) from None
+    except Exception:
+        raise
     except BaseException:  # Ctrl-C
-        out.note(f"chatgrid: interrupted; {_taken_back(keys, key)}", style="red")
+        if store.asked is not None:
+            out.note(f"chatgrid: interrupted; {_taken_back(keys, store.asked)}", style="red")
         raise
 
 
@@ -144,8 +171,8 @@ def _taken_back(keys: ApiKeys, key: ApiKey) -> str:
     """Revoke a key; what became of it, for a person."""
     try:
         keys.revoke(key.owner, key.id)
-    except NotFound:  # somebody else was faster
-        pass
+    except NotFound:  # it was not made yet, or somebody else was faster
+        return f"no such key lives ({key.id})"
     except (Exception, KeyboardInterrupt):
         return (
             f"nobody holds it, but it could not be revoked either: say"

@@ -76,10 +76,9 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
     expires_at_ms = checked_expiry(expires)
     rate_limit = checked_rate_limit(stack, rate_limit)
     granted = [one.value for one in scope or (Scope.READ, Scope.WRITE)]
-    service = api_keys(stack)
     hand_over(
-        service,
-        lambda: service.issue(
+        stack,
+        lambda keys: keys.issue(
             user,
             name=name,
             scopes=granted,

@@ -215,3 +215,25 @@ def test_what_only_reads_says_that_its_answer_cannot_be_written(
             assert "standard output cannot be written" in told
         code, told = run_into(Unwritable(gone()), *arguments)
         assert (code, told) == (1, "")
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_key_that_ctrl_c_came_upon_while_it_was_made_does_not_live(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: bool
+) -> None:
+    create = DynamoKeyStore.create
+
+    def interrupted(self: DynamoKeyStore, *arguments: Any, **named: Any) -> None:
+        if made:
+            create(self, *arguments, **named)
+        raise KeyboardInterrupt
+
+    file = tmp_path / "key"
+    for more in ((), ("--json",), ("--out", str(file))):
+        with monkeypatch.context() as patch:
+            patch.setattr(DynamoKeyStore, "create", interrupted)
+            result = operator.run(*CREATE, *more)
+        assert (result.exit_code, result.stdout) == (130, "")
+        assert ("revoked again" if made else "no such key lives") in result.stderr
+        assert not file.exists()
+    assert states(operator) == (["revoked"] * 3 if made else [])
