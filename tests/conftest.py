@@ -11,6 +11,12 @@ from hypothesis import HealthCheck, settings
 
 from chatgrid_devkit.ministack import Ministack
 
+# A terminal that is forced on whoever asks for colours, as CI services are known to: the tests of
+# the operator's command read words.
+os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
+for forced in ("FORCE_COLOR", "PY_COLORS"):
+    os.environ.pop(forced, None)
+
 # How busy the machine is, is not what is tested. CI asks the same questions each time: a new one
 # is for whoever can look at the answer.
 settings.register_profile(

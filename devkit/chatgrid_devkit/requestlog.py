@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -31,7 +32,7 @@ class RequestRecord:
 
 
 #: Levels of lines that every request or minute leaves; who wants them finds them in the file.
-_USUAL = {"TRACE", "DEBUG", "INFO"}
+_USUAL = ("TRACE", "DEBUG", "INFO")  # no set: a function may print what cannot be looked up
 #: What the reconciler counts without having done anything.
 _NOTHING_DONE = {"dry_run", "queue_depth", "sweeps"}
 
@@ -98,7 +99,8 @@ class RequestLog:
 
     def _write(self, full: str, *, shown: str | None) -> None:
         if self._keep is not None:
-            _put(self._keep, full)
+            with suppress(OSError):  # a full disk ends nobody's request
+                _put(self._keep, full)
         line = full if self._verbose else shown
         if line is not None:
             _put(self._stream, line)

@@ -248,8 +248,15 @@ def _held(state: Path) -> Iterator[None]:
 
 
 def _new_log(file: Path) -> TextIO:
-    """A file for this run's lines, begun anew, that only its owner can read."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """A file for this run's lines, begun anew, that only its owner can read.
+
+    Raises:
+        CannotRun: there cannot be one.
+    """
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as reason:
+        raise CannotRun(f"no log can be kept in {file}: {reason.strerror}") from None
     os.fchmod(descriptor, 0o600)  # it may have been there
     return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
 

@@ -114,6 +114,15 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
 
     class Socket(socket.socket):
         is_the_servers = True
+        told: float | None = None
+
+        def settimeout(self, value: float | None) -> None:
+            # Remembered, and not kept to: the clock of the test stands still while it waits.
+            self.told = value
+            super().settimeout(30)
+
+        def gettimeout(self) -> float | None:
+            return self.told
 
         def connect(self, address: Any) -> None:
             dropped = address[0] != "127.0.0.1"

@@ -92,17 +92,16 @@ def inspect(
             status=429,
             body=_envelope(429, "rate_limit_exceeded", "Rate limit exceeded"),
         )
-    caller = carried.read_caller(context)
+    message = "Access denied"
     method, resource = event.get("httpMethod"), event.get("resource")
+    # Without these API Gateway has matched nothing; without a verdict it asked nobody.
     if isinstance(method, str) and isinstance(resource, str) and resource:
         needed = required_scope(method, resource)
+        caller = carried.read_caller(context)
         if caller is not None and needed in caller.scopes:
             return Admission(headers=headers, figures=figures, caller=caller)
-        missing = caller is not None or context.get("verdict") == carried.FORBIDDEN
-    else:
-        missing = False
-    # Else API Gateway let something through that has no verdict, or matched no resource.
-    message = f"Missing required scope: {needed}" if missing else "Access denied"
+        if caller is not None or context.get("verdict") == carried.FORBIDDEN:
+            message = f"Missing required scope: {needed}"
     return Admission(headers=refused, figures=figures, body=_envelope(403, "forbidden", message))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from uuid import uuid4
 
 import pytest
 from typer.testing import CliRunner
 
 from chatgrid_devkit.cli.main import app
 from tests.unit.cli.operator import Operator
+
+USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 COMMANDS = [
     *([], ["keys"], ["users"], ["users", "keys"]),
@@ -46,7 +47,7 @@ def test_the_help_says_when_a_key_ends_by_default(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["keys", "create", "--user", str(uuid4()), "--name", "x", "--scope", "root"],
+        ["keys", "create", "--user", USER, "--name", "x", "--scope", "root"],
         ["verify", "--scope", "root"],
         ["export", "--format", "xml"],
         ["keys", "list", "--limit", "99999999999999999999"],

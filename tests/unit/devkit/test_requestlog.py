@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 
@@ -96,6 +97,8 @@ def test_lines_of_functions_carry_their_name() -> None:
         "[1]",
         '{"level":',
         "[" * 100_000,
+        '{"level": ["INFO"]}',
+        '{"level": {}}',
     ],
 )
 def test_what_somebody_should_see_is_shown(line: str) -> None:
@@ -127,6 +130,16 @@ def test_everything_is_kept_in_full_beside_it(verbose: bool) -> None:
     lines = kept.getvalue().splitlines()
     assert lines[:3] == [f"F | {DECISION}", f"F | {METRICS}", "gateway | ready"]
     assert json.loads(lines[3])["authorizer_ms"] == 1.0
+
+
+def test_a_file_that_cannot_be_written_keeps_nobody_from_what_is_shown() -> None:
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.ENOSPC, "no space left")
+
+    stream = io.StringIO()
+    RequestLog(stream, keep=Full()).output("F", "hello")
+    assert stream.getvalue() == "F | hello\n"
 
 
 def test_a_credential_that_a_function_prints_is_removed() -> None:

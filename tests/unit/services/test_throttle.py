@@ -87,6 +87,7 @@ def test_an_address_that_goes_on_failing_is_not_the_one_that_is_forgotten() -> N
         ("2001:db8:1:2::", "2001:db8:1:2"),
         ("2001::1:2:3:4:5:6", "2001:0:1:2"),
         ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2::192.0.2.1", "2001:db8:1:2"),
     ],
 )
 def test_the_addresses_of_one_ipv6_network_count_as_one(address: str, network: str) -> None:

@@ -62,7 +62,7 @@ def test_the_time_ends_although_it_was_over_where_python_drops_exceptions(
         del finalised
         await waits_for_a_store_that_never_answers(*given)
 
-    start, _ = ask(Edge(waits_where_it_cannot_be_interrupted, seconds=0.05))
+    start, _ = ask(Edge(waits_where_it_cannot_be_interrupted, seconds=0.5))
     assert (start["status"], dropped) == (503, ["once"])
 
 

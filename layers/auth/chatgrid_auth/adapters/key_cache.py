@@ -33,7 +33,8 @@ UNKNOWN_KEY_INTERVAL_MS = 10_000
 FIRST_BACKOFF_MS = 2_000
 LONGEST_BACKOFF_MS = 60_000
 #: How long one decision waits for fetches, in all: a little more than a fetch may take. Together
-#: with the store's two seconds it has to fit into the authorizer's own time-out of 5 seconds.
+#: with the store's two seconds it has to fit into the authorizer's own time-out of 5 seconds; it
+#: does not where, in the same decision, the store's name is looked up of a server that is dead.
 WAIT_SECONDS = 2.5
 #: A fetch that has not landed after this long was frozen with its container; it no longer counts.
 FLIGHT_LIFETIME_MS = 10_000

@@ -82,8 +82,8 @@ def network_of(address: str) -> str:
     """
     if ":" not in address:
         return address
-    if "." in address:  # an IPv4 address mapped into IPv6
-        return address.rpartition(":")[2]
+    if address.lower().startswith("::ffff:") and "." in address:  # IPv4, mapped into IPv6
+        return address[len("::ffff:") :]
     head, _, tail = address.partition("::")
     groups, rest = head.split(":") if head else [], tail.split(":") if tail else []
     missing = 8 - len(groups) - len(rest)
