@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -94,13 +94,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
             where = Where(**{name: options.pop(name) for name in names})
             _told(out, lambda: function(**_filled(wanted, out, where), **options))
 
-        keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
-        ours = inspect.Parameter(
-            "context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context
-        )
-        parameters = [*keyword, *_common(), ours]
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how Typer learns of options
-        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        _take_options(run, own)
         run.__doc__ = _reflowed(function.__doc__ or "")
         app.command(name, cls=_Command)(run)
         return function
@@ -150,26 +144,29 @@ def before_commands(app: typer.Typer, function: Callable[..., None]) -> None:
     Args:
         function: what else may stand there, as its parameters.
     """
-    own = inspect.signature(function, eval_str=True).parameters.values()
+    own = inspect.signature(function, eval_str=True).parameters
 
     def remember(context: typer.Context, **options: Any) -> None:
         names = [name for name, _, _ in _COMMON]
         context.obj = {name: options[name] for name in names if _is_said(context, name)}
 
-    ours = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    parameters = [*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own), *_common(), ours]
-    remember.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    remember.__annotations__ = {p.name: p.annotation for p in parameters}
+    _take_options(remember, own.values())
     app.callback()(remember)
 
 
-def _common() -> list[inspect.Parameter]:
-    return [
-        inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
-        )
-        for name, annotation, default in _COMMON
+def _take_options(function: Callable[..., None], own: Iterable[inspect.Parameter]) -> None:
+    """Have Typer, which goes by the signature, give a function its own options and the common."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [
+        *(parameter.replace(kind=keyword) for parameter in own),
+        *(
+            inspect.Parameter(name, keyword, annotation=annotation, default=default)
+            for name, annotation, default in _COMMON
+        ),
+        inspect.Parameter("context", keyword, annotation=typer.Context),
     ]
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    function.__annotations__ = {p.name: p.annotation for p in parameters}
 
 
 def _given_before(context: typer.Context) -> dict[str, Any]:

@@ -142,19 +142,19 @@ def _revoked_unless_written(
 ) -> Iterator[IssuedKey]:
     store = _NotingStore(stack.client("dynamodb"), table=stack.keys_table, pause=time.sleep)
     keys = api_keys(stack, store=store)
+    issued: IssuedKey | None = None
     try:
         issued = issue(keys)
-        try:
-            yield issued
-        except Exception as error:
-            became = _taken_back(keys, issued.key)
-            raise Trouble(
-                f"the key could not be handed over ({_why(error)}); {became}",
-                code="not_handed_over",
-                exit_code=FAULT,
-            ) from None
-    except Exception:
-        raise
+        yield issued
+    except Exception as error:
+        if issued is None:
+            raise  # none was made, or its answer was lost
+        became = _taken_back(keys, issued.key)
+        raise Trouble(
+            f"the key could not be handed over ({_why(error)}); {became}",
+            code="not_handed_over",
+            exit_code=FAULT,
+        ) from None
     except BaseException:  # Ctrl-C
         if store.asked is not None:
             out.note(f"chatgrid: interrupted; {_taken_back(keys, store.asked)}", style="red")
