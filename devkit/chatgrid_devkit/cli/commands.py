@@ -165,7 +165,7 @@ def _take_options(function: Callable[..., None], own: Iterable[inspect.Parameter
         ),
         inspect.Parameter("context", keyword, annotation=typer.Context),
     ]
-    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # any callable has one
     function.__annotations__ = {p.name: p.annotation for p in parameters}
 
 

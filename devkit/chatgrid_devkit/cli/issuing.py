@@ -146,7 +146,7 @@ def _revoked_unless_written(
     try:
         issued = issue(keys)
         yield issued
-    except Exception as error:
+    except Exception as error:  # whatever it was: nobody holds the key
         if issued is None:
             raise  # none was made, or its answer was lost
         became = _taken_back(keys, issued.key)

@@ -52,7 +52,7 @@ def fetch(
     )
     try:
         _connect(connection, tls, left)
-        connection.response_class = _timed_response(left)  # type: ignore[assignment]
+        connection.response_class = _timed_response(left)  # type: ignore[assignment]  # a factory does
         connection.request(
             "GET" if body is None else "POST",
             address.path or "/",
