@@ -57,7 +57,7 @@ fuzz: $(INSTALLED) ## Send the system hostile input, a minute of it guided by co
 	CHATGRID_FUZZ_SECONDS=60 CHATGRID_FUZZ_EXAMPLES=50 $(BIN)/pytest tests/hostile $(ARGS)
 
 token: $(INSTALLED) ## Print a JWT of the local identity provider: ARGS='--alg RS256 --expires 60'
-	@$(BIN)/python -m chatgrid_devkit.mint --stack $(STATE)/stack.json $(ARGS)
+	@$(BIN)/python -m chatgrid_devkit.identity.mint --stack $(STATE)/stack.json $(ARGS)
 
 dashboard: ## Build Supabase's auth library for the dashboard again (needs Node.js)
 	cd dashboard && npm ci && npm run build
@@ -72,7 +72,7 @@ build: lambda-python $(SAM) ## Build the functions and layers for deployment
 	$(RUN_SAM) build --template template.yaml
 
 build-local: lambda-python $(SAM) $(INSTALLED) ## Build for this machine, not for Lambda's: what sam-local and deploy-local run
-	$(BIN)/python -m chatgrid_devkit.local_build template.yaml .aws-sam/local.json
+	$(BIN)/python -m chatgrid_devkit.stack.local_build template.yaml .aws-sam/local.json
 	LAMBDA_ARCH=$(shell uname -m | sed 's/arm64/aarch64/') $(RUN_SAM) build --template .aws-sam/local.json --base-dir . --build-dir .aws-sam/local --no-cached
 
 lambda-python:
@@ -82,10 +82,10 @@ deploy-local: build build-local ## Test the build, and deploy it to an embedded 
 	PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" $(BIN)/pytest tests/deploy $(ARGS)
 
 local-aws: $(INSTALLED) lambda-python ## Run an embedded AWS on port 4566, to deploy into by hand (docs/deploy.md)
-	@exec $(BIN)/python -m chatgrid_devkit.local_aws --lambda-python "$(LAMBDA_PYTHON)"
+	@exec $(BIN)/python -m chatgrid_devkit.stack.local_aws --lambda-python "$(LAMBDA_PYTHON)"
 
 sam-local: build-local ## Run the API under the real `sam local start-api` (needs a Docker engine)
-	@PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" exec $(BIN)/python -m chatgrid_devkit.sam_local --build .aws-sam/local --port $(PORT)
+	@PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" exec $(BIN)/python -m chatgrid_devkit.stack.sam_local --build .aws-sam/local --port $(PORT)
 
 sam-local-test: build-local ## Test every file in events/ and the API under the real `sam local` (needs a Docker engine)
 	SAM_LOCAL_TESTS=yes PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" $(BIN)/pytest tests/sam_local $(ARGS)
@@ -94,7 +94,7 @@ checkov: $(CHECKOV) ## Check template.yaml with checkov
 	.venv-checkov/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
 
 audit: $(AUDIT) $(INSTALLED) ## Look for known vulnerabilities in what the lock files name
-	@$(BIN)/python -m chatgrid_devkit.audit .venv-audit/bin/pip-audit layers/web/requirements.txt layers/jwt/requirements.txt requirements/dev.txt
+	@$(BIN)/python -m chatgrid_devkit.audit .venv-audit/bin/pip-audit layers/http/requirements.txt layers/jwt/requirements.txt requirements/dev.txt
 
 bench: $(BENCH) ## Measure the authorizer beside what else could stand there; writes docs/benchmarks
 	@if command -v npm > /dev/null; then \
@@ -111,7 +111,7 @@ lock: $(INSTALLED) ## Choose newer versions: write every lock file again
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/fuzz.in -o requirements/fuzz.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/checkov.in -o requirements/checkov.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/audit.in -o requirements/audit.txt
-	for layer in web jwt; do \
+	for layer in http jwt; do \
 	  $(BIN)/uv pip compile --upgrade --python-version 3.13 --python-platform aarch64-manylinux2014 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt layers/$$layer/requirements.in -o layers/$$layer/requirements.txt || exit 1; \
 	done
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 
 # A terminal that is forced on whoever asks for colours, as CI services are known to: the tests of
 # the operator's command read words.

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from yaml import YAMLError
 
-from chatgrid_devkit.ministack import MinistackFailed
-from chatgrid_devkit.stack import LOG_FILE, STACK_FILE, CannotRun, Stack, StackSettings, run
-from chatgrid_devkit.template import TemplateInvalid
+from chatgrid_devkit.stack.ministack import MinistackFailed
+from chatgrid_devkit.stack.system import LOG_FILE, STACK_FILE, CannotRun, Stack, StackSettings, run
+from chatgrid_devkit.template.expansion import TemplateInvalid
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,7 +68,7 @@ def greeting(stack: Stack, state: Path) -> str:
     new_key = json.dumps({"name": "My first key", "scopes": ["read", "write"]})
     logs = state / LOG_FILE
     file = shlex.quote(str((state / STACK_FILE).resolve()))
-    mint = f"{shlex.quote(sys.executable)} -m chatgrid_devkit.mint --stack {file}"
+    mint = f"{shlex.quote(sys.executable)} -m chatgrid_devkit.identity.mint --stack {file}"
     token = f'-H "Authorization: Bearer $({mint})"'
     root = stack.url.rsplit("/", 1)[0]
     # The prompt then stands on a line of its own.

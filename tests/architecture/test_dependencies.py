@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "domain": {"domain"},
     "services": {"domain", "services"},
     "adapters": {"domain", "services", "adapters"},
-    "web": {"domain", "services", "web", "guard", "settings"},
+    "http_api": {"domain", "services", "http_api", "guard", "settings"},
     "guard": {"domain"},
     "settings": set(),
 }

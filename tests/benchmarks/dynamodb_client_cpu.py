@@ -18,8 +18,8 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from chatgrid_auth.adapters.aws_credentials import Credentials, FixedCredentials
-from chatgrid_auth.adapters.dynamodb_http import DynamoDB
+from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredentials
+from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 
 CALLS = 200
 REGION = "eu-central-1"
@@ -63,7 +63,7 @@ ITEM = {
 
 
 def serve() -> None:
-    """Answer every request with one item, over one connection at a time, until killed."""
+    """Response every request with one item, over one connection at a time, until killed."""
     body = json.dumps({"Attributes": ITEM}, separators=(",", ":")).encode()
     response = (
         b"HTTP/1.1 200 OK\r\nServer: Server\r\nDate: Fri, 15 Jan 2027 08:00:00 GMT\r\n"

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 
-from chatgrid_auth.adapters.jwt_verifier import JwtVerifier
-from tests.unit.adapters.jwt_material import NOW_MS, Provider, verifier_for
+from chatgrid_auth.adapters.jwt.verifier import JwtVerifier
+from tests.support.jwt_material import NOW_MS, Provider, verifier_for
 
 CALLS = 2_000
 ROUNDS = 40

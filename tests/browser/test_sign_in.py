@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chatgrid_devkit.issuer_auth import DEVELOPER_EMAIL, DEVELOPER_PASSWORD
+from chatgrid_devkit.identity.auth import DEVELOPER_EMAIL, DEVELOPER_PASSWORD
 from tests.browser.accounts import STORAGE_KEY, Account, Accounts, stored
 from tests.browser.conftest import OpenBrowser
 from tests.browser.dashboard import Dashboard

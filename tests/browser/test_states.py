@@ -82,7 +82,7 @@ def test_a_limit_met_in_a_dialog_is_counted_down_on_its_button(
 def test_a_store_that_is_out_is_asked_again_with_growing_patience(
     open_browser: OpenBrowser, account: Account
 ) -> None:
-    account.make_key("Patience")
+    account.make_key("RetryPolicy")
     dashboard = open_browser(account)
     dashboard.page.clock.install()
     out = refusal(503, "service_unavailable", "Service unavailable")
@@ -99,7 +99,7 @@ def test_a_store_that_is_out_is_asked_again_with_growing_patience(
     assert waits == [2, 4, 8]
     dashboard.as_before()
     dashboard.button("Try again").click()
-    dashboard.row("Patience").wait_for()
+    dashboard.row("RetryPolicy").wait_for()
     assert not unavailable.is_visible()
 
 

@@ -9,8 +9,8 @@ from typing import Protocol
 
 import pytest
 
-from chatgrid_auth.adapters.aws_credentials import Credentials, FixedCredentials
-from chatgrid_auth.adapters.dynamodb_http import DynamoDB
+from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredentials
+from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from tests.contract.fault_server import FaultServer, Step
 
 

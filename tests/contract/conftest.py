@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.stores import dynamodb, moto_client
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from chatgrid_auth.adapters import items
+from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain import window
 from chatgrid_auth.domain.keys import hash_of
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-Answer = Callable[[socket.socket, threading.Event], None]
+Response = Callable[[socket.socket, threading.Event], None]
 
 
-def body(content: bytes, *, status: str = "200 OK", headers: str = "") -> Answer:
+def body(content: bytes, *, status: str = "200 OK", headers: str = "") -> Response:
     """A whole answer, as it should be."""
 
     def answer(client: socket.socket, _stop: threading.Event) -> None:
@@ -26,12 +26,12 @@ def body(content: bytes, *, status: str = "200 OK", headers: str = "") -> Answer
     return answer
 
 
-def document(value: Any) -> Answer:
+def document(value: Any) -> Response:
     """A whole answer with a JSON document."""
     return body(json.dumps(value).encode(), headers="Content-Type: application/json\r\n")
 
 
-def raw(content: bytes) -> Answer:
+def raw(content: bytes) -> Response:
     """Just these bytes, and the end of the connection."""
 
     def answer(client: socket.socket, _stop: threading.Event) -> None:
@@ -45,7 +45,7 @@ def hang(_client: socket.socket, stop: threading.Event) -> None:
     stop.wait(60)
 
 
-def drip(content: bytes, *, every_seconds: float) -> Answer:
+def drip(content: bytes, *, every_seconds: float) -> Response:
     """One byte after another."""
 
     def answer(client: socket.socket, stop: threading.Event) -> None:
@@ -57,7 +57,7 @@ def drip(content: bytes, *, every_seconds: float) -> Answer:
     return answer
 
 
-def flood(start: bytes, piece: bytes) -> Answer:
+def flood(start: bytes, piece: bytes) -> Response:
     """Pieces without end."""
 
     def answer(client: socket.socket, stop: threading.Event) -> None:
@@ -78,7 +78,7 @@ class RogueServer:
         most_at_once: how many connections were open at the same time at most.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Response) -> None:
         self.answer = answer
         self.requests: list[bytes] = []
         self.most_at_once = 0

@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from moto import mock_aws
 
-from chatgrid_devkit.ministack import LOCAL_CREDENTIALS
+from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from chatgrid_auth.adapters.api_gateway import ApiGateway
+from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
 from chatgrid_auth.domain import usage_keys
 from chatgrid_auth.domain.usage_keys import (
     ControlPlaneError,
@@ -19,8 +19,8 @@ from chatgrid_auth.domain.usage_keys import (
     KeyCeilingReached,
     ValueTaken,
 )
-from chatgrid_devkit.ministack import LOCAL_CREDENTIALS, Ministack
-from tests.control_plane import Clock, FakeControlPlane
+from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
+from tests.support.control_plane import Clock, FakeControlPlane
 
 if TYPE_CHECKING:
     from types_boto3_apigateway import APIGatewayClient
@@ -164,7 +164,7 @@ def test_a_plan_that_does_not_exist_is_refused(plane: Plane) -> None:
 def test_pages_lead_to_every_key_and_every_attached_key_once(
     plane: Plane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatgrid_auth.adapters.api_gateway._PAGE", 7)
+    monkeypatch.setattr("chatgrid_auth.adapters.api_gateway.control_plane._PAGE", 7)
     made = [plane.gateway.create(plane.name(), value=value(), description="") for _ in range(20)]
     for key in made:
         plane.gateway.attach(key.id, plan=plane.plan)

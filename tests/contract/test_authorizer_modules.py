@@ -28,19 +28,22 @@ ROOT = Path(__file__).parents[2]
 OURS = {
     "chatgrid_auth",
     "chatgrid_auth.adapters",
-    "chatgrid_auth.adapters.aws_credentials",
-    "chatgrid_auth.adapters.deadline_socket",
-    "chatgrid_auth.adapters.decisions",
-    "chatgrid_auth.adapters.dynamodb_answers",
-    "chatgrid_auth.adapters.dynamodb_http",
-    "chatgrid_auth.adapters.http_connection",
-    "chatgrid_auth.adapters.http_response",
-    "chatgrid_auth.adapters.items",
-    "chatgrid_auth.adapters.jwt_settings",
-    "chatgrid_auth.adapters.patience",
-    "chatgrid_auth.adapters.sigv4",
-    "chatgrid_auth.adapters.urls",
-    "chatgrid_auth.adapters.user_windows",
+    "chatgrid_auth.adapters.awslite",
+    "chatgrid_auth.adapters.jwt",
+    "chatgrid_auth.adapters.keys_table",
+    "chatgrid_auth.adapters.awslite.credentials",
+    "chatgrid_auth.adapters.awslite.deadline_socket",
+    "chatgrid_auth.adapters.keys_table.decisions",
+    "chatgrid_auth.adapters.awslite.dynamodb_responses",
+    "chatgrid_auth.adapters.awslite.dynamodb",
+    "chatgrid_auth.adapters.awslite.http_connection",
+    "chatgrid_auth.adapters.awslite.http_response",
+    "chatgrid_auth.adapters.keys_table.items",
+    "chatgrid_auth.adapters.jwt.settings",
+    "chatgrid_auth.adapters.awslite.retry_policy",
+    "chatgrid_auth.adapters.awslite.sigv4",
+    "chatgrid_auth.adapters.awslite.urls",
+    "chatgrid_auth.adapters.keys_table.user_windows",
     "chatgrid_auth.domain",
     "chatgrid_auth.domain.context",
     "chatgrid_auth.domain.errors",
@@ -71,7 +74,7 @@ OTHER = {
     *("__future__", "gc", "binascii", "hashlib", "itertools", "time"),
     *("genericpath", "os", "os.path", "posixpath", "stat"),
 }
-TLS = {"base64", "chatgrid_auth.adapters.tls", "ssl", "struct"}
+TLS = {"base64", "chatgrid_auth.adapters.awslite.tls", "ssl", "struct"}
 #: Loaded by some versions of Python and not by others, or built into some.
 DEPENDS = {"array", "binascii", "errno", "itertools", "math", "select", "time", "warnings"}
 

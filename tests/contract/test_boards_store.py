@@ -11,11 +11,11 @@ from uuid import UUID
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.domain.errors import ConditionFailed, NotFound, StoreUnavailable
 from chatgrid_auth.domain.identifiers import uuid7
 from chatgrid_boards.store import Board, BoardStore, Transport
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.stores import dynamodb, keys_table, moto_client
 from tests.unit.boards.memory import MemoryTransport
 

@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from chatgrid_auth.adapters.bounded_fetch import MAX_BYTES, TIMEOUT_SECONDS, fetch
+from chatgrid_auth.adapters.awslite.bounded_fetch import MAX_BYTES, TIMEOUT_SECONDS, fetch
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
-from tests.contract.rogue_server import Answer, RogueServer, body, drip, raw
+from tests.contract.rogue_server import Response, RogueServer, body, drip, raw
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -48,7 +48,7 @@ def test_the_largest_document_comes_whole_and_one_byte_more_does_not() -> None:
     ],
     ids=["length", "until the end", "chunks", "slowly", "slowly until the end"],
 )
-def test_a_document_comes_whole_however_it_is_sent(answer: Answer) -> None:
+def test_a_document_comes_whole_however_it_is_sent(answer: Response) -> None:
     with RogueServer(answer) as server:
         assert fetch(server.url, headers={}) == b"document"
         assert fetch(f"{server.url}/path", headers={"X-Y": "z"}, body=b"question") == b"document"

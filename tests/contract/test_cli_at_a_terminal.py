@@ -18,10 +18,10 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_devkit import provision
-from chatgrid_devkit.deployment import read_deployment
-from chatgrid_devkit.ministack import Ministack
-from chatgrid_devkit.stack import TEMPLATE
+from chatgrid_devkit.stack import provision
+from chatgrid_devkit.stack.deployment import read_deployment
+from chatgrid_devkit.stack.ministack import Ministack
+from chatgrid_devkit.stack.system import TEMPLATE
 
 PATIENCE_SECONDS = 60.0
 
@@ -35,7 +35,7 @@ class Terminal:
     def start(self, *arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [
-                *(sys.executable, "-m", "chatgrid_devkit.cli.main", *arguments),
+                *(sys.executable, "-m", "chatgrid_cli.main", *arguments),
                 *("--local", "--state", str(self.state)),
             ],
             start_new_session=True,
@@ -49,7 +49,7 @@ class Terminal:
         result = subprocess.run(
             [
                 *("bash", "-c", line, "bash"),
-                *(sys.executable, "-m", "chatgrid_devkit.cli.main", *arguments),
+                *(sys.executable, "-m", "chatgrid_cli.main", *arguments),
                 *("--local", "--state", str(self.state)),
             ],
             capture_output=True,

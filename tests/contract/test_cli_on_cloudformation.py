@@ -18,9 +18,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from chatgrid_auth.domain.keys import is_well_formed
-from chatgrid_devkit.cli.main import app
-from chatgrid_devkit.ministack import LOCAL_CREDENTIALS, Ministack
-from chatgrid_devkit.template import load
+from chatgrid_cli.main import app
+from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
+from chatgrid_devkit.template.expansion import load
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 STACK, BUCKET = "operated", "code"

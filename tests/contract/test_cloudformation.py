@@ -20,8 +20,8 @@ from typing import Any, cast
 import boto3
 import pytest
 
-from chatgrid_devkit.ministack import LOCAL_CREDENTIALS, Ministack
-from chatgrid_devkit.template import load
+from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
+from chatgrid_devkit.template.expansion import load
 
 ROOT = Path(__file__).parents[2]
 STACK = "gate"
@@ -40,7 +40,7 @@ SERVICES = (
 )
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 PATIENCE_SECONDS = 90.0
-THIRD_PARTY = {"WebLayer", "JwtLayer"}
+THIRD_PARTY = {"HttpLayer", "JwtLayer"}
 
 Client = Any
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatgrid_auth.adapters.aws_credentials import CredentialsUnavailable, credentials_from
-from chatgrid_auth.adapters.container_credentials import get_locally
+from chatgrid_auth.adapters.awslite.container_credentials import get_locally
+from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable, credentials_from
 from tests.contract.clients import Connect, Serve, connect, serve
 from tests.contract.fault_server import Step, answer, answer_and_close, hang_up, response
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters import items
-from chatgrid_auth.adapters.dynamodb_http import DynamoDB
-from chatgrid_auth.adapters.http_connection import HttpConnection
-from chatgrid_auth.adapters.http_response import Response
+from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
+from chatgrid_auth.adapters.awslite.http_connection import HttpConnection
+from chatgrid_auth.adapters.awslite.http_response import Response
+from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain.keys import generate
 from chatgrid_authorizer import wiring
 from chatgrid_authorizer.answer import answer as decide

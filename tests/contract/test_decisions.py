@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.decisions import KeyDecisions
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
-from chatgrid_auth.adapters.user_windows import UserWindows
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.errors import StoreUnavailable

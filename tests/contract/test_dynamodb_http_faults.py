@@ -10,12 +10,12 @@ from threading import Event
 
 import pytest
 
-from chatgrid_auth.adapters.aws_credentials import (
+from chatgrid_auth.adapters.awslite.credentials import (
     Credentials,
     CredentialsUnavailable,
     FixedCredentials,
 )
-from chatgrid_auth.adapters.patience import Patience
+from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
 from tests.contract.clients import Connect, Pauses, Serve, connect, credentials, serve
 from tests.contract.fault_server import (
@@ -39,7 +39,7 @@ __all__ = ["connect", "serve"]  # fixtures
 
 GOOD = {"Attributes": {"used": {"N": "1"}}}
 ASKED = {"TableName": "keys", "Key": {"pk": {"S": "KEY#ü"}}}
-SHORT = Patience(connect=0.1, reply=0.1, budget=0.2)
+SHORT = RetryPolicy(connect=0.1, reply=0.1, budget=0.2)
 NOW = 1_800_000_000.0
 
 
@@ -85,7 +85,9 @@ def test_the_time_that_calls_took_is_told_pauses_and_failures_included(
         nonlocal now
         now += 0.25
 
-    client = connect(server, patience=Patience(attempts=2), monotonic=lambda: now, sleep=pass_time)
+    client = connect(
+        server, patience=RetryPolicy(attempts=2), monotonic=lambda: now, sleep=pass_time
+    )
     assert client.waited_seconds == 0
     client.call("UpdateItem", ASKED)
     assert client.waited_seconds == 0.25
@@ -200,7 +202,7 @@ def test_what_stays_throttled_is_told_apart_from_other_faults(
 def test_pauses_double_up_to_a_limit_and_any_part_of_them_may_be_drawn(
     serve: Serve, connect: Connect
 ) -> None:
-    patience = Patience(attempts=7, backoff=0.025, backoff_limit=0.1)
+    patience = RetryPolicy(attempts=7, backoff=0.025, backoff_limit=0.1)
     for byte, share in ((b"\xff", 1.0), (b"\x00", 0.0)):
         pauses = Pauses()
         server = serve(*[answer(error("ThrottlingException"))] * 7)
@@ -214,7 +216,7 @@ def test_pauses_double_up_to_a_limit_and_any_part_of_them_may_be_drawn(
 
 def test_no_pause_reaches_beyond_the_budget(serve: Serve, connect: Connect) -> None:
     pauses = Pauses()
-    patience = Patience(budget=0.5, backoff=0.6, backoff_limit=0.6)
+    patience = RetryPolicy(budget=0.5, backoff=0.6, backoff_limit=0.6)
     server = serve(answer(error("ThrottlingException")), answer(response(GOOD)))
     with pytest.raises(StoreThrottled):
         connect(server, sleep=pauses, patience=patience).call("UpdateItem", ASKED)
@@ -243,7 +245,7 @@ def test_a_slow_server_costs_no_more_than_the_budget(
 
 def test_a_slow_answer_is_not_taken_for_the_next_requests(serve: Serve, connect: Connect) -> None:
     server = serve(say_nothing, answer(response({"n": 2})))
-    one = connect(server, patience=Patience(reply=0.05, budget=0.3))
+    one = connect(server, patience=RetryPolicy(reply=0.05, budget=0.3))
     assert one.call("UpdateItem", ASKED) == {"n": 2}
     assert server.connections == 2
 
@@ -316,7 +318,7 @@ def test_an_answer_that_had_begun_is_not_mistaken_for_a_stale_connection(
 def test_nobody_waits_for_the_end_of_what_is_no_response(serve: Serve, connect: Connect) -> None:
     server = serve(answer(b"SSH-2.0-OpenSSH_9.6\r\n"))
     with pytest.raises(StoreUnavailable, match="UpdateItem: MalformedResponse"):
-        connect(server, patience=Patience(attempts=1)).call("UpdateItem", ASKED)
+        connect(server, patience=RetryPolicy(attempts=1)).call("UpdateItem", ASKED)
 
 
 def test_bytes_that_nobody_asked_for_are_no_answer_to_the_next_request(
@@ -376,7 +378,7 @@ def test_a_chunked_answer_that_is_not_well_made_is_a_fault(
     serve: Serve, connect: Connect, body: bytes
 ) -> None:
     raw = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body
-    patience = Patience(attempts=1, reply=0.2)
+    patience = RetryPolicy(attempts=1, reply=0.2)
     server = serve(answer(raw))
     with pytest.raises(StoreUnavailable, match=r"MalformedResponse|TooLarge"):
         connect(server, patience=patience).call("UpdateItem", ASKED)
@@ -387,7 +389,7 @@ def test_a_large_answer_and_a_large_request_pass_whole(serve: Serve, connect: Co
     # More than the buffers between the two hold, so that it goes out in parts.
     bigger = {"a": "".join(f"{n:07}" for n in range(1_000_000))}
     server = serve(answer(response(big)), answer(response(GOOD)))
-    one = connect(server, patience=Patience(reply=5, budget=10))
+    one = connect(server, patience=RetryPolicy(reply=5, budget=10))
     assert one.call("BatchWriteItem", bigger) == big
     assert one.call("UpdateItem", ASKED) == GOOD
     assert server.requests[0].json() == bigger

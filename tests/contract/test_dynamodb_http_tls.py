@@ -15,9 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from chatgrid_auth.adapters.aws_credentials import CredentialsUnavailable
-from chatgrid_auth.adapters.container_credentials import get_locally
-from chatgrid_auth.adapters.patience import Patience
+from chatgrid_auth.adapters.awslite.container_credentials import get_locally
+from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable
+from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.domain.errors import StoreUnavailable
 from tests.contract.clients import Connect, Serve, connect, serve
 from tests.contract.fault_server import (
@@ -225,7 +225,7 @@ def test_a_cut_off_answer_is_not_an_answer(
 def test_slowness_costs_no_more_than_the_budget(
     serve: Serve, connect: Connect, authority: Authority, tls: ssl.SSLContext
 ) -> None:
-    patience = Patience(connect=0.1, reply=0.1, budget=0.2)
+    patience = RetryPolicy(connect=0.1, reply=0.1, budget=0.2)
     dripping = drip(response(GOOD), every_seconds=0.02)
     server = serve(say_nothing, dripping, dripping, tls=tls)
     started = time.monotonic()
@@ -235,7 +235,7 @@ def test_slowness_costs_no_more_than_the_budget(
 
 
 def test_a_handshake_that_never_ends_costs_no_more_than_connecting_may(connect: Connect) -> None:
-    patience = Patience(connect=0.05, attempts=1)
+    patience = RetryPolicy(connect=0.05, attempts=1)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         started = time.monotonic()

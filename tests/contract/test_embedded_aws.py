@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from chatgrid_devkit.ministack import Ministack, free_port
-from chatgrid_devkit.provision import local_client
+from chatgrid_devkit.stack.ministack import Ministack, free_port
+from chatgrid_devkit.stack.provision import local_client
 
 PATIENCE_SECONDS = 40.0
 
@@ -64,7 +64,7 @@ class ByHand:
         options = ["--port", str(self.port), "--lambda-python", sys.executable]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "chatgrid_devkit.local_aws", *options],
+                [sys.executable, "-m", "chatgrid_devkit.stack.local_aws", *options],
                 env={**os.environ, "TMPDIR": str(self.temporary)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

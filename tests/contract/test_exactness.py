@@ -7,10 +7,10 @@ import subprocess
 import sys
 from uuid import uuid4
 
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.stores import dynamodb, keys_table
 
 PROCESSES = 8
@@ -21,9 +21,9 @@ NOW_MS = 1_800_000_000_000
 #: One container: a gate without memory, that asks and counts. The key comes by standard input.
 CONTAINER = """
 import sys
-from chatgrid_auth.adapters.aws_credentials import credentials_from
-from chatgrid_auth.adapters.decisions import KeyDecisions
-from chatgrid_auth.adapters.dynamodb_http import DynamoDB
+from chatgrid_auth.adapters.awslite.credentials import credentials_from
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 endpoint, table, attempts, now_ms = sys.argv[1:]
 environ = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 dynamodb = DynamoDB(region="us-east-1", credentials=credentials_from(environ), endpoint=endpoint)

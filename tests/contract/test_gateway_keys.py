@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from chatgrid_devkit.deployment import read_deployment
-from chatgrid_devkit.key_source import ControlPlaneKeys, control_plane_reader
-from chatgrid_devkit.ministack import Ministack
-from chatgrid_devkit.provision import local_client
+from chatgrid_devkit.gateway.key_source import ControlPlaneKeys, control_plane_reader
+from chatgrid_devkit.stack.deployment import read_deployment
+from chatgrid_devkit.stack.ministack import Ministack
+from chatgrid_devkit.stack.provision import local_client
 
 ROOT = Path(__file__).parents[2]
 

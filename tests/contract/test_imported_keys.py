@@ -10,18 +10,18 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.decisions import KeyDecisions
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
-from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
-from chatgrid_auth.adapters.user_windows import UserWindows
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
+from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import KeyExists, KeyLimitReached
 from chatgrid_auth.domain.verdicts import Allowed, Refused
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.authenticate import Authenticator
-from chatgrid_auth.services.key_import import ForeignKey, KeyImport
-from chatgrid_auth.services.plan_ports import Work
+from chatgrid_auth.services.key_import import ImportedKey, KeyImport
+from chatgrid_auth.services.usage_plans.ports import Work
 from tests.contract.decisions import NoTokens
 from tests.contract.stores import counting, keys_table, rate_limits_table
 
@@ -75,7 +75,7 @@ class Imports:
 
     def adopt(self, raw: str, **facts: object) -> ApiKey:
         plain: dict[str, object] = {"owner": str(uuid4()), "name": "old", "scopes": ("write",)}
-        foreign = ForeignKey(hash=sha256(raw.encode()).hexdigest(), **{**plain, **facts})  # type: ignore[arg-type]
+        foreign = ImportedKey(hash=sha256(raw.encode()).hexdigest(), **{**plain, **facts})  # type: ignore[arg-type]
         return self.imports.adopt(foreign)
 
     def ask(self, credential: str) -> Verdict:

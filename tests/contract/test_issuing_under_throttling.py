@@ -1,7 +1,7 @@
 """Many keys at once, while API Gateway's control plane answers 429 to half of all calls.
 
 The real issuing, the real decision and the real queue, over the embedded AWS. The same with a
-thousand keys is ``tests/unit/services/test_usage_plans.py``, over the store in memory; set
+thousand keys is ``test_assignment.py`` of the unit tests, over the store in memory; set
 ``KEYS`` to 1,000 here and it holds too, in two minutes.
 """
 
@@ -12,20 +12,20 @@ from collections import Counter
 from collections.abc import Iterable
 from uuid import uuid4
 
-from chatgrid_auth.adapters.api_gateway import ApiGateway
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.decisions import KeyDecisions
-from chatgrid_auth.adapters.key_directory import DynamoKeyDirectory
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
-from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
+from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
-from chatgrid_auth.services.plan_ports import Tier
-from chatgrid_auth.services.reconciler import Reconciler, Timing
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_auth.services.usage_plans.ports import Tier
+from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.stores import dynamodb, keys_table
-from tests.control_plane import Clock, FakeControlPlane
+from tests.support.control_plane import Clock, FakeControlPlane
 
 KEYS = 60
 SHARED = "sharedkeyofthestandardtier"

@@ -11,17 +11,26 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters import jwks
-from chatgrid_auth.adapters.bounded_fetch import fetch
-from chatgrid_auth.adapters.jwt_settings import JwtSettings
-from chatgrid_auth.adapters.jwt_verifier import JwtVerifier, build_verifier
-from chatgrid_auth.adapters.key_cache import (
+from chatgrid_auth.adapters.awslite.bounded_fetch import fetch
+from chatgrid_auth.adapters.jwt import jwks
+from chatgrid_auth.adapters.jwt.jwks_cache import (
     SOFT_AGE_MS,
     STALE_AGE_MS,
     UNKNOWN_KEY_INTERVAL_MS,
 )
+from chatgrid_auth.adapters.jwt.settings import JwtSettings
+from chatgrid_auth.adapters.jwt.verifier import JwtVerifier, build_verifier
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
-from tests.contract.rogue_server import Answer, RogueServer, body, document, drip, flood, hang, raw
+from tests.contract.rogue_server import (
+    Response,
+    RogueServer,
+    body,
+    document,
+    drip,
+    flood,
+    hang,
+    raw,
+)
 from tests.vectors.jwt.forge import USER, Forge, b64, new_private_jwks, public_jwk
 
 NOW_S = 1_800_000_000
@@ -94,7 +103,7 @@ def _jwks_of(project: Project) -> bytes:
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
-FAULTS: dict[str, Callable[[Project], Answer]] = {
+FAULTS: dict[str, Callable[[Project], Response]] = {
     "hangs": lambda _: hang,
     "drips its headers": lambda _: drip(OK + b"X: y\r\n" * 50, every_seconds=0.05),
     "drips its body": lambda p: drip(

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.decisions import KeyDecisions
-from chatgrid_auth.adapters.key_inventory import Holder, KeyInventory
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
-from chatgrid_auth.adapters.previews import KeyPreview, UserPreview
-from chatgrid_auth.adapters.user_windows import UserWindows
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.key_inventory import Holder, KeyInventory
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table.previews import KeyPreview, UserPreview
+from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
 from tests.contract.stores import keys_table, rate_limits_table

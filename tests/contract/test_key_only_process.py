@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from chatgrid_auth.domain.keys import generate
-from chatgrid_devkit.ministack import LOCAL_CREDENTIALS, Ministack
+from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
 from tests.contract.stores import dynamodb, keys_table, rate_limits_table
 
 PROGRAM = """

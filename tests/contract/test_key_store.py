@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.errors import KeyLimitReached, NotFound, StoreUnavailable
 from chatgrid_auth.domain.keys import hash_of

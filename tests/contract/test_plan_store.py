@@ -10,19 +10,19 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters import key_directory, plan_queue
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.key_directory import DynamoKeyDirectory
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
-from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
+from chatgrid_auth.adapters.keys_table import key_directory, plan_queue
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.identifiers import uuid7
-from chatgrid_auth.services.plan_ports import Directory, LiveKey, PlanQueue, Progress, Work
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_auth.services.usage_plans.ports import Directory, LiveKey, PlanQueue, Progress, Work
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.stores import dynamodb, keys_table, moto_client
-from tests.control_plane import Fuse
-from tests.plan_store import MemoryPlanStore
+from tests.support.control_plane import Fuse
+from tests.support.plan_store import MemoryPlanStore
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -151,7 +151,7 @@ def test_a_whole_key_is_noted_with_the_moment_it_may_be_used(bench: Bench) -> No
     key = fresh()
     bench.issue(key)
 
-    bench.queue.whole(provision(key), value="c" * 32, ready_at_ms=NOW_MS + 5)
+    bench.queue.mark_ready(provision(key), value="c" * 32, ready_at_ms=NOW_MS + 5)
 
     noted = replace(provision(key), value="c" * 32, ready_at_ms=NOW_MS + 5)
     assert bench.queue.pending() == [noted]
@@ -166,9 +166,9 @@ def test_work_that_was_replaced_meanwhile_cannot_be_marked_or_taken_out(bench: B
     with pytest.raises(ConditionFailed):
         bench.queue.reserve(read, value="a" * 32)
     with pytest.raises(ConditionFailed):
-        bench.queue.whole(read, value="a" * 32, ready_at_ms=NOW_MS)
+        bench.queue.mark_ready(read, value="a" * 32, ready_at_ms=NOW_MS)
     with pytest.raises(ConditionFailed):
-        bench.queue.done(read)
+        bench.queue.remove(read)
     assert [work.action for work in bench.queue.pending()] == ["retire"]
 
 
@@ -178,7 +178,7 @@ def test_work_that_is_gone_is_never_brought_back_by_a_mark(bench: Bench) -> None
     with pytest.raises(ConditionFailed):
         bench.queue.reserve(provision(key), value="a" * 32)
     with pytest.raises(ConditionFailed):
-        bench.queue.whole(provision(key), value="a" * 32, ready_at_ms=NOW_MS)
+        bench.queue.mark_ready(provision(key), value="a" * 32, ready_at_ms=NOW_MS)
     assert bench.queue.pending() == []
 
 
@@ -186,8 +186,8 @@ def test_taking_work_out_twice_is_as_good_as_once(bench: Bench) -> None:
     key = fresh()
     bench.issue(key)
 
-    bench.queue.done(provision(key))
-    bench.queue.done(provision(key))
+    bench.queue.remove(provision(key))
+    bench.queue.remove(provision(key))
 
     assert bench.queue.pending() == []
 
@@ -216,7 +216,7 @@ def test_every_live_key_is_seen_once_and_no_revoked_one(bench: Bench) -> None:
     for key in keys:
         bench.issue(key)
     bench.revoke(keys[3])
-    assert bench.directory.point(keys[5].key_hash, value="e" * 32)
+    assert bench.directory.assign(keys[5].key_hash, value="e" * 32)
 
     expected = [*keys[:3], keys[4], replace(keys[5], usage_key="e" * 32), *keys[6:]]
     assert sorted(everything_live(bench), key=lambda key: key.key_id) == expected
@@ -226,10 +226,10 @@ def test_a_live_credential_is_pointed_and_turned_away(bench: Bench) -> None:
     key = fresh()
     bench.issue(key)
 
-    assert bench.directory.point(key.key_hash, value="a" * 32)
-    bench.directory.unpoint(key.key_hash, value="b" * 32)
+    assert bench.directory.assign(key.key_hash, value="a" * 32)
+    bench.directory.unassign(key.key_hash, value="b" * 32)
     assert everything_live(bench) == [replace(key, usage_key="a" * 32)]
-    bench.directory.unpoint(key.key_hash, value="a" * 32)
+    bench.directory.unassign(key.key_hash, value="a" * 32)
     assert everything_live(bench) == [key]
 
 
@@ -238,9 +238,9 @@ def test_a_revoked_or_unknown_credential_is_never_pointed_nor_made(bench: Bench)
     bench.issue(key)
     bench.revoke(key)
 
-    assert not bench.directory.point(key.key_hash, value="a" * 32)
-    assert not bench.directory.point(fresh().key_hash, value="a" * 32)
-    bench.directory.unpoint(fresh().key_hash, value="a" * 32)
+    assert not bench.directory.assign(key.key_hash, value="a" * 32)
+    assert not bench.directory.assign(fresh().key_hash, value="a" * 32)
+    bench.directory.unassign(fresh().key_hash, value="a" * 32)
     assert everything_live(bench) == []
 
 
@@ -328,7 +328,7 @@ def test_the_named_key_lies_where_the_authorizer_reads_it(client: DynamoDBClient
     bench = DynamoBench(client)
     key = fresh()
     bench.issue(key)
-    bench.directory.point(key.key_hash, value="a" * 32)
+    bench.directory.assign(key.key_hash, value="a" * 32)
 
     item = client.get_item(
         TableName=bench.table, Key={"pk": {"S": f"KEY#{key.key_hash}"}, "sk": {"S": "#"}}

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chatgrid_auth.adapters import items
+from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain.keys import hash_of
-from chatgrid_devkit.description import Quota, Throttle, UsagePlan
-from chatgrid_devkit.key_source import read_plan
-from chatgrid_devkit.ministack import Ministack
-from chatgrid_devkit.provision import first_admin, local_client, make_plans
+from chatgrid_devkit.gateway.key_source import read_plan
+from chatgrid_devkit.stack.ministack import Ministack
+from chatgrid_devkit.stack.provision import first_admin, local_client, make_plans
+from chatgrid_devkit.template.description import Quota, Throttle, UsagePlan
 from tests.contract.stores import keys_table
 
 if TYPE_CHECKING:

@@ -9,21 +9,21 @@ from uuid import uuid4
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext as PowertoolsContext
 
-from chatgrid_auth.adapters.api_gateway import ApiGateway
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.decisions import KeyDecisions
-from chatgrid_auth.adapters.key_directory import DynamoKeyDirectory
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
-from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
+from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
-from chatgrid_auth.services.plan_ports import Tally, Tier
-from chatgrid_auth.services.reconciler import Reconciler, Timing
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_auth.services.usage_plans.ports import RunSummary, Tier
+from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.stores import dynamodb, keys_table
 from tests.contract.test_api_gateway_keys import real_client
-from tests.control_plane import Clock
+from tests.support.control_plane import Clock
 
 
 class LambdaContext(PowertoolsContext):
@@ -85,12 +85,12 @@ class System:
             expires_at_ms=None,
         )
 
-    def run(self, *, sweep: bool = False) -> Tally:
+    def run(self, *, sweep: bool = False) -> RunSummary:
         began = self.clock.now()
-        tally = self.reconciler.run(time_left=lambda: began + 42 - self.clock.now(), sweep=sweep)
+        summary = self.reconciler.run(time_left=lambda: began + 42 - self.clock.now(), sweep=sweep)
         self.clock.seconds = began + 400
-        assert tally.failed == 0
-        return tally
+        assert summary.failed == 0
+        return summary
 
     def named(self, key: IssuedKey) -> str | None:
         """The API Gateway key that the authorizer would hand to API Gateway."""

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from chatgrid_auth.adapters import secret_source
-from chatgrid_auth.adapters.aws_credentials import (
+from chatgrid_auth.adapters.awslite.bounded_fetch import fetch
+from chatgrid_auth.adapters.awslite.credentials import (
     Credentials,
     CredentialsUnavailable,
     FixedCredentials,
 )
-from chatgrid_auth.adapters.bounded_fetch import fetch
-from chatgrid_auth.adapters.jwt_settings import JwtSettings
-from chatgrid_auth.adapters.jwt_verifier import JwtVerifier, build_verifier
-from chatgrid_auth.adapters.key_cache import STALE_AGE_MS
-from chatgrid_auth.adapters.secret_source import SecretSource
+from chatgrid_auth.adapters.jwt import secret_source
+from chatgrid_auth.adapters.jwt.jwks_cache import STALE_AGE_MS
+from chatgrid_auth.adapters.jwt.secret_source import SecretSource
+from chatgrid_auth.adapters.jwt.settings import JwtSettings
+from chatgrid_auth.adapters.jwt.verifier import JwtVerifier, build_verifier
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
-from chatgrid_devkit.ministack import Ministack
-from tests.contract.rogue_server import Answer, RogueServer, body, document, hang, raw
+from chatgrid_devkit.stack.ministack import Ministack
+from tests.contract.rogue_server import Response, RogueServer, body, document, hang, raw
 from tests.vectors.jwt.forge import Forge
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def source(arn: str, url: str) -> SecretSource:
     return SecretSource(arn, credentials=CREDENTIALS, endpoints=endpoints)
 
 
-def answered(service: str, value: object) -> Answer:
+def answered(service: str, value: object) -> Response:
     if service == "ssm":
         return document({"Parameter": {"Value": value, "Type": "SecureString"}})
     return document({"SecretString": value, "Name": "jwt"})
@@ -168,7 +168,7 @@ def test_the_public_address_follows_from_the_arn(
     assert asked == [f"https://{host}"]
 
 
-FAULTS: dict[str, Callable[[str], Answer]] = {
+FAULTS: dict[str, Callable[[str], Response]] = {
     "hangs": lambda _: hang,
     "hangs up": lambda _: raw(b""),
     "throttles": lambda s: body(b'{"__type":"ThrottlingException"}', status="400 Bad Request"),

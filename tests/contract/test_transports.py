@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters.aws_credentials import credentials_from
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.dynamodb_http import DynamoDB
-from chatgrid_auth.adapters.patience import Patience
+from chatgrid_auth.adapters.awslite.credentials import credentials_from
+from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
+from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
-from chatgrid_devkit.ministack import LOCAL_CREDENTIALS, Ministack
+from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
 from tests.contract.stores import dynamodb, keys_table, moto_client
 
 Transport = Boto3Transport | DynamoDB
@@ -54,7 +54,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         region=LOCAL_CREDENTIALS["AWS_REGION"],
         credentials=credentials_from(LOCAL_CREDENTIALS),
         endpoint=ministack.endpoint,
-        patience=Patience(reply=5, budget=10),  # a slow machine is not what is tested
+        patience=RetryPolicy(reply=5, budget=10),  # a slow machine is not what is tested
     )
     yield Store(lean, table)
     lean.reset()

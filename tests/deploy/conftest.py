@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 
 ROOT = Path(__file__).parents[2]
 FOR_LAMBDA = ROOT / ".aws-sam" / "build"

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from chatgrid_devkit.local_build import ENDPOINT_PARAMETER
-from chatgrid_devkit.ministack import LOCAL_CREDENTIALS, Ministack
-from chatgrid_devkit.provision import local_client
+from chatgrid_devkit.stack.local_build import ENDPOINT_PARAMETER
+from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
+from chatgrid_devkit.stack.provision import local_client
 
 _COMMAND_SECONDS = 180
 #: What a stack makes, and how each kind is listed.

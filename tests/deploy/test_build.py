@@ -13,12 +13,12 @@ from tests.template.stack import FUNCTIONS, ROOT
 
 skip_unless_built()
 
-LAYERS = {"WebLayer": "web", "JwtLayer": "jwt"}
+LAYERS = {"HttpLayer": "http", "JwtLayer": "jwt"}
 LAYERS_OF = {
     "AuthorizerFunction": ("AuthLayer", "JwtLayer"),
-    "ManagementFunction": ("AuthLayer", "WebLayer"),
-    "BoardsFunction": ("AuthLayer", "WebLayer"),
-    "ReconcilerFunction": ("AuthLayer", "WebLayer"),
+    "ManagementFunction": ("AuthLayer", "HttpLayer"),
+    "BoardsFunction": ("AuthLayer", "HttpLayer"),
+    "ReconcilerFunction": ("AuthLayer", "HttpLayer"),
 }
 #: What Lambda takes of a function and its layers, unpacked.
 MOST_BYTES = 250 * 1024 * 1024

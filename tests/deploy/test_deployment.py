@@ -20,8 +20,8 @@ from typing import Any
 import httpx
 import pytest
 
-from chatgrid_devkit.issuer import LocalIssuer
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_devkit.identity.issuer import LocalIssuer
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.deploy.conftest import skip_unless_built
 from tests.deploy.gateway_gaps import fill
 from tests.deploy.stacks import SamStack

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from chatgrid_devkit.ministack import free_port
+from chatgrid_devkit.stack.ministack import free_port
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0

@@ -29,7 +29,7 @@ class Shell:
     ) -> subprocess.CompletedProcess[str]:
         result = subprocess.run(
             [
-                *(sys.executable, "-m", "chatgrid_devkit.cli.main", *arguments),
+                *(sys.executable, "-m", "chatgrid_cli.main", *arguments),
                 *("--local", "--state", str(self._state)),
             ],
             input=given,

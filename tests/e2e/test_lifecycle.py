@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chatgrid_devkit.ministack import free_port
+from chatgrid_devkit.stack.ministack import free_port
 from tests.e2e.api import Api, mint
 from tests.e2e.local_stack import LocalStack, descendants, is_running
 

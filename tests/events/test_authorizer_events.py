@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.decisions import KeyDecisions
-from chatgrid_auth.adapters.items import n, s
-from chatgrid_auth.adapters.user_windows import UserWindows
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.items import n, s
+from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys, window
 from chatgrid_auth.domain.scopes import effective
 from chatgrid_auth.services.authenticate import Authenticator

@@ -11,15 +11,15 @@ from uuid import uuid4
 import pytest
 
 from chatgrid_auth.domain.credentials import ApiKey
-from chatgrid_auth.services.plan_ports import Tally
-from chatgrid_auth.web.telemetry import Telemetry
+from chatgrid_auth.http_api.telemetry import Telemetry
+from chatgrid_auth.services.usage_plans.ports import RunSummary
 from chatgrid_boards import wiring as boards
 from chatgrid_boards.store import BoardStore
 from chatgrid_management import wiring as management
 from chatgrid_reconciler import wiring as reconciler
+from tests.support.http_api import Context, Handler
 from tests.unit.boards.memory import MemoryTransport
 from tests.unit.management.store import MemoryKeyStore
-from tests.unit.web.api import Context, Handler
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -89,9 +89,9 @@ class Rehearsal:
     def __init__(self) -> None:
         self.sweeps: list[bool] = []
 
-    def run(self, *, time_left: Callable[[], float], sweep: bool) -> Tally:
+    def run(self, *, time_left: Callable[[], float], sweep: bool) -> RunSummary:
         self.sweeps.append(sweep)
-        return Tally()
+        return RunSummary()
 
 
 @pytest.mark.parametrize(("name", "sweep"), [("drain", False), ("sweep", True)])

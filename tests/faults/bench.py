@@ -10,16 +10,16 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.decisions import Credential, KeyDecisions
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.decisions import Credential, KeyDecisions
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.keys import hash_of
-from chatgrid_auth.web.telemetry import Telemetry
+from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_management import wiring
 from tests.contract.stores import keys_table
 from tests.faults import books
 from tests.faults.proxy import FaultProxy, clear
-from tests.unit.web.api import Context, Reply, allowed, key_caller, proxy_event
+from tests.support.http_api import Context, Reply, allowed, key_caller, proxy_event
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

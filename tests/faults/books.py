@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.adapters import items
+from chatgrid_auth.adapters.keys_table import items
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -12,16 +12,16 @@ import botocore.endpoint
 import pytest
 from botocore.config import Config
 
-from chatgrid_auth.adapters import boto3_client
-from chatgrid_auth.adapters.aws_credentials import Credentials, FixedCredentials
-from chatgrid_auth.adapters.decisions import KeyDecisions
-from chatgrid_auth.adapters.dynamodb_http import DynamoDB
-from chatgrid_auth.adapters.patience import Patience
-from chatgrid_auth.adapters.user_windows import UserWindows
+from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredentials
+from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
+from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
+from chatgrid_auth.adapters.keys_table import boto3_client
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
+from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.services.authenticate import Authenticator
-from chatgrid_auth.web.edge import Edge
 from chatgrid_authorizer.wiring import Gate
-from chatgrid_devkit.ministack import LOCAL_CREDENTIALS, Ministack
+from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
 from tests.contract.stores import dynamodb
 from tests.faults.bench import Bench
 from tests.faults.proxy import FaultProxy
@@ -52,7 +52,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         monkeypatch.setattr(boto3_client, "_CONFIG", boto3_client._CONFIG.merge(quick))
         clock = SimpleNamespace(sleep=lambda _: None, time=time.time)
         monkeypatch.setattr(botocore.endpoint, "time", clock)
-        monkeypatch.setattr(Edge.__init__, "__kwdefaults__", {"seconds": EDGE_SECONDS})
+        monkeypatch.setattr(
+            ContractMiddleware.__init__, "__kwdefaults__", {"seconds": EDGE_SECONDS}
+        )
 
     return point
 
@@ -105,7 +107,7 @@ def lean_client(endpoint: str) -> DynamoDB:
             Credentials(access_key_id="local", secret_access_key="local", session_token="")
         ),
         endpoint=endpoint,
-        patience=Patience(connect=REPLY_SECONDS, reply=REPLY_SECONDS, budget=BUDGET_SECONDS),
+        patience=RetryPolicy(connect=REPLY_SECONDS, reply=REPLY_SECONDS, budget=BUDGET_SECONDS),
         entropy=os.urandom,
     )
 

@@ -10,15 +10,15 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
-from chatgrid_auth.adapters.user_windows import UserWindows
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.errors import Fault as StoreOut
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_authorizer.answer import answer
 from chatgrid_authorizer.wiring import Gate
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.stores import dynamodb, keys_table, rate_limits_table
 from tests.faults.conftest import BUDGET_SECONDS, lean_client, now_ms
 from tests.faults.proxy import FAULTS, Fault, FaultProxy, at_random, clear, times

@@ -10,16 +10,16 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters import boto3_client
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
-from chatgrid_auth.web.telemetry import Telemetry
+from chatgrid_auth.adapters.keys_table import boto3_client
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_boards import wiring
 from chatgrid_boards.store import BoardStore
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.stores import dynamodb, keys_table
 from tests.faults.bench import IN_TIME_SECONDS, alarms_may_be_dropped
 from tests.faults.proxy import FAULTS, Fault, FaultProxy, clear, times
-from tests.unit.web.api import Context, allowed, key_caller, proxy_event
+from tests.support.http_api import Context, allowed, key_caller, proxy_event
 
 pytestmark = alarms_may_be_dropped
 OVERCOME = {"latency of 0.3 s"}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters import key_items
-from chatgrid_auth.adapters.items import n, s
+from chatgrid_auth.adapters.keys_table import key_items
+from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain.credentials import ApiKey
 from tests.faults.admissions import Admitted, most_in_a_window
 from tests.faults.books import errors_in

@@ -19,11 +19,11 @@ from typing import Any
 import httpx
 import pytest
 
-from chatgrid_auth.adapters import boto3_client
-from chatgrid_auth.adapters.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table import boto3_client
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.keys import hash_of
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.stores import dynamodb
 from tests.e2e.api import Api, assert_envelope
 from tests.e2e.local_stack import LocalStack, descendants, is_running

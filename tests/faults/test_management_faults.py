@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.bench import Bench, Given, alarms_may_be_dropped
 from tests.faults.proxy import FAULTS, Fault, times
-from tests.unit.web.api import Reply
+from tests.support.http_api import Reply
 
 pytestmark = alarms_may_be_dropped
 

@@ -9,15 +9,15 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters import boto3_client
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.key_directory import DynamoKeyDirectory
-from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
+from chatgrid_auth.adapters.keys_table import boto3_client
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
+from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
 from chatgrid_auth.domain.errors import Fault as StoreOut
 from chatgrid_auth.domain.usage_keys import ControlPlaneError, ControlPlaneUnavailable
-from chatgrid_auth.services.plan_ports import Tier
-from chatgrid_auth.services.reconciler import Reconciler, Timing
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_auth.services.usage_plans.ports import Tier
+from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
+from chatgrid_devkit.stack.ministack import Ministack
 from chatgrid_reconciler.wiring import control_plane
 from tests.contract.test_reconciler import System
 from tests.faults.proxy import FAULTS, Fault, FaultProxy, at_random

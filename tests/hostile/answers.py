@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from chatgrid_devkit.policy import allows, read_output
+from chatgrid_devkit.gateway.policy import allows, read_output
 
 #: What is written for REST APIs nowhere, and for WebSocket APIs in the quota table.
 MOST_ANSWER_BYTES = 8_192

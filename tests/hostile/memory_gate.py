@@ -6,15 +6,15 @@ import json
 import os
 from typing import Any
 
-from chatgrid_auth.adapters.decisions import KeyDecisions
-from chatgrid_auth.adapters.items import n, s
-from chatgrid_auth.adapters.user_windows import UserWindows
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.items import n, s
+from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys, window
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.scopes import effective
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_authorizer.wiring import Gate
-from tests.unit.adapters.jwt_material import NOW_MS, Provider, verifier_for
+from tests.support.jwt_material import NOW_MS, Provider, verifier_for
 
 OWNER = "6f1f0a8e-6b5b-4b8e-9a36-0f2b7e4a1c11"
 KEY_ID = "01890a5d-ac96-774b-bcce-b302099a8057"

@@ -11,10 +11,10 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
-from chatgrid_auth.adapters.aws_credentials import Credentials, FixedCredentials
-from chatgrid_auth.adapters.decisions import KeyDecisions
-from chatgrid_auth.adapters.dynamodb_http import DynamoDB
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredentials
+from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.errors import Fault, KeyLimitReached, NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from chatgrid_auth.domain.keys import hash_of
-from chatgrid_devkit.ministack import Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.stores import dynamodb, keys_table
 from tests.faults import books
 from tests.races.actors import Arena, gate, now_ms, race, service

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from chatgrid_devkit import bridge
-from chatgrid_devkit.ministack import free_port
+from chatgrid_devkit.stack import bridge
+from chatgrid_devkit.stack.ministack import free_port
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / ".aws-sam" / "local"
@@ -49,7 +49,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What `make sam-local` says of itself, while it runs."""
     state = tmp_path_factory.mktemp("sam-local")
     output = state / "output"
-    command = [sys.executable, "-m", "chatgrid_devkit.sam_local", "--build", str(BUILD)]
+    command = [sys.executable, "-m", "chatgrid_devkit.stack.sam_local", "--build", str(BUILD)]
     command += ["--state", str(state), "--port", str(free_port())]
     with output.open("wb") as sink:
         process = subprocess.Popen(

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.decisions import KeyDecisions
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import ApiKey
-from chatgrid_devkit import provision
-from chatgrid_devkit.sam_local import arguments, environment
+from chatgrid_devkit.stack import provision
+from chatgrid_devkit.stack.sam_local import arguments, environment
 from tests.events.test_authorizer_events import KNOWN, OWNER, credential, keys_in, load
 from tests.sam_local.conftest import BUILD, ROOT, skip_unless_it_runs
 

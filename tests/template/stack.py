@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from chatgrid_devkit.intrinsics import Resolver
-from chatgrid_devkit.template import expand, load
+from chatgrid_devkit.template.expansion import expand, load
+from chatgrid_devkit.template.intrinsics import Resolver
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"

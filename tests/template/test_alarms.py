@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters import key_cache
+from chatgrid_auth.adapters.jwt import jwks_cache
 from chatgrid_auth.domain import errors
 from chatgrid_authorizer import decision_log
 from chatgrid_reconciler import report
@@ -135,7 +135,7 @@ def test_keys_that_are_only_due_for_a_refresh_alarm_nobody() -> None:
     """Up to its stale age a key set serves without the provider having failed."""
     expressions = [part.get("Expression", "") for part in alarms()["KeySetStaleAlarm"]["Metrics"]]
     (alarming_s,) = re.findall(r"age > (\d+)", " ".join(expressions))
-    assert int(alarming_s) * 1000 > key_cache.STALE_AGE_MS
+    assert int(alarming_s) * 1000 > jwks_cache.STALE_AGE_MS
 
 
 def test_every_metric_that_the_authorizer_publishes_is_looked_at() -> None:

@@ -26,7 +26,7 @@ PACKED = {
         for function, folder in FUNCTIONS.items()
     },
 }
-LOCKS = ["layers/web/requirements.txt", "layers/jwt/requirements.txt"]
+LOCKS = ["layers/http/requirements.txt", "layers/jwt/requirements.txt"]
 
 
 def build(target: str, folder: str, artifacts: Path) -> None:
@@ -82,7 +82,7 @@ def test_no_layer_holds_a_tool_of_the_laptop(lock: str) -> None:
     assert not names & {"pytest", "hypothesis", "moto", "ministack", "ruff", "mypy", "uvicorn"}
 
 
-@pytest.mark.parametrize("layer", ["web", "jwt"])
+@pytest.mark.parametrize("layer", ["http", "jwt"])
 def test_a_third_party_layer_takes_nothing_but_what_its_lock_says(layer: str) -> None:
     makefile = (ROOT / "layers" / layer / "Makefile").read_text(encoding="utf-8")
     for option in ("--require-hashes", "--no-deps", "--only-binary=:all:", "--python-version 3.13"):

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters.key_cache import WAIT_SECONDS
-from chatgrid_auth.adapters.patience import Patience
+from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
+from chatgrid_auth.adapters.jwt.jwks_cache import WAIT_SECONDS
 from tests.template.stack import FUNCTIONS, ROOT, deployed
 
 LAYERS = {
     "AuthorizerFunction": ["AuthLayer", "JwtLayer"],
-    "ManagementFunction": ["AuthLayer", "WebLayer"],
-    "BoardsFunction": ["AuthLayer", "WebLayer"],
-    "ReconcilerFunction": ["AuthLayer", "WebLayer"],
+    "ManagementFunction": ["AuthLayer", "HttpLayer"],
+    "BoardsFunction": ["AuthLayer", "HttpLayer"],
+    "ReconcilerFunction": ["AuthLayer", "HttpLayer"],
 }
 GATEWAY_LIMIT_SECONDS = 29
 
@@ -77,11 +77,11 @@ def test_the_authorizer_gives_up_early_and_leaves_the_backend_its_time() -> None
 
 def test_the_authorizer_outlasts_all_that_one_decision_may_wait_for() -> None:
     # Otherwise Lambda ends the container: no answer, and the last good keys are gone.
-    waits = WAIT_SECONDS + Patience().budget
+    waits = WAIT_SECONDS + RetryPolicy().budget
     assert waits < function_of("AuthorizerFunction")["Timeout"]
 
 
-@pytest.mark.parametrize("name", ["AuthLayer", "WebLayer", "JwtLayer"])
+@pytest.mark.parametrize("name", ["AuthLayer", "HttpLayer", "JwtLayer"])
 def test_a_layer_is_built_for_the_functions_runtime_and_machine(name: str) -> None:
     layer = deployed().raw["Resources"][name]
     assert layer["Metadata"] == {"BuildMethod": "makefile", "BuildArchitecture": "arm64"}
@@ -95,7 +95,7 @@ def test_nothing_that_is_deployed_comes_from_the_devkit_or_the_tests() -> None:
     keys = re.findall(r'"S3Key": "([^"]+)"', written)
     assert set(keys) == {f"functions/{folder}" for folder in FUNCTIONS.values()} | {
         "layers/auth",
-        "layers/web",
+        "layers/http",
         "layers/jwt",
     }
 

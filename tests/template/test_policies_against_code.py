@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain import window
 from tests.template.stack import FUNCTIONS, ROOT, deployed
 
@@ -116,7 +116,7 @@ CONTROL_PLANE = {
 
 
 def test_the_reconciler_may_do_in_the_control_plane_what_its_code_asks_for() -> None:
-    adapter = ROOT / "layers/auth/chatgrid_auth/adapters/api_gateway.py"
+    adapter = ROOT / "layers/auth/chatgrid_auth/adapters/api_gateway/control_plane.py"
     called = set(re.findall(r"_client\.(\w+)\(", adapter.read_text(encoding="utf-8")))
     assert called == set(CONTROL_PLANE)
     policy = deployed().resources["ReconcilerRole"]["Policies"][0]["PolicyDocument"]

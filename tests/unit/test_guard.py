@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatgrid_auth.domain import context
-from chatgrid_auth.domain.verdicts import Allowed, Caller, Figures, Forbidden, Limited
+from chatgrid_auth.domain.verdicts import Allowed, Caller, Forbidden, Limited, RateLimitStatus
 from chatgrid_auth.guard import GuardMiddleware, guarded
 
 NOW_S = 1_800_000_000.4
-FIGURES = Figures(limit=120, remaining=7, reset_s=1_800_000_009)
+FIGURES = RateLimitStatus(limit=120, remaining=7, reset_s=1_800_000_009)
 OK = {"statusCode": 200, "headers": {"X-Own": "1"}, "body": "ok"}
 
 

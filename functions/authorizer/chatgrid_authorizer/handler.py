@@ -21,7 +21,7 @@ gc.enable()
 
 
 def handler(incoming: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer API Gateway's question whether a request may go on.
+    """Response API Gateway's question whether a request may go on.
 
     Raises:
         Fault: the store or the identity provider is out. API Gateway answers 503 then, so an

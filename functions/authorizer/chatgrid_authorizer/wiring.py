@@ -7,19 +7,19 @@ import sys
 import time
 
 from chatgrid_auth import settings
-from chatgrid_auth.adapters.aws_credentials import credentials_from
-from chatgrid_auth.adapters.decisions import KeyDecisions
-from chatgrid_auth.adapters.dynamodb_http import DynamoDB
-from chatgrid_auth.adapters.jwt_settings import parse_settings
-from chatgrid_auth.adapters.user_windows import UserWindows
+from chatgrid_auth.adapters.awslite.credentials import credentials_from
+from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
+from chatgrid_auth.adapters.jwt.settings import parse_settings
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.services.authenticate import Authenticator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from chatgrid_auth.adapters.aws_credentials import CredentialSource
-    from chatgrid_auth.adapters.jwt_settings import JwtSettings
+    from chatgrid_auth.adapters.awslite.credentials import CredentialSource
+    from chatgrid_auth.adapters.jwt.settings import JwtSettings
     from chatgrid_auth.services.authenticate import Tokens
 
 #: Requests of one JWT user in any 60 seconds: a promise of the API, not a setting.
@@ -147,7 +147,7 @@ def _now_ms() -> int:
 def _tokens(jwt: JwtSettings, credentials: CredentialSource) -> Callable[[], Tokens]:
     def make() -> Tokens:
         # PyJWT and cryptography cost many times the rest: only a process that meets a JWT pays.
-        from chatgrid_auth.adapters.jwt_verifier import build_verifier  # noqa: PLC0415
+        from chatgrid_auth.adapters.jwt.verifier import build_verifier  # noqa: PLC0415
 
         return build_verifier(jwt, credentials=credentials)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatgrid_auth.domain.errors import NotFound
-from chatgrid_auth.web.edge import web_app
-from chatgrid_auth.web.problems import answer
+from chatgrid_auth.http_api.edge import web_app
+from chatgrid_auth.http_api.problems import answer
 from chatgrid_boards import routes
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from chatgrid_auth.web.problems import Log
+    from chatgrid_auth.http_api.problems import Log
     from chatgrid_boards.services import Boards
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from chatgrid_auth.domain.identifiers import uuid7
-from chatgrid_auth.web.edge import router as new_router
-from chatgrid_auth.web.fields import PathIdentifier, canonical_id
-from chatgrid_auth.web.pagination import Paging, encode_cursor
-from chatgrid_auth.web.problems import Problem
+from chatgrid_auth.http_api.edge import router as new_router
+from chatgrid_auth.http_api.fields import PathIdentifier, canonical_id
+from chatgrid_auth.http_api.pagination import Paging, encode_cursor
+from chatgrid_auth.http_api.problems import Problem
 from chatgrid_boards.schemas import (
-    BoardAnswer,
     BoardChanges,
     BoardData,
     BoardList,
-    DeletedBoardAnswer,
+    BoardResponse,
     DeletedBoardData,
+    DeletedBoardResponse,
     NewBoard,
 )
 from chatgrid_boards.services import Owner, Services
@@ -39,7 +39,7 @@ async def list_boards(page: Paging, owner: Owner, boards: Services) -> BoardList
 
 
 @router.post("/boards", operation_id="createBoard", summary="Create a board", status_code=201)
-async def create_board(new: NewBoard, owner: Owner, boards: Services) -> BoardAnswer:
+async def create_board(new: NewBoard, owner: Owner, boards: Services) -> BoardResponse:
     """Create a board of the caller's own user."""
     now_ms = boards.now_ms()
     board = Board(
@@ -51,7 +51,7 @@ async def create_board(new: NewBoard, owner: Owner, boards: Services) -> BoardAn
         updated_at_ms=now_ms,
     )
     boards.store.create(board)
-    return BoardAnswer(data=BoardData.of(board))
+    return BoardResponse(data=BoardData.of(board))
 
 
 @router.get("/boards/{id}", operation_id="getBoard", summary="Get a board")
@@ -59,9 +59,9 @@ async def get_board(
     id: PathIdentifier,  # noqa: A002 - the parameter's name in the API
     owner: Owner,
     boards: Services,
-) -> BoardAnswer:
+) -> BoardResponse:
     """One of the caller's boards."""
-    return BoardAnswer(data=BoardData.of(boards.store.get(owner, _board_id(id))))
+    return BoardResponse(data=BoardData.of(boards.store.get(owner, _board_id(id))))
 
 
 @router.patch("/boards/{id}", operation_id="updateBoard", summary="Change a board")
@@ -70,13 +70,13 @@ async def update_board(
     changes: BoardChanges,
     owner: Owner,
     boards: Services,
-) -> BoardAnswer:
+) -> BoardResponse:
     """Change the fields that are given; a value equal to the present one is fine."""
     named = changes.model_dump(exclude_unset=True)
     if not named:
         raise Problem(400, "no_updates", "No fields to update")
     board = boards.store.update(owner, _board_id(id), named, now_ms=boards.now_ms())
-    return BoardAnswer(data=BoardData.of(board))
+    return BoardResponse(data=BoardData.of(board))
 
 
 @router.delete("/boards/{id}", operation_id="deleteBoard", summary="Delete a board")
@@ -84,11 +84,11 @@ async def delete_board(
     id: PathIdentifier,  # noqa: A002 - the parameter's name in the API
     owner: Owner,
     boards: Services,
-) -> DeletedBoardAnswer:
+) -> DeletedBoardResponse:
     """Delete a board for good."""
     board_id = _board_id(id)
     boards.store.delete(owner, board_id)
-    return DeletedBoardAnswer(data=DeletedBoardData(id=board_id))
+    return DeletedBoardResponse(data=DeletedBoardData(id=board_id))
 
 
 def _board_id(text: str) -> str:

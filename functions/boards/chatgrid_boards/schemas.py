@@ -6,14 +6,14 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from chatgrid_auth.web.answers import Answer, ListAnswer
-from chatgrid_auth.web.fields import (
+from chatgrid_auth.http_api.fields import (
     PRINTABLE_SCHEMA,
     Identifier,
     Instant,
     iso_instant,
     printable,
 )
+from chatgrid_auth.http_api.responses import ListResponse, Response
 from chatgrid_boards.store import Board
 
 #: Far enough for any canvas, and far from where a 64-bit float loses whole pixels.
@@ -70,7 +70,7 @@ class BoardChanges(BaseModel):
     viewport_zoom: Zoom = Field(default_factory=float)
 
 
-class BoardData(Answer):
+class BoardData(Response):
     """A board."""
 
     id: Identifier
@@ -101,25 +101,25 @@ class BoardData(Answer):
         )
 
 
-class BoardAnswer(Answer):
+class BoardResponse(Response):
     """One board."""
 
     object: Literal["board"] = "board"
     data: BoardData
 
 
-class BoardList(ListAnswer[BoardData]):
+class BoardList(ListResponse[BoardData]):
     """One page of boards."""
 
 
-class DeletedBoardData(Answer):
+class DeletedBoardData(Response):
     """Which board is no more."""
 
     id: Identifier
     deleted: Literal[True] = True
 
 
-class DeletedBoardAnswer(Answer):
+class DeletedBoardResponse(Response):
     """A board has been deleted."""
 
     object: Literal["board"] = "board"

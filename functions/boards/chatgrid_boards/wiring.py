@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatgrid_auth import settings
-from chatgrid_auth.adapters import boto3_client
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table import boto3_client
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.guard import GuardMiddleware
-from chatgrid_auth.web.edge import Edge
-from chatgrid_auth.web.rest_api import lambda_handler
-from chatgrid_auth.web.telemetry import Telemetry, read_telemetry
+from chatgrid_auth.http_api.edge import ContractMiddleware
+from chatgrid_auth.http_api.rest_api import lambda_handler
+from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
 from chatgrid_boards.app import create_app
 from chatgrid_boards.services import Boards
 from chatgrid_boards.store import BoardStore
@@ -21,7 +21,7 @@ from chatgrid_boards.store import BoardStore
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chatgrid_auth.web.rest_api import Handler
+    from chatgrid_auth.http_api.rest_api import Handler
 
 MILESTONES = {("POST", "/boards", 201): "BoardsCreated"}
 
@@ -59,7 +59,7 @@ def compose(configured: Settings, *, store: BoardStore) -> Handler:
     """The function's handler over any store."""
     logger = configured.telemetry.logger()
     boards = Boards(store=store, now_ms=lambda: time.time_ns() // 1_000_000, entropy=os.urandom)
-    app = Edge(create_app(boards, log=logger))
+    app = ContractMiddleware(create_app(boards, log=logger))
     return lambda_handler(
         GuardMiddleware(app, clock=time.time, allow_origin=configured.allowed_origin),
         logger=logger,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatgrid_auth.web.edge import web_app
+from chatgrid_auth.http_api.edge import web_app
 from chatgrid_management.routes import api_keys, me
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from chatgrid_auth.web.problems import Log
+    from chatgrid_auth.http_api.problems import Log
     from chatgrid_management.services import Management
 
 

@@ -7,8 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from chatgrid_auth.domain.credentials import ApiKey
-from chatgrid_auth.web.answers import Answer, ListAnswer
-from chatgrid_auth.web.fields import (
+from chatgrid_auth.http_api.fields import (
     PRINTABLE_SCHEMA,
     GivenInstant,
     Identifier,
@@ -16,6 +15,7 @@ from chatgrid_auth.web.fields import (
     iso_instant,
     printable,
 )
+from chatgrid_auth.http_api.responses import ListResponse, Response
 
 Scope: TypeAlias = Literal["read", "write", "admin"]
 Environment: TypeAlias = Literal["live", "test"]
@@ -65,7 +65,7 @@ class NewApiKey(BaseModel):
     environment: Environment = "live"
 
 
-class ApiKeyData(Answer):
+class ApiKeyData(Response):
     """A key, as its owner may see it again and again."""
 
     id: Identifier
@@ -103,39 +103,39 @@ class IssuedApiKeyData(ApiKeyData):
         return cls.model_validate({**_facts(key), "raw_key": raw_key})
 
 
-class ApiKeyAnswer(Answer):
+class ApiKeyResponse(Response):
     """One key."""
 
     object: Literal["api_key"] = "api_key"
     data: ApiKeyData
 
 
-class ApiKeyList(ListAnswer[ApiKeyData]):
+class ApiKeyList(ListResponse[ApiKeyData]):
     """One page of keys."""
 
 
-class IssuedApiKeyAnswer(Answer):
+class IssuedApiKeyResponse(Response):
     """One new key."""
 
     object: Literal["api_key"] = "api_key"
     data: IssuedApiKeyData
 
 
-class RevokedApiKeyData(Answer):
+class RevokedApiKeyData(Response):
     """Which key is no more."""
 
     id: Identifier
     revoked: Literal[True] = True
 
 
-class RevokedApiKeyAnswer(Answer):
+class RevokedApiKeyResponse(Response):
     """A key has been revoked, for good."""
 
     object: Literal["api_key_revoked"] = "api_key_revoked"
     data: RevokedApiKeyData
 
 
-class UserData(Answer):
+class UserData(Response):
     """Who is calling with a JWT."""
 
     id: Annotated[str, Field(description="The user's id at the identity provider.")]
@@ -144,7 +144,7 @@ class UserData(Answer):
     auth_mode: Literal["jwt"] = "jwt"
 
 
-class OwnKeyData(Answer):
+class OwnKeyData(Response):
     """The key that the request came with."""
 
     id: Identifier
@@ -156,7 +156,7 @@ class OwnKeyData(Answer):
     rate_limit_remaining: Annotated[int, Field(description="How many more are admitted now.")]
 
 
-class KeyHolderData(Answer):
+class KeyHolderData(Response):
     """Whose key is calling, and what that key is."""
 
     id: Annotated[str, Field(description="The id of the user that the key belongs to.")]
@@ -166,7 +166,7 @@ class KeyHolderData(Answer):
     api_key: OwnKeyData
 
 
-class UserAnswer(Answer):
+class UserResponse(Response):
     """Who am I?"""
 
     object: Literal["user"] = "user"

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatgrid_auth import settings
-from chatgrid_auth.adapters import boto3_client
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table import boto3_client
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.guard import GuardMiddleware
+from chatgrid_auth.http_api.edge import ContractMiddleware
+from chatgrid_auth.http_api.rest_api import lambda_handler
+from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
 from chatgrid_auth.services.api_keys import ApiKeys
-from chatgrid_auth.web.edge import Edge
-from chatgrid_auth.web.rest_api import lambda_handler
-from chatgrid_auth.web.telemetry import Telemetry, read_telemetry
 from chatgrid_management.app import create_app
 from chatgrid_management.dashboard.page import Dashboard, PageSettings, with_dashboard
 from chatgrid_management.services import Management
@@ -22,8 +22,8 @@ from chatgrid_management.services import Management
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chatgrid_auth.http_api.rest_api import Handler
     from chatgrid_auth.services.api_keys import KeyStore
-    from chatgrid_auth.web.rest_api import Handler
 
 MILESTONES = {
     ("POST", "/me/api-keys", 201): "KeysIssued",
@@ -85,7 +85,7 @@ def compose(configured: Settings, *, store: KeyStore) -> Handler:
         rate_limit_ceiling=configured.rate_limit_ceiling,
         now_ms=_now_ms,
     )
-    app = Edge(create_app(management, log=logger))
+    app = ContractMiddleware(create_app(management, log=logger))
     api = lambda_handler(
         GuardMiddleware(app, clock=time.time, allow_origin=configured.allowed_origin),
         logger=logger,

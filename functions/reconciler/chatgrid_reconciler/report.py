@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools import Metrics
 
-    from chatgrid_auth.services.plan_ports import Tally
+    from chatgrid_auth.services.usage_plans.ports import RunSummary
 
 #: What the log line shows of the faults; a run may meet hundreds of one kind.
 _FAULTS_SHOWN = 10
-#: Field of the tally → name of the metric.
+#: Field of the summary → name of the metric.
 METRICS: Mapping[str, str] = {
     "created": "UsageKeysCreated",
     "activated": "UsageKeysActivated",
@@ -35,15 +35,15 @@ METRICS: Mapping[str, str] = {
 }
 
 
-def publish(tally: Tally, metrics: Metrics) -> None:
+def publish(summary: RunSummary, metrics: Metrics) -> None:
     """Every metric in every run: an alarm then tells *none* from *no run*."""
     for field, name in METRICS.items():
-        metrics.add_metric(name, MetricUnit.Count, getattr(tally, field))
+        metrics.add_metric(name, MetricUnit.Count, getattr(summary, field))
 
 
-def answer(tally: Tally, *, rehearsal: bool) -> dict[str, Any]:
-    """The tally as the function's answer and its log line; names and numbers, no values of keys."""
-    counts = asdict(tally)
+def answer(summary: RunSummary, *, rehearsal: bool) -> dict[str, Any]:
+    """The summary as the function's response and log line; names and numbers, no values of keys."""
+    counts = asdict(summary)
     faults: list[str] = counts.pop("faults")
     kinds = sorted(set(faults))[:_FAULTS_SHOWN]
     return {"dry_run": rehearsal, **counts, "faults": kinds}

@@ -12,14 +12,14 @@ import boto3
 from botocore.config import Config
 
 from chatgrid_auth import settings
-from chatgrid_auth.adapters import boto3_client
-from chatgrid_auth.adapters.api_gateway import ApiGateway
-from chatgrid_auth.adapters.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.key_directory import DynamoKeyDirectory
-from chatgrid_auth.adapters.plan_queue import DynamoPlanQueue
-from chatgrid_auth.services.plan_ports import Tier
-from chatgrid_auth.services.reconciler import Reconciler, Timing
-from chatgrid_auth.web.telemetry import Telemetry, read_telemetry
+from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
+from chatgrid_auth.adapters.keys_table import boto3_client
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
+from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
+from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
+from chatgrid_auth.services.usage_plans.ports import Tier
+from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
 from chatgrid_reconciler import report
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def from_environment() -> Handler:
 def control_plane() -> ApiGateway:
     """API Gateway, as the environment leads to it."""
     client = boto3.client("apigateway", config=_CONTROL_PLANE)
-    return ApiGateway(boto3_client.without_nonsense(client))
+    return ApiGateway(boto3_client.rejecting_non_json(client))
 
 
 def compose(configured: Settings, reconciler: Reconciler) -> Handler:
@@ -107,10 +107,10 @@ def compose(configured: Settings, reconciler: Reconciler) -> Handler:
             return context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
 
         sweep = isinstance(event, dict) and event.get("sweep") is True
-        tally = reconciler.run(time_left=time_left, sweep=sweep)
-        report.publish(tally, metrics)
-        answer = report.answer(tally, rehearsal=configured.dry_run)
-        troubled = tally.failed or tally.held or tally.ceiling or tally.unidentified
+        summary = reconciler.run(time_left=time_left, sweep=sweep)
+        report.publish(summary, metrics)
+        answer = report.answer(summary, rehearsal=configured.dry_run)
+        troubled = summary.failed or summary.held or summary.ceiling or summary.unidentified
         log = logger.warning if troubled else logger.info
         log("reconciled", extra={"run": answer})
         return answer

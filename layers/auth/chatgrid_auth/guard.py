@@ -19,7 +19,7 @@ from typing import Any
 
 from chatgrid_auth.domain import context as carried
 from chatgrid_auth.domain import scopes
-from chatgrid_auth.domain.verdicts import Caller, Figures
+from chatgrid_auth.domain.verdicts import Caller, RateLimitStatus
 from chatgrid_auth.domain.window import WINDOW_MS
 
 Event = Mapping[str, Any]
@@ -55,7 +55,7 @@ class Admission:
         self,
         *,
         headers: Headers,
-        figures: Figures | None,
+        figures: RateLimitStatus | None,
         caller: Caller | None = None,
         status: int = 403,
         body: str = "",
@@ -108,8 +108,9 @@ def inspect(
 class GuardMiddleware:
     """An ASGI middleware: the app behind it sees allowed requests only.
 
-    The app finds the ``Caller`` in ``scope["chatgrid.caller"]`` and the ``Figures`` (or ``None``)
-    in ``scope["chatgrid.figures"]``. Outside Lambda there is no event, and nothing gets through.
+    The app finds the ``Caller`` in ``scope["chatgrid.caller"]`` and the ``RateLimitStatus`` (or
+    ``None``) in ``scope["chatgrid.rate_limit"]``. Outside Lambda there is no event, and nothing
+    gets through.
 
     Args:
         app: the ASGI app to guard; Mangum runs the middleware.
@@ -165,7 +166,7 @@ class GuardMiddleware:
             await send({"type": "http.response.body", "body": admission.body.encode()})
             return
         scope["chatgrid.caller"] = admission.caller
-        scope["chatgrid.figures"] = admission.figures
+        scope["chatgrid.rate_limit"] = admission.figures
         await self._app(scope, receive, send_with_headers)
 
 
@@ -214,7 +215,7 @@ def _cors(allow_origin: str) -> Headers:
     return headers if allow_origin == "*" else {**headers, "Vary": "Origin"}
 
 
-def _figures(figures: Figures | None, *, now_s: float) -> Headers:
+def _figures(figures: RateLimitStatus | None, *, now_s: float) -> Headers:
     """The limit's headers: the well-known ``X-RateLimit-*``, and the IETF draft's fields.
 
     draft-ietf-httpapi-ratelimit-headers: ``RateLimit-Policy`` names quota and window (``q``,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from chatgrid_devkit.server import listening
+from chatgrid_devkit.gateway.server import listening
 
 
 def test_no_answer_waits_for_the_acknowledgement_of_its_first_half() -> None:

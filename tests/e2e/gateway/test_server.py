@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
-from chatgrid_devkit.server import GatewaySettings, PortTaken, serve
+from chatgrid_devkit.gateway.server import GatewaySettings, PortTaken, serve
 
-FIXTURES = Path(__file__).parents[2] / "unit" / "devkit"
+FIXTURES = Path(__file__).parents[2] / "support"
 PATIENCE_SECONDS = 20.0
 GATE = {"Authorization": "Bearer good"}
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from chatgrid_devkit.description import Function
-from chatgrid_devkit.invocation import Failed, Outcome, Returned
-from chatgrid_devkit.workers import Workers
+from chatgrid_devkit.functions.invocation import Failed, Outcome, Returned
+from chatgrid_devkit.functions.workers import Workers
+from chatgrid_devkit.template.description import Function
 
 NAME = "local-Probe"
 PATIENCE_SECONDS = 20.0

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.domain.verdicts import Allowed, Caller, Figures, Forbidden, Limited, Refused
+from chatgrid_auth.domain.verdicts import (
+    Allowed,
+    Caller,
+    Forbidden,
+    Limited,
+    RateLimitStatus,
+    Refused,
+)
 from chatgrid_authorizer.wiring import Gate
 
 if TYPE_CHECKING:
     from chatgrid_auth.domain.verdicts import Verdict
 
 NOW_MS = 1_800_000_000_123
-FIGURES = Figures(limit=120, remaining=119, reset_s=1_800_000_060)
+FIGURES = RateLimitStatus(limit=120, remaining=119, reset_s=1_800_000_060)
 ALLOWED = Allowed(
     caller=Caller(
         user_id="6f1f0a8e-6b5b-4b8e-9a36-0f2b7e4a1c11",

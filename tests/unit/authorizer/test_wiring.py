@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from chatgrid_auth.adapters.dynamodb_http import DynamoDB
+from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.domain.errors import ConditionFailed
 from chatgrid_auth.settings import SettingError
 from chatgrid_authorizer import wiring

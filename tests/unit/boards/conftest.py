@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.web.telemetry import Telemetry
+from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_boards.store import BoardStore
 from chatgrid_boards.wiring import Settings, compose
+from tests.support.http_api import Api, key_caller, lazily
 from tests.unit.boards.memory import MemoryTransport
-from tests.unit.web.api import Api, key_caller, lazily
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from chatgrid_auth.domain.errors import StoreUnavailable
+from tests.support.http_api import Api, key_caller
 from tests.unit.boards.memory import MemoryTransport
-from tests.unit.web.api import Api, key_caller
 
 BOARDS = "/boards"
 BOARD = "/boards/{id}"

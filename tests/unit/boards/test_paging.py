@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.web.api import Api, key_caller
+from tests.support.http_api import Api, key_caller
 
 BOARDS = "/boards"
 

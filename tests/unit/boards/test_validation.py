@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.web.api import Api
+from tests.support.http_api import Api
 
 BOARDS = "/boards"
 BOARD = "/boards/{id}"

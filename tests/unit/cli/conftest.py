@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from chatgrid_devkit.cli import commands
-from tests.unit.cli.operator import Operator
+from chatgrid_cli import commands
+from tests.support.cli import Operator
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from chatgrid_devkit.cli.checks import probe
-from chatgrid_devkit.cli.checks.gateway import TYPES
-from chatgrid_devkit.deployment import read_deployment
-from chatgrid_devkit.stack import TEMPLATE
-from tests.unit.cli.aws import API, Alarms, Formation, Gateway, Lambda
-from tests.unit.cli.operator import Operator
+from chatgrid_cli.checks import probe
+from chatgrid_cli.checks.gateway import TYPES
+from chatgrid_devkit.stack.deployment import read_deployment
+from chatgrid_devkit.stack.system import TEMPLATE
+from tests.support.cli import Operator
+from tests.support.cli_aws import API, Alarms, Formation, Gateway, Lambda
 
 REFUSAL = (401, {"object": "error", "code": "unauthorized"}, "Bearer")
 

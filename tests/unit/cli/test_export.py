@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 from chatgrid_auth.domain.keys import hash_of
-from tests.unit.cli.operator import Operator
+from tests.support.cli import Operator
 
 USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 

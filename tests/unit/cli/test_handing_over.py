@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.errors import StoreUnavailable
-from chatgrid_devkit.cli.main import app
-from tests.unit.cli.operator import Operator
+from chatgrid_cli.main import app
+from tests.support.cli import Operator
 
 USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 CREATE = ("keys", "create", "--user", USER, "--name", "CI")

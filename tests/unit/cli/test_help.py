@@ -7,8 +7,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from chatgrid_devkit.cli.main import app
-from tests.unit.cli.operator import Operator
+from chatgrid_cli.main import app
+from tests.support.cli import Operator
 
 USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 

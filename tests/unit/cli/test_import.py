@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.errors import StoreThrottled
-from chatgrid_devkit.cli.values import now_ms
-from tests.unit.cli.operator import Operator, keys_in
+from chatgrid_cli.values import now_ms
+from tests.support.cli import Operator, keys_in
 
 USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 OTHER = "7c9e6679-7425-40de-944b-e07fc1f90ae7"

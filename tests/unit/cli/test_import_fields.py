@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatgrid_devkit.cli.import_fields import BadField, ImportRules, foreign_key
-from chatgrid_devkit.cli.import_lines import BadFile, read_csv, read_jsonl
+from chatgrid_cli.transfer.fields import BadField, ImportRules, imported_key
+from chatgrid_cli.transfer.lines import BadFile, read_csv, read_jsonl
 
 RULES = ImportRules(rate_limit_ceiling=1_000, now_ms=1_800_000_000_000)
 SECRET = "sk-secret-0123456789"
@@ -64,7 +64,7 @@ def test_a_wrong_field_is_named_and_its_value_is_not_repeated(
     wrong: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(BadField) as refused:
-        foreign_key({**GOOD, **wrong}, RULES)
+        imported_key({**GOOD, **wrong}, RULES)
     assert refused.value.code == code
     assert "secret" not in refused.value.text
     field = next(iter(wrong))
@@ -73,7 +73,7 @@ def test_a_wrong_field_is_named_and_its_value_is_not_repeated(
 
 
 def test_an_expired_key_is_taken_over_so_that_its_holder_is_told_why() -> None:
-    key = foreign_key({**GOOD, "expires_at": "2020-01-01T00:00:00Z"}, RULES)
+    key = imported_key({**GOOD, "expires_at": "2020-01-01T00:00:00Z"}, RULES)
     assert key.expires_at_ms == 1_577_836_800_000
 
 

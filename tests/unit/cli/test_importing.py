@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from chatgrid_auth.adapters.key_inventory import Holder
+from chatgrid_auth.adapters.keys_table.key_inventory import Holder
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.errors import KeyExists
-from chatgrid_auth.services.key_import import ForeignKey
-from chatgrid_devkit.cli.import_lines import Line
-from chatgrid_devkit.cli.importing import Importer, Outcome
+from chatgrid_auth.services.key_import import ImportedKey
+from chatgrid_cli.transfer.importing import Importer, Outcome
+from chatgrid_cli.transfer.lines import Line
 
 OWNER, OTHER = "0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
 def line(number: int, *, id: str | None = None) -> Line:  # noqa: A002
-    key = ForeignKey(hash=f"{number:064x}", owner=OWNER, name="k", scopes=("read",), id=id)
+    key = ImportedKey(hash=f"{number:064x}", owner=OWNER, name="k", scopes=("read",), id=id)
     return Line(number=number, key=key)
 
 
-def taken(_: ForeignKey) -> ApiKey:
+def taken(_: ImportedKey) -> ApiKey:
     raise KeyExists
 
 
-def made(key: ForeignKey) -> ApiKey:
+def made(key: ImportedKey) -> ApiKey:
     return ApiKey(
         id=key.id or "a-new-one",
         owner=key.owner,

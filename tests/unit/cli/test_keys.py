@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from chatgrid_auth.domain.keys import hash_of, is_well_formed
-from chatgrid_devkit.cli.values import now_ms
-from tests.unit.cli.operator import Operator, keys_in
+from chatgrid_cli.values import now_ms
+from tests.support.cli import Operator, keys_in
 
 USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 SHAPE = {

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from chatgrid_devkit.cli.main import app
-from chatgrid_devkit.cli.values import now_ms
-from tests.unit.cli.operator import Operator
+from chatgrid_cli.main import app
+from chatgrid_cli.values import now_ms
+from tests.support.cli import Operator
 
 USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 LONGEST = {

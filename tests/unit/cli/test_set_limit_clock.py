@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chatgrid_auth.domain.keys import hash_of
-from chatgrid_devkit.cli import store_clock
-from tests.unit.cli.operator import Operator
+from chatgrid_cli import store_clock
+from tests.support.cli import Operator
 
 
 def admitted(operator: Operator, raw_key: str, *, times: int, at_ms: int) -> int:

@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from typer.testing import CliRunner
 
-from chatgrid_devkit.cli import commands
-from chatgrid_devkit.cli.main import app
-from chatgrid_devkit.cli.stacks import Stack, Where
-from tests.unit.cli.operator import Operator
+from chatgrid_cli import commands
+from chatgrid_cli.main import app
+from chatgrid_cli.stacks import Stack, Where
+from tests.support.cli import Operator
 
 
 @pytest.fixture

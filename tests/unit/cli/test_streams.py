@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_devkit.cli.main import app
-from tests.unit.cli.operator import Operator
+from chatgrid_cli.main import app
+from tests.support.cli import Operator
 
 
 def run(

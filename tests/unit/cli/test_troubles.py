@@ -16,10 +16,10 @@ from botocore.exceptions import (
 from typer.testing import CliRunner
 
 from chatgrid_auth.domain.errors import KeyLimitReached, NotFound, StoreThrottled, StoreUnavailable
-from chatgrid_devkit.cli import commands
-from chatgrid_devkit.cli.main import app
-from chatgrid_devkit.cli.troubles import trouble_of
-from tests.unit.cli.operator import Operator
+from chatgrid_cli import commands
+from chatgrid_cli.errors import error_of
+from chatgrid_cli.main import app
+from tests.support.cli import Operator
 
 SECRET = "a-value-that-nobody-may-see"
 
@@ -49,7 +49,7 @@ def refused(code: str) -> ClientError:
 def test_an_expected_error_has_a_word_an_exit_code_and_no_text_of_somebody_elses(
     error: Exception, code: str, exit_code: int
 ) -> None:
-    trouble = trouble_of(error)
+    trouble = error_of(error)
     assert trouble is not None
     assert (trouble.code, trouble.exit_code) == (code, exit_code)
     assert SECRET not in trouble.text

@@ -11,14 +11,14 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters import jwt_verifier
-from chatgrid_auth.adapters.jwks import parse_jwks
-from chatgrid_auth.adapters.verification_keys import KeySet
+from chatgrid_auth.adapters.jwt import verifier as jwt_verifier
+from chatgrid_auth.adapters.jwt.jwks import parse_jwks
+from chatgrid_auth.adapters.jwt.verification_keys import KeySet
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
-from chatgrid_devkit.cli.values import now_ms
-from chatgrid_devkit.issuer import LocalIssuer
-from tests.unit.cli.operator import Operator
+from chatgrid_cli.values import now_ms
+from chatgrid_devkit.identity.issuer import LocalIssuer
+from tests.support.cli import Operator
 
 PROJECT = "https://project.supabase.co"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from chatgrid_auth.domain import context
-from chatgrid_auth.domain.verdicts import Allowed, Caller, Figures, Forbidden, Limited
+from chatgrid_auth.domain.verdicts import Allowed, Caller, Forbidden, Limited, RateLimitStatus
 
-FIGURES = Figures(limit=120, remaining=7, reset_s=1_800_000_000)
+FIGURES = RateLimitStatus(limit=120, remaining=7, reset_s=1_800_000_000)
 CALLER = Caller(
     user_id="u",
     auth_mode="api-key",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatgrid_auth.adapters.patience import Patience
+from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.domain import window
 from tests.unit.domain.window_model import Item, tokens
 
@@ -23,7 +23,7 @@ def checkpoint(second: int) -> str:
     return window.checkpoint_names(second + window.SPAN, 1)[0]
 
 
-def read(numbers: dict[str, int], *, limit: int, now_ms: int = NOW_MS) -> window.Reading:
+def read(numbers: dict[str, int], *, limit: int, now_ms: int = NOW_MS) -> window.WindowState:
     return window.read(Item(numbers).low_level, now_ms=now_ms, limit=limit)
 
 
@@ -190,4 +190,4 @@ def test_buckets_are_whole_seconds() -> None:
 
 
 def test_the_client_gives_up_within_the_time_that_a_write_may_take() -> None:
-    assert Patience().budget * 1_000 <= window.MAX_FLIGHT_MS
+    assert RetryPolicy().budget * 1_000 <= window.MAX_FLIGHT_MS

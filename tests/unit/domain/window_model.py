@@ -258,7 +258,7 @@ class Item:
 
 
 class Decision:
-    def __init__(self, admitted: int, reading: window.Reading, requests: int) -> None:
+    def __init__(self, admitted: int, reading: window.WindowState, requests: int) -> None:
         self.admitted = admitted
         self.reading = reading
         self.requests = requests

@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.web.telemetry import Telemetry
+from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_management.wiring import Settings, compose
+from tests.support.http_api import Api, key_caller, lazily
 from tests.unit.management.store import MemoryKeyStore
-from tests.unit.web.api import Api, key_caller, lazily
 
 
 @pytest.fixture

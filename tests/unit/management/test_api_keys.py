@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from chatgrid_auth.domain import keys
+from tests.support.http_api import Api, key_caller
 from tests.unit.management.store import MemoryKeyStore
-from tests.unit.web.api import Api, key_caller
 
 KEYS = "/me/api-keys"
 KEY = "/me/api-keys/{id}"

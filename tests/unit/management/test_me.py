@@ -3,7 +3,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from chatgrid_auth.domain.verdicts import Caller
-from tests.unit.web.api import FIGURES, Api, jwt_caller, key_caller
+from tests.support.http_api import FIGURES, Api, jwt_caller, key_caller
 
 
 def test_a_user_with_a_jwt_sees_who_they_are_and_no_key(api: Api) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.http_api import Api, key_caller
 from tests.unit.management.store import MemoryKeyStore
-from tests.unit.web.api import Api, key_caller
 
 KEYS = "/me/api-keys"
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.support.http_api import Api
 from tests.unit.management.store import MemoryKeyStore
-from tests.unit.web.api import Api
 
 KEYS = "/me/api-keys"
 

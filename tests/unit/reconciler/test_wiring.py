@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.services.plan_ports import Tally
-from chatgrid_auth.services.reconciler import Reconciler
+from chatgrid_auth.services.usage_plans.ports import RunSummary
+from chatgrid_auth.services.usage_plans.reconciler import Reconciler
 from chatgrid_auth.settings import SettingError
 from chatgrid_reconciler.report import METRICS
 from chatgrid_reconciler.wiring import Settings, compose, from_environment
-from tests.plan_world import World
+from tests.support.plan_world import World
 
 if TYPE_CHECKING:
     from chatgrid_reconciler.wiring import Handler
@@ -134,8 +134,8 @@ def test_a_run_stops_before_lambda_would_stop_it() -> None:
 
 
 def test_trouble_is_a_warning_with_its_kinds(capsys: pytest.CaptureFixture[str]) -> None:
-    tally = Tally(faults=["CreateApiKey: BadRequestException"] * 30, failed=30)
-    handle = handler_of(SimpleNamespace(run=lambda **_: tally))  # type: ignore[arg-type]
+    summary = RunSummary(faults=["CreateApiKey: BadRequestException"] * 30, failed=30)
+    handle = handler_of(SimpleNamespace(run=lambda **_: summary))  # type: ignore[arg-type]
 
     handle({}, Context())  # type: ignore[arg-type]
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from chatgrid_auth.web.rest_api import Handler
+    from chatgrid_auth.http_api.rest_api import Handler
 
     Event = Mapping[str, Any]
-    ProxyAnswer = dict[str, Any]
+    ProxyResponse = dict[str, Any]
 
 PAGE = "/dashboard"
 ASSET = "/dashboard/{asset}"
@@ -67,7 +67,7 @@ class Dashboard:
         """Whether API Gateway matched one of the page's own resources, letter by letter."""
         return event.get("resource") in {PAGE, ASSET}
 
-    def answer(self, event: Event) -> ProxyAnswer:
+    def answer(self, event: Event) -> ProxyResponse:
         """The proxy answer to an event that this serves."""
         if event["httpMethod"] not in {"GET", "HEAD"}:
             headers = {"Allow": "GET, HEAD, OPTIONS"}
@@ -82,7 +82,7 @@ class Dashboard:
             return _refusal(404, "not_found", "Resource not found", {})
         return self._revalidated(event, asset, {"Cache-Control": _FOREVER})
 
-    def _revalidated(self, event: Event, asset: Asset, headers: dict[str, str]) -> ProxyAnswer:
+    def _revalidated(self, event: Event, asset: Asset, headers: dict[str, str]) -> ProxyResponse:
         """The whole, or 304 for a browser that has it already."""
         # Weak: the stage compresses, so what travels is not byte by byte what is hashed.
         tag = f'W/"{hashlib.sha256(asset.text.encode()).hexdigest()[:32]}"'
@@ -123,7 +123,7 @@ class Dashboard:
 def with_dashboard(handler: Handler, dashboard: Dashboard) -> Handler:
     """The page's two resources go to the page; every other event to the handler, as it came."""
 
-    def handle(event: dict[str, Any], context: LambdaContext) -> ProxyAnswer:
+    def handle(event: dict[str, Any], context: LambdaContext) -> ProxyResponse:
         return dashboard.answer(event) if dashboard.serves(event) else handler(event, context)
 
     return handle
@@ -164,7 +164,7 @@ def _if_none_match(event: Event) -> set[str]:
     return {tag.strip().removeprefix("W/") for tag in (given or "").split(",")}
 
 
-def _without_slash(event: Event) -> ProxyAnswer:
+def _without_slash(event: Event) -> ProxyResponse:
     """The way to the page from an address that ends in a slash.
 
     API Gateway takes both for the same resource, but what the page refers to is relative to the
@@ -178,7 +178,7 @@ def _without_slash(event: Event) -> ProxyAnswer:
     return {"statusCode": 308, "headers": headers, "body": ""}
 
 
-def _refusal(status: int, code: str, message: str, headers: dict[str, str]) -> ProxyAnswer:
+def _refusal(status: int, code: str, message: str, headers: dict[str, str]) -> ProxyResponse:
     body = {"object": "error", "status": status, "code": code, "message": message}
     headers = {
         **_SAFETY,

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chatgrid_auth.web.details import detail
-from chatgrid_auth.web.edge import router as new_router
-from chatgrid_auth.web.fields import PathIdentifier, canonical_id
-from chatgrid_auth.web.pagination import Paging, encode_cursor
-from chatgrid_auth.web.problems import invalid_body, not_found
+from chatgrid_auth.http_api.details import detail
+from chatgrid_auth.http_api.edge import router as new_router
+from chatgrid_auth.http_api.fields import PathIdentifier, canonical_id
+from chatgrid_auth.http_api.pagination import Paging, encode_cursor
+from chatgrid_auth.http_api.problems import invalid_body, not_found
 from chatgrid_management.schemas import (
-    ApiKeyAnswer,
     ApiKeyData,
     ApiKeyList,
-    IssuedApiKeyAnswer,
+    ApiKeyResponse,
     IssuedApiKeyData,
+    IssuedApiKeyResponse,
     NewApiKey,
-    RevokedApiKeyAnswer,
     RevokedApiKeyData,
+    RevokedApiKeyResponse,
 )
 from chatgrid_management.services import CurrentCaller, Management, Services
 
@@ -32,7 +32,7 @@ router = new_router("api-keys")
 )
 async def create_api_key(
     new: NewApiKey, caller: CurrentCaller, services: Services
-) -> IssuedApiKeyAnswer:
+) -> IssuedApiKeyResponse:
     """Create a key of the caller's own user. `raw_key` is shown in this answer only."""
     _check_against_deployment(new, services)
     issued = services.api_keys.issue(
@@ -43,7 +43,7 @@ async def create_api_key(
         rate_limit=new.rate_limit,
         expires_at_ms=new.expires_at,
     )
-    return IssuedApiKeyAnswer(data=IssuedApiKeyData.issued(issued.key, issued.raw_key))
+    return IssuedApiKeyResponse(data=IssuedApiKeyData.issued(issued.key, issued.raw_key))
 
 
 @router.get("/me/api-keys", operation_id="listApiKeys", summary="List API keys")
@@ -64,10 +64,10 @@ async def get_api_key(
     id: PathIdentifier,  # noqa: A002 - the parameter's name in the API
     caller: CurrentCaller,
     services: Services,
-) -> ApiKeyAnswer:
+) -> ApiKeyResponse:
     """One of the caller's keys that is not revoked."""
     key = services.api_keys.get(caller.user_id, _key_id(id))
-    return ApiKeyAnswer(data=ApiKeyData.of(key))
+    return ApiKeyResponse(data=ApiKeyData.of(key))
 
 
 @router.delete("/me/api-keys/{id}", operation_id="revokeApiKey", summary="Revoke an API key")
@@ -75,11 +75,11 @@ async def revoke_api_key(
     id: PathIdentifier,  # noqa: A002 - the parameter's name in the API
     caller: CurrentCaller,
     services: Services,
-) -> RevokedApiKeyAnswer:
+) -> RevokedApiKeyResponse:
     """Revoke a key for good: it is refused on the very next request."""
     key_id = _key_id(id)
     services.api_keys.revoke(caller.user_id, key_id)
-    return RevokedApiKeyAnswer(data=RevokedApiKeyData(id=key_id))
+    return RevokedApiKeyResponse(data=RevokedApiKeyData(id=key_id))
 
 
 def _key_id(text: str) -> str:

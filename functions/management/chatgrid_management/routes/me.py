@@ -5,14 +5,14 @@ from __future__ import annotations
 from fastapi import Request
 
 from chatgrid_auth.domain.errors import NotFound
-from chatgrid_auth.domain.verdicts import REVOKED, Caller, Figures
-from chatgrid_auth.web.edge import router as new_router
-from chatgrid_auth.web.problems import unauthorized
+from chatgrid_auth.domain.verdicts import REVOKED, Caller, RateLimitStatus
+from chatgrid_auth.http_api.edge import router as new_router
+from chatgrid_auth.http_api.problems import unauthorized
 from chatgrid_management.schemas import (
     KeyHolderData,
     OwnKeyData,
-    UserAnswer,
     UserData,
+    UserResponse,
     optional_instant,
 )
 from chatgrid_management.services import CurrentCaller, Management, Services
@@ -21,21 +21,21 @@ router = new_router("me")
 
 
 @router.get("/me", operation_id="getMe", summary="Who am I?")
-async def get_me(request: Request, caller: CurrentCaller, services: Services) -> UserAnswer:
+async def get_me(request: Request, caller: CurrentCaller, services: Services) -> UserResponse:
     """The user that the credential belongs to.
 
     With an API key also what the key is, so that its holder can look at it without an admin
     credential.
     """
     if caller.key_id is None:
-        return UserAnswer(data=UserData(id=caller.user_id, email=caller.email))
-    figures: Figures | None = request.scope["chatgrid.figures"]
+        return UserResponse(data=UserData(id=caller.user_id, email=caller.email))
+    figures: RateLimitStatus | None = request.scope["chatgrid.rate_limit"]
     own = _own_key(services, caller, caller.key_id, figures)
-    return UserAnswer(data=KeyHolderData(id=caller.user_id, api_key=own))
+    return UserResponse(data=KeyHolderData(id=caller.user_id, api_key=own))
 
 
 def _own_key(
-    services: Management, caller: Caller, key_id: str, figures: Figures | None
+    services: Management, caller: Caller, key_id: str, figures: RateLimitStatus | None
 ) -> OwnKeyData:
     try:
         key = services.api_keys.get(caller.user_id, key_id)

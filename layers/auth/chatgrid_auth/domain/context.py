@@ -6,7 +6,7 @@ writes and reads them, so the two cannot drift apart. A refused request's contex
 
 from __future__ import annotations
 
-from chatgrid_auth.domain.verdicts import Allowed, Caller, Figures, Forbidden, Limited
+from chatgrid_auth.domain.verdicts import Allowed, Caller, Forbidden, Limited, RateLimitStatus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,13 +70,13 @@ def read_caller(context: Mapping[str, object]) -> Caller | None:
     )
 
 
-def read_figures(context: Mapping[str, object]) -> Figures | None:
+def read_figures(context: Mapping[str, object]) -> RateLimitStatus | None:
     """The figures of the caller's limit; ``None`` when the context does not hold them all."""
     limit, remaining = _number(context, "rate_limit"), _number(context, "rate_remaining")
     reset_s = _number(context, "rate_reset")
     if limit is None or remaining is None or reset_s is None:
         return None
-    return Figures(limit=limit, remaining=remaining, reset_s=reset_s)
+    return RateLimitStatus(limit=limit, remaining=remaining, reset_s=reset_s)
 
 
 def read_retry_after_s(context: Mapping[str, object]) -> int | None:

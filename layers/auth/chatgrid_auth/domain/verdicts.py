@@ -14,7 +14,7 @@ REVOKED = "API key has been revoked"
 EXPIRED = "API key has expired"
 
 
-class Figures:
+class RateLimitStatus:
     """Where a caller stands with its limit.
 
     Attributes:
@@ -99,7 +99,7 @@ class Forbidden:
 
     __slots__ = ("figures", "required_scope")
 
-    def __init__(self, *, required_scope: str, figures: Figures) -> None:
+    def __init__(self, *, required_scope: str, figures: RateLimitStatus) -> None:
         self.required_scope = required_scope
         self.figures = figures
 
@@ -114,7 +114,7 @@ class Limited:
 
     __slots__ = ("figures", "retry_after_s", "usage_key")
 
-    def __init__(self, *, figures: Figures, retry_after_s: int, usage_key: str) -> None:
+    def __init__(self, *, figures: RateLimitStatus, retry_after_s: int, usage_key: str) -> None:
         self.figures = figures
         self.retry_after_s = retry_after_s
         self.usage_key = usage_key
@@ -135,7 +135,7 @@ class Allowed:
         self,
         *,
         caller: Caller,
-        figures: Figures,
+        figures: RateLimitStatus,
         usage_key: str,
         jwks_age_ms: int | None = None,
     ) -> None:

@@ -69,7 +69,7 @@ class Admission:
         )
 
 
-class Reading:
+class WindowState:
     """What an item says about its window, as one clock sees it.
 
     limit: requests for each window.
@@ -152,14 +152,14 @@ def first_admission(*, now_ms: int, limit: int) -> dict[str, dict[str, str]]:
     return {"used": {"N": "1"}, "cap": {"N": str(limit + 1)}, name: {"N": str(limit)}}
 
 
-def read(item: Item, *, now_ms: int, limit: int) -> Reading:
+def read(item: Item, *, now_ms: int, limit: int) -> WindowState:
     """The figures of an item as the store returned it, admitted or refused; `limit` from 1."""
     live = admission(now_ms).live
     used = int(item["used"]["N"])
     cap = int(item["cap"]["N"])
     ceilings = {live[name]: int(value["N"]) for name, value in item.items() if name in live}
     lowest = min(ceilings.values(), default=cap)
-    reading = Reading(limit)
+    reading = WindowState(limit)
     reading.remaining = max(0, min(lowest - used, cap - used, limit))
     reading.reset_s = max(ceilings) + 1 + SKEW if ceilings else -(-now_ms // BUCKET_MS)
     if lowest <= used:

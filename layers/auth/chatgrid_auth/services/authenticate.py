@@ -20,7 +20,7 @@ from chatgrid_auth.domain.verdicts import (
     Refused,
     Verdict,
 )
-from chatgrid_auth.services.refusals import Final, Refusals, UsedUp, figures_of
+from chatgrid_auth.services.refusals import FixedRefusal, Refusals, UsedUp, figures_of
 from chatgrid_auth.services.throttle import Throttle
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    from chatgrid_auth.domain.window import Reading
+    from chatgrid_auth.domain.window import WindowState
 
     class KnownKey(Protocol):
         """What the store said of a key, together with its decision."""
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         expires_at_ms: int | None
         environment: str
         usage_key: str | None
-        reading: Reading
+        reading: WindowState
 
     class Keys(Protocol):
         """Decides about keys, one store request each."""
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     class Users(Protocol):
         """Counts the requests of JWT users, one store request each."""
 
-        def admit(self, user_id: str) -> tuple[bool, Reading]: ...
+        def admit(self, user_id: str) -> tuple[bool, WindowState]: ...
 
     class Claims(Protocol):
         """What a verified token says."""
@@ -203,7 +203,7 @@ class Authenticator:
     ) -> Verdict:
         """Why the store refused: the first of state, expiry, scope, window that does not hold."""
         if not known.active:
-            self._refusals.remember(key_hash, Final(_REVOKED), until_ms=_FOR_GOOD_MS)
+            self._refusals.remember(key_hash, FixedRefusal(_REVOKED), until_ms=_FOR_GOOD_MS)
             return _REVOKED
         if known.expires_at_ms is not None and known.expires_at_ms <= now_ms:
             return self._refuse_for_now(key_hash, _EXPIRED, now_ms=now_ms, source=source)
@@ -246,7 +246,7 @@ class Authenticator:
     def _refuse_for_now(
         self, key_hash: str, refused: Refused, *, now_ms: int, source: str
     ) -> Refused:
-        final = Final(refused)
+        final = FixedRefusal(refused)
         if not self._throttle.remember(source, key_hash, final, now_ms=now_ms):
             self._refusals.remember(key_hash, final, until_ms=now_ms + PASSING_REFUSAL_MS)
         return refused

@@ -28,7 +28,7 @@ class ImportStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignKey:
+class ImportedKey:
     """A key as its old system describes it. Times are Unix milliseconds.
 
     Attributes:
@@ -77,7 +77,7 @@ class KeyImport:
         self._default_rate_limit = default_rate_limit
         self._keys_per_user = keys_per_user
 
-    def adopt(self, foreign: ForeignKey) -> ApiKey:
+    def adopt(self, foreign: ImportedKey) -> ApiKey:
         """Keep a key under its hash. A new id sorts where the key's creation lies in time; one that
         it brings is kept, wherever that sorts.
 

@@ -7,7 +7,7 @@ first.
 
 from __future__ import annotations
 
-from chatgrid_auth.domain.verdicts import Figures, Forbidden, Limited
+from chatgrid_auth.domain.verdicts import Forbidden, Limited, RateLimitStatus
 from chatgrid_auth.domain.window import retry_after_s
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from chatgrid_auth.domain.verdicts import Refused
-    from chatgrid_auth.domain.window import Reading
+    from chatgrid_auth.domain.window import WindowState
 
     class Refusal(Protocol):
         """Something that can say no again without asking the store."""
@@ -52,7 +52,7 @@ class Refusals:
         self._entries[name] = (until_ms, refusal)
 
 
-class Final:
+class FixedRefusal:
     """A refusal that does not depend on what is asked for."""
 
     __slots__ = ("_refused",)
@@ -70,7 +70,7 @@ class UsedUp:
 
     __slots__ = ("_reading", "_scopes", "_usage_key")
 
-    def __init__(self, reading: Reading, scopes: tuple[str, ...], usage_key: str) -> None:
+    def __init__(self, reading: WindowState, scopes: tuple[str, ...], usage_key: str) -> None:
         self._reading = reading
         self._scopes = scopes
         self._usage_key = usage_key
@@ -91,6 +91,8 @@ class UsedUp:
         )
 
 
-def figures_of(reading: Reading) -> Figures:
+def figures_of(reading: WindowState) -> RateLimitStatus:
     """What a caller is told of its window."""
-    return Figures(limit=reading.limit, remaining=reading.remaining, reset_s=reading.reset_s)
+    return RateLimitStatus(
+        limit=reading.limit, remaining=reading.remaining, reset_s=reading.reset_s
+    )

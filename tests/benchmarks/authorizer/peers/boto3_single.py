@@ -11,8 +11,8 @@ import boto3
 from botocore.config import Config
 
 from chatgrid_auth import settings
-from chatgrid_auth.adapters import items
-from chatgrid_auth.adapters.decisions import _CONDITION, Credential
+from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.decisions import _CONDITION, Credential
 from chatgrid_auth.domain import window
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_authorizer.answer import answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from chatgrid_auth.adapters import tls
+from chatgrid_auth.adapters.awslite import tls
 
 tls.AMAZON_ROOTS = os.environ["BENCHMARK_ROOTS"]
 

@@ -17,7 +17,7 @@ from chatgrid_management.dashboard.page import (
     PageSettings,
     content_security_policy,
 )
-from tests.unit.web.api import Api, Context, proxy_event
+from tests.support.http_api import Api, Context, proxy_event
 
 PROJECT = "https://project.supabase.co"
 

@@ -1,0 +1,128 @@
+"""The API: nobody reaches a function without the authorizer, and every error has one shape."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from chatgrid_cli.checks.findings import Finding, fail, ok, skipped, warn
+from chatgrid_cli.stacks import Stack
+
+_LOCAL = "the local gateway is made from template.yaml, which is tested"
+_REDEPLOY = "somebody changed the API by hand: sam deploy again"
+#: The dashboard's own files hold nothing of anybody's.
+_PUBLIC = ("/dashboard", "/dashboard/{asset}")
+#: Every type that a client of this API can meet.
+TYPES = (
+    *("UNAUTHORIZED", "ACCESS_DENIED", "INVALID_API_KEY", "THROTTLED", "QUOTA_EXCEEDED"),
+    *("AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR", "MISSING_AUTHENTICATION_TOKEN"),
+    *("RESOURCE_NOT_FOUND", "REQUEST_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "WAF_FILTERED"),
+    *("INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "DEFAULT_4XX", "DEFAULT_5XX"),
+)
+_ENVELOPE = {"object", "status", "code", "message"}
+
+
+def look_at_authorizer(stack: Stack) -> Iterator[Finding]:
+    """Where keys come from, and that no answer of the authorizer is remembered."""
+    if stack.local:
+        yield skipped("authorizer", _LOCAL)
+        return
+    client, api = stack.client("apigateway"), stack.output("ApiId")
+    source = client.get_rest_api(restApiId=api).get("apiKeySource", "HEADER")
+    if source == "AUTHORIZER":
+        yield ok("key source", "the authorizer names the usage-plan key")
+    else:
+        yield fail(
+            "key source",
+            f"it is {source}: a missing scope does not become 403 at the edge",
+            _REDEPLOY,
+        )
+    authorizers = client.get_authorizers(restApiId=api)["items"]
+    if not authorizers:
+        yield fail("authorizer", "there is none: whoever calls reaches the functions", _REDEPLOY)
+    for authorizer in authorizers:
+        yield from _authorizer(authorizer)
+
+
+def _authorizer(authorizer: dict[str, Any]) -> Iterator[Finding]:
+    name = authorizer.get("name", authorizer["id"])
+    seconds = authorizer.get("authorizerResultTtlInSeconds", 300)
+    if seconds == 0:
+        yield ok("authorizer cache", f"{name} is asked for every request")
+    else:
+        yield fail(
+            "authorizer cache",
+            f"{name} is remembered for {seconds} s: revoked keys live on, limits do not count",
+            _REDEPLOY,
+        )
+    source = authorizer.get("identitySource", "")
+    if source != "method.request.header.Authorization":
+        yield warn("authorizer identity", f"{name} is asked by {source or 'nothing'}", _REDEPLOY)
+
+
+def look_at_methods(stack: Stack) -> Iterator[Finding]:
+    """That each method asks the authorizer and for a gateway key."""
+    if stack.local:
+        yield skipped("methods", _LOCAL)
+        return
+    open_methods, keyless, count = _unguarded(stack)
+    if open_methods:
+        yield fail(
+            "methods", f"open to everybody: {', '.join(open_methods)}", "give them the authorizer"
+        )
+    if keyless:
+        yield fail(
+            "methods",
+            f"without apiKeyRequired, a missing scope gets through: {', '.join(keyless)}",
+            "give them ApiKeyRequired: true",
+        )
+    if not count:
+        yield fail("methods", "the API has none", _REDEPLOY)
+    elif not open_methods and not keyless:
+        yield ok("methods", f"all {count} ask the authorizer and for a gateway key")
+
+
+def _unguarded(stack: Stack) -> tuple[list[str], list[str], int]:
+    """Routes without the authorizer, routes without a gateway key, and how many were looked at."""
+    pages = stack.client("apigateway").get_paginator("get_resources")
+    methods = [
+        (f"{verb} {resource['path']}", method)
+        for page in pages.paginate(restApiId=stack.output("ApiId"), embed=["methods"])
+        for resource in page["items"]
+        for verb, method in resource.get("resourceMethods", {}).items()
+        if verb != "OPTIONS" and resource["path"] not in _PUBLIC
+    ]
+    without = [route for route, method in methods if method.get("authorizationType") != "CUSTOM"]
+    keyless = [
+        route
+        for route, method in methods
+        if route not in without and not method.get("apiKeyRequired")
+    ]
+    return without, keyless, len(methods)
+
+
+def look_at_responses(stack: Stack) -> Iterator[Finding]:
+    """That what API Gateway answers by itself comes in the error envelope."""
+    if stack.local:
+        yield skipped("gateway responses", _LOCAL)
+        return
+    pages = stack.client("apigateway").get_gateway_responses(
+        restApiId=stack.output("ApiId"), limit=500
+    )
+    found = {response["responseType"]: response for response in pages["items"]}
+    wrong = [name for name in TYPES if not _is_envelope(found.get(name))]
+    if wrong:
+        yield fail("gateway responses", f"not in the envelope: {', '.join(wrong)}", _REDEPLOY)
+    else:
+        yield ok("gateway responses", f"all {len(TYPES)} in the envelope")
+
+
+def _is_envelope(response: dict[str, Any] | None) -> bool:
+    if response is None:
+        return False
+    try:
+        body = json.loads(response.get("responseTemplates", {}).get("application/json", ""))
+    except ValueError:
+        return False
+    return isinstance(body, dict) and set(body) >= _ENVELOPE and body["object"] == "error"

@@ -1,0 +1,100 @@
+"""The tables: there, keyed as the code expects, and what is precious protected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from chatgrid_auth.adapters.keys_table.items import PLANS, s
+from chatgrid_cli.checks.findings import Finding, fail, ok, skipped, warn
+from chatgrid_cli.stacks import Stack
+
+_KEYS = {"KeysTable": ["pk", "sk"], "RateLimitsTable": ["pk"], "BoardsTable": ["pk", "sk"]}
+_LONG_QUEUE = 100
+
+
+def look_at_tables(stack: Stack) -> Iterator[Finding]:
+    """Each table's state and keys."""
+    client = stack.client("dynamodb")
+    for logical_id, expected in _KEYS.items():
+        name = stack.output(f"{logical_id}Name")
+        table = client.describe_table(TableName=name)["Table"]
+        keys = [part["AttributeName"] for part in table["KeySchema"]]
+        if keys != expected:
+            yield fail("tables", f"{name} has the keys {keys}", "it is no table of this template")
+        elif table["TableStatus"] != "ACTIVE":
+            yield fail("tables", f"{name} is {table['TableStatus']}", "wait until it is ACTIVE")
+        else:
+            yield ok("tables", f"{name} is there")
+
+
+def look_at_protection(stack: Stack) -> Iterator[Finding]:
+    """Point-in-time recovery and deletion protection of what is precious."""
+    if stack.local:
+        yield skipped("protection", "a local stack's tables are files in its folder")
+        return
+    client = stack.client("dynamodb")
+    keys = stack.keys_table
+    table = client.describe_table(TableName=keys)["Table"]
+    if table.get("DeletionProtectionEnabled"):
+        yield ok("deletion protection", f"on for {keys}")
+    else:
+        yield fail(
+            "deletion protection",
+            f"off for {keys}: one call deletes every key",
+            f"aws dynamodb update-table --table-name {keys} --deletion-protection-enabled",
+        )
+    for name in (keys, stack.output("BoardsTableName")):
+        if _recovers(client, name):
+            yield ok("point-in-time recovery", f"on for {name}")
+        else:
+            yield fail(
+                "point-in-time recovery",
+                f"off for {name}: what is lost there cannot be brought back",
+                f"aws dynamodb update-continuous-backups --table-name {name}"
+                " --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+            )
+
+
+def _recovers(client: Any, table: str) -> bool:
+    found = client.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+    recovery = found.get("PointInTimeRecoveryDescription", {})
+    return bool(recovery.get("PointInTimeRecoveryStatus") == "ENABLED")
+
+
+def check_ttl(stack: Stack) -> Iterator[Finding]:
+    """That window counters of users who went away are disposed of."""
+    name = stack.output("RateLimitsTableName")
+    client = stack.client("dynamodb")
+    found = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    if found.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"} and (
+        found.get("AttributeName") == "expires_on"
+    ):
+        yield ok("time to live", f"on for {name}")
+    else:
+        yield warn(
+            "time to live",
+            f"off for {name}: it only grows",
+            f"aws dynamodb update-time-to-live --table-name {name}"
+            " --time-to-live-specification Enabled=true,AttributeName=expires_on",
+        )
+
+
+def look_at_queue(stack: Stack) -> Iterator[Finding]:
+    """How much work waits for the reconciler."""
+    answer = stack.client("dynamodb").query(
+        TableName=stack.keys_table,
+        KeyConditionExpression="pk = :plans",
+        ExpressionAttributeValues={":plans": s(PLANS)},
+        Select="COUNT",
+        Limit=_LONG_QUEUE + 1,
+    )
+    waiting = answer["Count"]
+    if waiting > _LONG_QUEUE:
+        yield warn(
+            "reconciler queue",
+            f"more than {_LONG_QUEUE} gateway keys wait to be made or retired",
+            "it makes 4 a second; if this lasts, see docs/runbook.md on the reconciler",
+        )
+    else:
+        yield ok("reconciler queue", f"{waiting} gateway keys wait to be made or retired")

@@ -1,0 +1,215 @@
+"""``chatgrid keys``: make, list, show, change and revoke keys of any user."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory, StoredKey
+from chatgrid_auth.adapters.keys_table.previews import KeyPreview
+from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.scopes import READ
+from chatgrid_cli.commands import command, group
+from chatgrid_cli.errors import USAGE, CliError
+from chatgrid_cli.keys import views as key_views
+from chatgrid_cli.keys.issuing import OutOption, api_keys, checked_rate_limit, hand_over
+from chatgrid_cli.output import Output, is_terminal
+from chatgrid_cli.stacks import Stack
+from chatgrid_cli.store_clock import store_clock
+from chatgrid_cli.values import (
+    ExpiresOption,
+    KeyArgument,
+    MaybeUser,
+    NameOption,
+    UserOption,
+    checked_expiry,
+    instant,
+    now_ms,
+)
+
+app = group("Make, list, show, change and revoke keys of any user.")
+
+
+class Scope(StrEnum):
+    """What a key may be allowed."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+class Environment(StrEnum):
+    """What a key is for."""
+
+    LIVE = "live"
+    TEST = "test"
+
+
+@command(app, "create")
+def create(  # noqa: PLR0913, PLR0917 - options are parameters
+    stack: Stack,
+    out: Output,
+    user: UserOption,
+    name: NameOption,
+    scope: Annotated[
+        list[Scope] | None,
+        typer.Option("--scope", help="What it may do; again for more. By default read and write."),
+    ] = None,
+    environment: Annotated[
+        Environment, typer.Option("--environment", help="What it is for.")
+    ] = Environment.LIVE,
+    rate_limit: Annotated[
+        int | None,
+        typer.Option(
+            "--rate-limit", min=1, help="Requests in any 60 seconds; by default the stack's."
+        ),
+    ] = None,
+    expires: ExpiresOption = None,
+    file: OutOption = None,
+) -> None:
+    """Make a key for a user. The key itself is all that standard output gets."""
+    expires_at_ms = checked_expiry(expires)
+    rate_limit = checked_rate_limit(stack, rate_limit)
+    granted = [one.value for one in scope or (Scope.READ, Scope.WRITE)]
+    hand_over(
+        stack,
+        lambda keys: keys.issue(
+            user,
+            name=name,
+            scopes=granted,
+            environment=environment.value,
+            rate_limit=rate_limit,
+            expires_at_ms=expires_at_ms,
+        ),
+        file=file,
+        out=out,
+    )
+
+
+@command(app, "list")
+def list_keys(
+    stack: Stack,
+    out: Output,
+    user: MaybeUser = None,
+    revoked: Annotated[bool, typer.Option("--revoked", help="Revoked keys too.")] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=1_000_000, help="How many at most.")
+    ] = 100,
+) -> None:
+    """List keys: one user's, the newest first; or all, in the order in which the table holds them.
+
+    All users means reading the whole table. It holds the users in no order, and the keys of each
+    together.
+    """
+    inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
+    pool = (
+        inventory.every_key(revoked=revoked)
+        if user is None
+        else key_views.newest_first(inventory.keys_of(user, revoked=revoked))
+    )
+    found = list(islice(pool, limit + 1))
+    key_views.show_list(
+        out,
+        found[:limit],
+        has_more=len(found) > limit,
+        empty="No keys yet: `chatgrid bootstrap` makes the first one."
+        if user is None
+        else "This user has no keys.",
+        one_user=user is not None,
+    )
+
+
+@command(app, "show")
+def show(stack: Stack, out: Output, key_id: KeyArgument, user: MaybeUser = None) -> None:
+    """Show one key, revoked or not. Without --user the whole table is searched."""
+    facts = _facts(stack, _found(stack, key_id, user))
+    if out.as_json:
+        out.document("api_key", facts)
+    else:
+        own = "yes" if facts["own_usage_key"] else "no: in API Gateway it counts on its tier's"
+        out.facts({**facts, "own_usage_key": own})
+
+
+@command(app, "set-limit")
+def set_limit(
+    stack: Stack,
+    out: Output,
+    key_id: KeyArgument,
+    rate_limit: Annotated[int, typer.Argument(min=1, help="Requests in any 60 seconds.")],
+    user: MaybeUser = None,
+) -> None:
+    """Give a key another limit, which holds for every request from now on."""
+    checked_rate_limit(stack, rate_limit)
+    stored = _living(stack, key_id, user)
+    with store_clock(stack.client("dynamodb")) as clock:  # which of the window still counts
+        api_keys(stack, clock=clock).change_limit(stored.key.owner, key_id, rate_limit)
+    told = f"has {rate_limit} requests in any 60 seconds now; before, {stored.key.rate_limit}"
+    named = key_views.named(stored.key)
+    out.done(f"key {named} {told}")
+    if out.as_json:
+        out.document("api_key", _facts(stack, _found(stack, key_id, stored.key.owner)))
+    else:
+        out.text(f"Key {named} {told}.")
+
+
+@command(app, "revoke")
+def revoke(
+    stack: Stack,
+    out: Output,
+    key_id: KeyArgument,
+    user: MaybeUser = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Revoke a key, for good: it is refused on its very next request."""
+    key = _living(stack, key_id, user).key
+    if not yes:
+        if not is_terminal(sys.stdin):
+            raise CliError(
+                "revoking is final: say --yes where nobody can be asked",
+                code="confirmation_needed",
+                exit_code=USAGE,
+            )
+        out.note(
+            f"{key_views.named(key)}, of user {key.owner}, last used"
+            f" {instant(key.last_used_at_ms) or 'never'}"
+        )
+        typer.confirm("Revoke this key for good?", abort=True, err=True)
+    api_keys(stack).revoke(key.owner, key.id)
+    out.done(f"key {key_views.named(key)} is revoked")
+    if out.as_json:
+        out.document("api_key_revoked", {"id": key.id, "revoked": True})
+    else:
+        out.text(f"Key {key_views.named(key)} is revoked.")
+
+
+def _found(stack: Stack, key_id: str, user: str | None) -> StoredKey:
+    inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
+    stored = inventory.find(key_id, owner=user)
+    if stored is None:
+        raise NotFound
+    return stored
+
+
+def _living(stack: Stack, key_id: str, user: str | None) -> StoredKey:
+    stored = _found(stack, key_id, user)
+    if stored.revoked_at_ms is not None:
+        raise CliError(
+            f"this key has been revoked already, at {instant(stored.revoked_at_ms)}",
+            code="not_found",
+        )
+    return stored
+
+
+def _facts(stack: Stack, stored: StoredKey) -> dict[str, object]:
+    preview = KeyPreview(Boto3Transport(stack.client("dynamodb")), table=stack.keys_table)
+    credential = preview.admit(stored.hash, now_ms=now_ms(), scope=READ)
+    return {
+        **key_views.facts(stored.key, revoked_at_ms=stored.revoked_at_ms),
+        "rate_limit_remaining": None if credential is None else credential.reading.remaining,
+        "own_usage_key": credential is not None and credential.usage_key is not None,
+    }

@@ -1,0 +1,95 @@
+"""Why the gate says what it says, told by what may be told of a credential: never a part of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chatgrid_auth.adapters.jwt.parts import read_unverified
+from chatgrid_auth.domain import keys
+from chatgrid_cli.values import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chatgrid_auth.adapters.jwt.settings import JwtSettings
+    from chatgrid_auth.adapters.keys_table.decisions import Credential
+
+_END_OF_TIME_S = 253_402_300_800
+
+
+def of_malformed(credential: str, *, imported_keys: bool) -> str:
+    """Why this is neither a key nor a token."""
+    if not credential.startswith("cgk_"):
+        if keys.could_be_imported(credential):
+            return (
+                "it is neither a key of ours nor a JWT; keys of other systems are refused while"
+                " the parameter AllowImportedKeys is false"
+            )
+        return "it is neither a key (cgk_…) nor a JWT (three parts with dots)"
+    if len(credential) != keys.KEY_LENGTH:
+        return f"it starts as a key, but has {len(credential)} characters, not {keys.KEY_LENGTH}"
+    label = credential[4 : keys.LABEL_LENGTH - 1]
+    if label not in keys.ENVIRONMENTS or credential[keys.LABEL_LENGTH - 1] != "_":
+        return "it starts as a key, but not with cgk_live_ or cgk_test_"
+    if not all(character in keys.ALPHABET for character in credential[keys.LABEL_LENGTH :]):
+        return "a key has lower-case letters and digits only; this one has other characters"
+    also = "" if imported_keys else "; if another system issued it, see AllowImportedKeys"
+    return f"its checksum is wrong: mistyped, cut, or relabelled between live and test{also}"
+
+
+def of_unknown() -> str:
+    """Why a key that could be one is refused."""
+    return "no key with this hash was ever kept in this stack: another stack's, or live for test"
+
+
+def of_known(credential: Credential, *, reason: str) -> str:
+    """Why a key that exists is refused."""
+    if reason == "revoked":
+        return "it was revoked, for good; `chatgrid keys show` tells when"
+    return f"it expired at {instant(credential.expires_at_ms)}"
+
+
+def of_token(token: str, settings: JwtSettings, *, now_ms: int) -> str:
+    """Why a token is refused: the first of the gate's questions that it fails."""
+    if not settings.issuer:
+        return "JWTs are off: the parameter SupabaseUrl is empty"
+    unverified = read_unverified(token)
+    if unverified is None:
+        return "it is not a JWT as Supabase writes it"
+    failed = [
+        text
+        for passes, text in _questions(unverified.algorithm, unverified.claims, settings, now_ms)
+        if not passes
+    ]
+    return (
+        failed[0]
+        if failed
+        else "another claim is not as Supabase writes it, or its signature or key is not the"
+        " project's"
+    )
+
+
+def _questions(
+    algorithm: str, claims: dict[str, Any], settings: JwtSettings, now_ms: int
+) -> Iterator[tuple[bool, str]]:
+    yield (
+        algorithm in settings.algorithms,
+        "its algorithm is not one that JwtAlgorithms accepts",
+    )
+    expiry = claims.get("exp")
+    if isinstance(expiry, int) and 0 < expiry < _END_OF_TIME_S:
+        ended_ms = expiry * 1000
+        yield (
+            now_ms < ended_ms + settings.leeway_seconds * 1000,
+            f"it ended at {instant(ended_ms)}",
+        )
+    yield claims.get("iss") == settings.issuer, f"its issuer is not {settings.issuer}"
+    audience = claims.get("aud")
+    yield (
+        settings.audience in (audience if isinstance(audience, list) else [audience]),
+        f"its audience is not {settings.audience}",
+    )
+    yield (
+        settings.accept_anonymous or claims.get("is_anonymous") is not True,
+        "its user is anonymous, and JwtAcceptAnonymous is false",
+    )

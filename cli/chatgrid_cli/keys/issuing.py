@@ -1,0 +1,213 @@
+"""Making keys as an operator: the stack's own services and settings, and a safe place for the key.
+
+A new key goes to standard output, alone, or into a new file that only its owner can read. The file
+is made first, and a key that cannot be written after all is revoked: none lives that nobody holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chatgrid_auth import settings
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
+from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_cli.errors import FAULT, CliError
+from chatgrid_cli.files import create_private
+from chatgrid_cli.keys import views as key_views
+from chatgrid_cli.output import Output
+from chatgrid_cli.stacks import Stack
+from chatgrid_cli.values import now_ms
+
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        dir_okay=False,
+        help="Write the key into this new file (mode 0600) instead of standard output.",
+    ),
+]
+
+
+def key_store(stack: Stack) -> DynamoKeyStore:
+    """Where the stack keeps its keys."""
+    return DynamoKeyStore(stack.client("dynamodb"), table=stack.keys_table, pause=time.sleep)
+
+
+def api_keys(
+    stack: Stack,
+    *,
+    clock: Callable[[], int] = now_ms,
+    store: DynamoKeyStore | None = None,
+) -> ApiKeys:
+    """Issuing and revoking, with the limits that the stack's own functions have."""
+    return ApiKeys(
+        store or key_store(stack),
+        now_ms=clock,
+        entropy=os.urandom,
+        default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
+        keys_per_user=limit(stack, "KEYS_PER_USER"),
+    )
+
+
+def limit(stack: Stack, variable: str) -> int:
+    """A number out of the management function's settings.
+
+    Raises:
+        CliError: it is not there.
+    """
+    try:
+        return settings.positive_integer(stack.environment("ManagementFunction"), variable)
+    except settings.SettingError as error:
+        raise CliError(
+            f"{error} in the management function", code="not_this_template", exit_code=FAULT
+        ) from None
+
+
+def checked_rate_limit(stack: Stack, rate_limit: int | None) -> int | None:
+    """A limit that the stack allows.
+
+    Raises:
+        CliError: it is above the ceiling.
+    """
+    ceiling = limit(stack, "RATE_LIMIT_CEILING")
+    if rate_limit is not None and rate_limit > ceiling:
+        raise CliError(
+            f"the highest rate limit of this stack is {ceiling}", code="validation_error"
+        )
+    return rate_limit
+
+
+def hand_over(
+    stack: Stack,
+    issue: Callable[[ApiKeys], IssuedKey],
+    *,
+    file: Path | None,
+    out: Output,
+    also: str = "",
+) -> None:
+    """Make a key and give it to whoever runs the command, and to nobody else.
+
+    Whatever happens before the key is written whole, it is revoked: no key lives that nobody holds.
+
+    Raises:
+        CliError: there is no place for the key, and none was made; or it could not be written.
+    """
+    if file is None:
+        out.must_be_open()
+        with _revoked_unless_written(stack, issue, out) as issued:
+            if out.as_json:
+                facts = {**key_views.facts(issued.key), "raw_key": issued.raw_key}
+                out.document("api_key", facts)
+                return
+            _introduce(out, issued, also)
+            out.note("The key, shown this once and stored nowhere:")
+            out.raw(issued.raw_key)
+        return
+    with (
+        _new_private(file) as write,
+        _revoked_unless_written(stack, issue, out) as issued,
+    ):
+        write(issued.raw_key)
+    if out.as_json:
+        out.done(f"key {issued.key.id} is made, and in {file}")
+        out.document("api_key", {**key_views.facts(issued.key), "written_to": str(file)})
+        return
+    _introduce(out, issued, also)
+    out.note(f"The key is in {file}, and stored nowhere else.")
+
+
+class _NotingStore(DynamoKeyStore):
+    """Knows what it was asked to keep, also when Ctrl-C comes before the answer."""
+
+    asked: ApiKey | None = None
+
+    def create(
+        self, key: ApiKey, *, key_hash: str, keys_per_user: int, imported: bool = False
+    ) -> None:
+        self.asked = key
+        super().create(key, key_hash=key_hash, keys_per_user=keys_per_user, imported=imported)
+
+
+@contextlib.contextmanager
+def _revoked_unless_written(
+    stack: Stack, issue: Callable[[ApiKeys], IssuedKey], out: Output
+) -> Iterator[IssuedKey]:
+    store = _NotingStore(stack.client("dynamodb"), table=stack.keys_table, pause=time.sleep)
+    keys = api_keys(stack, store=store)
+    issued: IssuedKey | None = None
+    try:
+        issued = issue(keys)
+        yield issued
+    except Exception as error:  # whatever it was: nobody holds the key
+        if issued is None:
+            raise  # none was made, or its answer was lost
+        became = _taken_back(keys, issued.key)
+        raise CliError(
+            f"the key could not be handed over ({_why(error)}); {became}",
+            code="not_handed_over",
+            exit_code=FAULT,
+        ) from None
+    except BaseException:  # Ctrl-C
+        if store.asked is not None:
+            out.note(f"chatgrid: interrupted; {_taken_back(keys, store.asked)}", style="red")
+        raise
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, CliError):
+        return error.text
+    return (isinstance(error, OSError) and error.strerror) or type(error).__name__
+
+
+def _taken_back(keys: ApiKeys, key: ApiKey) -> str:
+    """Revoke a key; what became of it, for a person."""
+    try:
+        keys.revoke(key.owner, key.id)
+    except NotFound:  # it was not made yet, or somebody else was faster
+        return f"no such key lives ({key.id})"
+    except (Exception, KeyboardInterrupt):
+        return (
+            f"nobody holds it, but it could not be revoked either: say"
+            f" `chatgrid keys revoke {key.id} --user {key.owner}`"
+        )
+    return f"so key {key.id} was made, and is revoked again"
+
+
+def _introduce(out: Output, issued: IssuedKey, also: str) -> None:
+    key = issued.key
+    out.note(
+        f"Key {key.id} of user {key.owner}: {' '.join(key.scopes)},"
+        f" {key.rate_limit} requests in any 60 seconds.{also}"
+    )
+
+
+@contextlib.contextmanager
+def _new_private(file: Path) -> Iterator[Callable[[str], None]]:
+    """A new file for one line that only its owner can read; gone again if nothing comes."""
+    descriptor = create_private(file)
+    written = False
+
+    def write(line: str) -> None:
+        nonlocal written
+        left = f"{line}\n".encode()
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+        written = True
+
+    try:
+        yield write
+    finally:
+        os.close(descriptor)
+        if not written:
+            file.unlink(missing_ok=True)

@@ -1,0 +1,246 @@
+"""``chatgrid verify``: what the gate would answer to a credential, and why, without counting.
+
+The gate's own code decides, over readers that write nothing. The credential comes from standard
+input, so that it is in no argument, no shell history and no list of processes.
+"""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from chatgrid_auth import settings
+from chatgrid_auth.adapters.jwt.settings import parse_settings
+from chatgrid_auth.adapters.jwt.verifier import build_verifier
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.decisions import Credential
+from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
+from chatgrid_auth.adapters.keys_table.previews import KeyPreview, UserPreview
+from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+from chatgrid_auth.domain.verdicts import (
+    Allowed,
+    Forbidden,
+    Limited,
+    RateLimitStatus,
+    Refused,
+    Verdict,
+)
+from chatgrid_auth.services.authenticate import LONGEST_CREDENTIAL, Authenticator
+from chatgrid_authorizer.wiring import JWT_RATE_LIMIT
+from chatgrid_cli.commands import command
+from chatgrid_cli.errors import FAULT, USAGE, CliError
+from chatgrid_cli.keys import explanations
+from chatgrid_cli.keys.commands import Scope
+from chatgrid_cli.output import Output, is_terminal
+from chatgrid_cli.stacks import Stack
+from chatgrid_cli.values import instant, now_ms
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "verify")
+    def verify(
+        stack: Stack,
+        out: Output,
+        scope: Annotated[
+            Scope, typer.Option("--scope", help="The scope that the request would need.")
+        ] = Scope.READ,
+        misplaced: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    ) -> None:
+        """Tell what the gate would answer to the credential on standard input. Counts nothing."""
+        if misplaced:
+            raise CliError(
+                "a credential is read from standard input and never from arguments, which stay in"
+                " the shell's history: if this was one, revoke it",
+                code="credential_in_arguments",
+                exit_code=USAGE,
+            )
+        judge = Judge(stack)
+        credential = read_credential()
+        facts = judge.answer(credential, scope=scope.value, at_ms=now_ms())
+        if out.as_json:
+            out.document("verdict", facts)
+        else:
+            _show(out, facts)
+        if facts["outcome"] == "fault":
+            raise typer.Exit(FAULT)
+        if facts["outcome"] != "allowed":
+            raise typer.Exit(1)
+
+
+def read_credential() -> str:
+    """The credential on standard input; asked for, and not shown, on a terminal.
+
+    Raises:
+        CliError: there is none.
+    """
+    if is_terminal(sys.stdin):
+        text = getpass.getpass("Credential (not shown): ", stream=sys.stderr)
+    else:
+        text = _read_line(sys.stdin)
+    credential = text.strip("\r\n ")
+    scheme, _, rest = credential.partition(" ")
+    if scheme.lower() == "bearer":  # the header's value, pasted whole
+        credential = rest.strip(" ")
+    if not credential:
+        raise CliError(
+            "standard input holds no credential: `chatgrid verify < FILE`",
+            code="no_credential",
+            exit_code=USAGE,
+        )
+    return credential
+
+
+def _read_line(stream: TextIO | None) -> str:
+    """A line; empty where the stream is closed or no text."""
+    try:
+        return "" if stream is None else stream.readline(2 * LONGEST_CREDENTIAL)
+    except (OSError, ValueError):
+        return ""
+
+
+class Judge:
+    """The gate of a stack, with readers in place of what counts."""
+
+    def __init__(self, stack: Stack) -> None:
+        environment = stack.environment("AuthorizerFunction")
+        self._jwt = parse_settings(environment)
+        self._imported = settings.flag(environment, "ALLOW_IMPORTED_KEYS")
+        transport = Boto3Transport(stack.client("dynamodb"))
+        self._inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
+        self._keys = _Remembering(KeyPreview(transport, table=stack.keys_table))
+        self._gate = Authenticator(
+            keys=self._keys,
+            users=UserPreview(
+                transport,
+                table=stack.output("RateLimitsTableName"),
+                limit=JWT_RATE_LIMIT,
+                now_ms=now_ms,
+            ),
+            tokens=lambda: build_verifier(self._jwt, credentials=stack.credentials),
+            key_tier="tier",
+            jwt_tier="tier",
+            imported_keys=self._imported,
+        )
+
+    def answer(self, credential: str, *, scope: str, at_ms: int) -> dict[str, Any]:
+        """What the gate would say, as facts; nothing of the credential is among them."""
+        try:
+            verdict = self._gate.decide(f"Bearer {credential}", scope=scope, now_ms=at_ms)
+        except IdentityProviderUnavailable:
+            return {
+                **_plain("fault", 503, "Service unavailable"),
+                "scope": scope,
+                "reason": "identity_provider",
+                "explanation": "the identity provider's keys cannot be fetched from here",
+            }
+        known = self._keys.last
+        found = {} if known is None else self._key_facts(known)
+        return {
+            **_answer(verdict),
+            "scope": scope,
+            **found,
+            **self._why(verdict, credential, known, at_ms=at_ms),
+        }
+
+    def _key_facts(self, known: Credential) -> dict[str, Any]:
+        stored = self._inventory.find(known.key_id, owner=known.owner)
+        granted = known.scopes if stored is None else stored.key.scopes
+        return {
+            "auth_mode": "api-key",
+            "key_id": known.key_id,
+            "user_id": known.owner,
+            "scopes": list(granted),
+            "expires_at": instant(known.expires_at_ms),
+        }
+
+    def _why(
+        self, verdict: Verdict, credential: str, known: Credential | None, *, at_ms: int
+    ) -> dict[str, Any]:
+        if isinstance(verdict, Allowed):
+            caller = verdict.caller
+            return {
+                "reason": caller.auth_mode,
+                "explanation": "it is good, has the scope, and its limit has room",
+                "auth_mode": caller.auth_mode,
+                "user_id": caller.user_id,
+                "environment": caller.environment,
+                **({"scopes": list(caller.scopes)} if known is None else {}),
+                "expires_at": instant(caller.expires_at_ms),
+            }
+        if isinstance(verdict, Forbidden):
+            return {
+                "reason": "scope",
+                "explanation": f"it is good, but does not carry the scope {verdict.required_scope}",
+            }
+        if isinstance(verdict, Limited):
+            return {
+                "reason": "window",
+                "explanation": "it is good, but its limit for these 60 seconds is used up",
+                "retry_after": verdict.retry_after_s,
+            }
+        return {
+            "reason": verdict.reason,
+            "explanation": self._explained(verdict.reason, credential, known, at_ms=at_ms),
+        }
+
+    def _explained(
+        self, reason: str, credential: str, known: Credential | None, *, at_ms: int
+    ) -> str:
+        if known is not None:
+            return explanations.of_known(known, reason=reason)
+        if reason == "malformed":
+            return explanations.of_malformed(credential, imported_keys=self._imported)
+        if reason == "unknown":
+            return explanations.of_unknown()
+        return explanations.of_token(credential, self._jwt, now_ms=at_ms)
+
+
+class _Remembering:
+    """Remembers the key that was last looked at: a refusal itself does not name it."""
+
+    def __init__(self, preview: KeyPreview) -> None:
+        self._preview = preview
+        self.last: Credential | None = None
+
+    def admit(self, key_hash: str, *, now_ms: int, scope: str) -> Credential | None:
+        self.last = self._preview.admit(key_hash, now_ms=now_ms, scope=scope)
+        return self.last
+
+
+def _answer(verdict: Verdict) -> dict[str, Any]:
+    """Outcome, status and message, as the client would see them."""
+    if isinstance(verdict, Refused):
+        return _plain("refused", 401, verdict.message)
+    if isinstance(verdict, Forbidden):
+        text = f"Missing required scope: {verdict.required_scope}"
+        return {**_plain("forbidden", 403, text), **_figures(verdict.figures)}
+    if isinstance(verdict, Limited):
+        return {**_plain("rate_limited", 429, "Rate limit exceeded"), **_figures(verdict.figures)}
+    return {**_plain("allowed", 200, None), **_figures(verdict.figures)}
+
+
+def _plain(outcome: str, status: int, message: str | None) -> dict[str, Any]:
+    return {"outcome": outcome, "status": status, "message": message}
+
+
+def _figures(figures: RateLimitStatus) -> dict[str, Any]:
+    return {"rate_limit": figures.limit, "rate_limit_remaining": figures.remaining}
+
+
+def _show(out: Output, facts: dict[str, Any]) -> None:
+    style = "green" if facts["outcome"] == "allowed" else "red"
+    message = "" if facts["message"] is None else f": {facts['message']}"
+    status = "" if facts["outcome"] == "allowed" else f" {facts['status']}"
+    out.text(f"{facts['outcome']}{status}{message}", style=style)
+    out.text(f"  {facts['explanation']}")
+    rest = {
+        name: value
+        for name, value in facts.items()
+        if name not in {"outcome", "status", "message", "explanation"} and value is not None
+    }
+    out.facts({f"  {name}": value for name, value in rest.items()})

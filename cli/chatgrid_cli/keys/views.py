@@ -1,0 +1,88 @@
+"""How keys are shown: the same names in every command and in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from chatgrid_auth.adapters.keys_table.key_inventory import StoredKey
+from chatgrid_auth.domain.credentials import ApiKey
+from chatgrid_auth.http_api.fields import iso_instant
+from chatgrid_cli.output import Output
+from chatgrid_cli.values import instant, now_ms
+
+
+def facts(key: ApiKey, *, revoked_at_ms: int | None = None) -> dict[str, Any]:
+    """A key as JSON: the API's names, and besides whose it is and how it stands."""
+    return {
+        "id": key.id,
+        "user_id": key.owner,
+        "key_prefix": key.prefix,
+        "name": key.name,
+        "scopes": list(key.scopes),
+        "environment": key.environment,
+        "rate_limit": key.rate_limit,
+        "state": state(key, revoked_at_ms=revoked_at_ms),
+        "created_at": instant(key.created_at_ms),
+        "expires_at": instant(key.expires_at_ms),
+        "last_used_at": instant(key.last_used_at_ms),
+        "revoked_at": instant(revoked_at_ms),
+    }
+
+
+def named(key: ApiKey) -> str:
+    """A key in a sentence: its id, and the name and the prefix that people know it by."""
+    return f"{key.id} ({key.name!r}{f', {key.prefix}…' if key.prefix else ''})"
+
+
+def state(key: ApiKey, *, revoked_at_ms: int | None) -> str:
+    """``active``, ``expired`` or ``revoked``."""
+    if revoked_at_ms is not None:
+        return "revoked"
+    expired = key.expires_at_ms is not None and key.expires_at_ms <= now_ms()
+    return "expired" if expired else "active"
+
+
+def newest_first(found: Iterable[StoredKey]) -> list[StoredKey]:
+    """One user's keys in the order that the API lists them in, revoked ones among the others."""
+    return sorted(found, key=lambda stored: stored.key.id, reverse=True)
+
+
+def show_list(
+    out: Output, found: list[StoredKey], *, has_more: bool, empty: str, one_user: bool
+) -> None:
+    """Print keys, or that there are none.
+
+    Args:
+        one_user: they are all of one user, whom there is no need to name.
+    """
+    if out.as_json:
+        shown = [facts(stored.key, revoked_at_ms=stored.revoked_at_ms) for stored in found]
+        out.document("list", shown, has_more=has_more)
+        return
+    if not found:
+        out.note(empty)
+        return
+    out.listing([_row(stored, one_user=one_user) for stored in found])
+    if has_more:
+        out.note("There are more: raise --limit to see them.")
+
+
+def _row(stored: StoredKey, *, one_user: bool) -> dict[str, object]:
+    key = stored.key
+    owner = {} if one_user else {"user": key.owner}
+    return {
+        "id": key.id,
+        "state": state(key, revoked_at_ms=stored.revoked_at_ms),
+        "prefix": key.prefix or None,
+        "name": key.name,
+        **owner,
+        "scopes": key.scopes,
+        "limit": key.rate_limit,
+        "created": _minute(key.created_at_ms),
+        "used": "never" if key.last_used_at_ms is None else _minute(key.last_used_at_ms),
+    }
+
+
+def _minute(unix_ms: int) -> str:
+    return f"{iso_instant(unix_ms)[:16]}Z"

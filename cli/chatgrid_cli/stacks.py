@@ -1,0 +1,217 @@
+"""The stack that a command works on: deployed on AWS, or run on this machine by ``make dev``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredentials
+from chatgrid_cli.errors import FAULT, CliError
+from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS
+
+STACK_FILE = "stack.json"
+
+_CONFIG = Config(
+    connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}
+)
+_LOCAL_CONFIG = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """How an operator names a stack."""
+
+    stack_name: str
+    region: str | None
+    profile: str | None
+    local: bool
+    state: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A stack that was found.
+
+    Attributes:
+        outputs: CloudFormation's outputs; the same names for a local stack, those that it has.
+        parameters: CloudFormation's parameters; for a local stack those that it was given.
+        client: gives a boto3 client of a service, where the stack is.
+        environment: gives the variables of a function, by its logical id.
+        credentials: the operator's own; ``None`` where there are none.
+    """
+
+    name: str
+    local: bool
+    status: str
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    client: Callable[[str], Any] = field(repr=False)
+    environment: Callable[[str], Mapping[str, str]] = field(repr=False)
+    credentials: FixedCredentials | None = field(repr=False)
+
+    def output(self, name: str) -> str:
+        """An output.
+
+        Raises:
+            CliError: the stack has none of this name.
+        """
+        if name not in self.outputs:
+            raise CliError(
+                f"the stack {self.name} has no output {name}: it is of another template, or older",
+                code="not_this_template",
+                exit_code=FAULT,
+            )
+        return self.outputs[name]
+
+    @property
+    def emulated(self) -> bool:
+        """Whether something on this machine plays AWS."""
+        endpoint: str = self.client("dynamodb").meta.endpoint_url
+        return urlsplit(endpoint).hostname in {"127.0.0.1", "localhost", "::1"}
+
+    @property
+    def keys_table(self) -> str:
+        """The keys table's name."""
+        return self.output("KeysTableName")
+
+
+def find(where: Where) -> Stack:
+    """The stack that was named.
+
+    Raises:
+        CliError: there is none.
+    """
+    return _local(where.state) if where.local else _deployed(where)
+
+
+def _deployed(where: Where) -> Stack:
+    session = boto3.Session(profile_name=where.profile, region_name=where.region)
+
+    @cache
+    def client(service: str) -> Any:
+        make: Any = session.client  # boto3's types know two services only
+        return make(service, config=_CONFIG)
+
+    try:
+        (stack,) = client("cloudformation").describe_stacks(StackName=where.stack_name)["Stacks"]
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "ValidationError":
+            raise
+        raise CliError(
+            f"there is no stack called {where.stack_name} in {session.region_name}:"
+            " name it with --stack-name and --region, or say --local",
+            code="no_stack",
+            exit_code=FAULT,
+        ) from None
+    outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", [])}
+
+    @cache
+    def environment(function: str) -> Mapping[str, str]:
+        name = found.output(f"{function}Name")
+        configuration = client("lambda").get_function_configuration(FunctionName=name)
+        variables: dict[str, str] = configuration.get("Environment", {}).get("Variables", {})
+        return variables
+
+    found = Stack(
+        name=where.stack_name,
+        local=False,
+        status=stack["StackStatus"],
+        outputs=outputs,
+        parameters={
+            entry["ParameterKey"]: entry.get("ParameterValue", "")
+            for entry in stack.get("Parameters", [])
+        },
+        client=client,
+        environment=environment,
+        credentials=_credentials(session),
+    )
+    return found
+
+
+def _credentials(session: boto3.Session) -> FixedCredentials | None:
+    found = session.get_credentials()
+    if found is None:
+        return None
+    frozen = found.get_frozen_credentials()
+    return FixedCredentials(
+        Credentials(
+            access_key_id=frozen.access_key or "",
+            secret_access_key=frozen.secret_key or "",
+            session_token=frozen.token or "",
+        )
+    )
+
+
+def _local(state: Path) -> Stack:
+    try:
+        described = json.loads((state / STACK_FILE).read_text("utf-8"))
+        endpoint, url = described["dynamodb_endpoint"], described["url"]
+        parameters = dict(described.get("parameters", {}))
+    except (OSError, ValueError, KeyError, TypeError):
+        raise CliError(
+            f"there is no local stack in {state}: start it with `make dev`,"
+            " or name its folder with --state",
+            code="no_stack",
+            exit_code=FAULT,
+        ) from None
+
+    @cache
+    def client(service: str) -> Any:
+        make: Any = boto3.client
+        return make(
+            service,
+            endpoint_url=endpoint,
+            region_name=LOCAL_CREDENTIALS["AWS_REGION"],
+            aws_access_key_id=LOCAL_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=LOCAL_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            config=_LOCAL_CONFIG,
+        )
+
+    @cache
+    def environment(function: str) -> Mapping[str, str]:
+        # Reading the template takes a second: only for commands that need it.
+        from chatgrid_cli.local_settings import local_environment  # noqa: PLC0415
+
+        return local_environment(
+            function, url=url, parameters=parameters, client=client, endpoint=endpoint
+        )
+
+    try:
+        pages = client("dynamodb").get_paginator("list_tables").paginate()
+        tables = [name for page in pages for name in page["TableNames"]]
+    except (BotoCoreError, ClientError):  # nothing answers, or something else does by now
+        raise CliError(
+            f"`make dev` is not running (the local stack of {state})",
+            code="unreachable",
+            exit_code=FAULT,
+        ) from None
+    outputs = {
+        f"{logical_id}Name": name
+        for logical_id in ("KeysTable", "RateLimitsTable", "BoardsTable")
+        for name in tables
+        if name.endswith(f"-{logical_id}")
+    }
+    return Stack(
+        name=str(state),
+        local=True,
+        status="RUNNING",
+        outputs={**outputs, "ApiUrl": url},
+        parameters=parameters,
+        client=client,
+        environment=environment,
+        credentials=FixedCredentials(
+            Credentials(
+                access_key_id=LOCAL_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+                secret_access_key=LOCAL_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            )
+        ),
+    )

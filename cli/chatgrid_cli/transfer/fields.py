@@ -1,0 +1,165 @@
+"""The fields of an imported key, checked by the rules that the API has for keys of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chatgrid_auth.domain.keys import ENVIRONMENTS, PREFIX_LENGTH
+from chatgrid_auth.domain.scopes import SCOPES
+from chatgrid_auth.http_api.fields import canonical_id
+from chatgrid_auth.services.key_import import ImportedKey
+from chatgrid_cli.values import LONGEST_LIFE_MS, read_instant, read_name
+
+DEFAULT_NAME = "Imported key"
+#: What an export holds besides, and an import has no use for.
+_PASSED_OVER = {"last_used_at", "state", "object"}
+_KNOWN = {
+    *("hash", "owner", "id", "name", "prefix", "scopes", "environment", "rate_limit"),
+    *("created_at", "expires_at", "revoked_at"),
+}
+_HASH = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+_HARMLESS = re.compile(r"[A-Za-z_]{1,32}", re.ASCII)
+
+
+class BadField(Exception):
+    """A line describes no key that could be imported.
+
+    Args:
+        code: a stable word for what is wrong.
+        text: the same for a person; names the field, never the value.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRules:
+    """What the stack allows, and what time it is in Unix milliseconds."""
+
+    rate_limit_ceiling: int
+    now_ms: int
+
+
+def imported_key(fields: Mapping[str, object], rules: ImportRules) -> ImportedKey:
+    """The key that these fields describe; ``None`` counts as not given.
+
+    Raises:
+        BadField: they describe none.
+    """
+    given = {name: value for name, value in fields.items() if value is not None}
+    for name in given.keys() - _KNOWN - _PASSED_OVER:
+        shown = f"the field {name}" if _HARMLESS.fullmatch(name) else "a field"
+        raise BadField("unknown_field", f"{shown} is none that an import knows")
+    if "revoked_at" in given:
+        raise BadField("revoked", "a revoked key is not imported: without it, it is refused")
+    created_at_ms = _instant(given, "created_at")
+    if created_at_ms is not None and not 0 <= created_at_ms <= rules.now_ms:
+        raise BadField("bad_created_at", "created_at does not lie in the past")
+    expires_at_ms = _instant(given, "expires_at")
+    if expires_at_ms is not None and not 0 <= expires_at_ms <= rules.now_ms + LONGEST_LIFE_MS:
+        raise BadField("bad_expires_at", "expires_at is more than 100 years away")
+    return ImportedKey(
+        hash=_hash(given),
+        owner=_uuid(given, "owner") or _missing("owner"),
+        id=_uuid(given, "id"),
+        name=_name(given),
+        prefix=_prefix(given),
+        scopes=_scopes(given),
+        environment=_environment(given),
+        rate_limit=_rate_limit(given, rules.rate_limit_ceiling),
+        created_at_ms=created_at_ms,
+        expires_at_ms=expires_at_ms,
+    )
+
+
+def _missing(name: str) -> str:
+    raise BadField(f"missing_{name}", f"{name} is missing")
+
+
+def _text(given: Mapping[str, object], name: str) -> str | None:
+    value = given.get(name)
+    if value is not None and not isinstance(value, str):
+        raise BadField(f"bad_{name}", f"{name} is not a text")
+    return value
+
+
+def _hash(given: Mapping[str, object]) -> str:
+    found = _text(given, "hash") or _missing("hash")
+    if not _HASH.fullmatch(found):
+        raise BadField("bad_hash", "hash is not a SHA-256 in hex (64 digits)")
+    return found.lower()
+
+
+def _uuid(given: Mapping[str, object], name: str) -> str | None:
+    text = _text(given, name)
+    if text is None:
+        return None
+    found = canonical_id(text)
+    if found is None:
+        raise BadField(f"bad_{name}", f"{name} is not a UUID")
+    return found
+
+
+def _name(given: Mapping[str, object]) -> str:
+    text = _text(given, "name")
+    if text is None:
+        return DEFAULT_NAME
+    try:
+        return read_name(text)
+    except ValueError:
+        raise BadField(
+            "bad_name", "name is not 1 to 64 characters without control characters"
+        ) from None
+
+
+def _prefix(given: Mapping[str, object]) -> str:
+    text = _text(given, "prefix") or ""
+    if len(text) > PREFIX_LENGTH or not (text.isascii() and text.isprintable()) or " " in text:
+        raise BadField(
+            "bad_prefix", "prefix is not at most the first 13 characters, printable ASCII"
+        )
+    return text
+
+
+def _scopes(given: Mapping[str, object]) -> tuple[str, ...]:
+    value = given.get("scopes")
+    if value is None:
+        _missing("scopes")
+    names = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or any(name not in SCOPES for name in names):
+        raise BadField("bad_scopes", "scopes is not one or more of read, write, admin")
+    return tuple(scope for scope in SCOPES if scope in names)
+
+
+def _environment(given: Mapping[str, object]) -> str:
+    text = _text(given, "environment") or "live"
+    if text not in ENVIRONMENTS:
+        raise BadField("bad_environment", "environment is neither live nor test")
+    return text
+
+
+def _rate_limit(given: Mapping[str, object], ceiling: int) -> int | None:
+    value = given.get("rate_limit")
+    if value is None:
+        return None
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = int(value)
+    if type(value) is not int or not 1 <= value <= ceiling:
+        raise BadField("bad_rate_limit", f"rate_limit is not a whole number from 1 to {ceiling}")
+    return value
+
+
+def _instant(given: Mapping[str, object], name: str) -> int | None:
+    text = _text(given, name)
+    if text is None:
+        return None
+    try:
+        return read_instant(text)
+    except ValueError:
+        raise BadField(f"bad_{name}", f"{name} is not an ISO 8601 time with an offset") from None

@@ -1,0 +1,1 @@
+"""The local API Gateway, as ../../docs/architecture.md describes AWS's."""

@@ -1,0 +1,135 @@
+"""The gateway's log: one JSON line for each request, and what the functions print.
+
+By default what one needs while working; everything on demand, and always in a file."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TextIO
+
+from chatgrid_devkit.gateway.redaction import redacted
+
+
+@dataclass(slots=True, kw_only=True)
+class RequestRecord:
+    """What is known of a request while it is answered; filled in on the way."""
+
+    request_id: str
+    received_ms: int
+    method: str
+    path: str
+    resource: str | None = None
+    status: int = 0
+    response_type: str | None = None
+    reason: str | None = None
+    latency_ms: float = 0.0
+    authorizer_ms: float | None = None
+    integration_ms: float | None = None
+
+
+#: Levels of lines that every request or minute leaves; who wants them finds them in the file.
+_USUAL = ("TRACE", "DEBUG", "INFO")  # no set: a function may print what cannot be looked up
+#: What the reconciler counts without having done anything.
+_NOTHING_DONE = {"dry_run", "queue_depth", "sweeps"}
+
+
+class RequestLog:
+    """Writes lines to a stream; none of them holds a credential, a header or a body.
+
+    Args:
+        stream: a short line for each request, and what somebody should see of the functions'.
+        keep: everything in full, when given.
+        verbose: whether the stream gets everything in full as well.
+    """
+
+    def __init__(
+        self, stream: TextIO, *, keep: TextIO | None = None, verbose: bool = False
+    ) -> None:
+        self._stream = stream
+        self._keep = keep
+        self._verbose = verbose
+
+    def request(self, record: RequestRecord) -> None:
+        """One line of JSON for an answered request."""
+        seconds, milliseconds = divmod(record.received_ms, 1000)
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+        full = _json(
+            {
+                "time": f"{moment}.{milliseconds:03}Z",
+                "request_id": record.request_id,
+                "method": record.method,
+                "resource": record.resource,
+                "path": record.path,
+                "status": record.status,
+                "response_type": record.response_type,
+                "reason": record.reason,
+                "latency_ms": _rounded(record.latency_ms),
+                "authorizer_ms": _rounded(record.authorizer_ms),
+                "integration_ms": _rounded(record.integration_ms),
+            }
+        )
+        short = _json(
+            {
+                "method": record.method,
+                "path": record.path,
+                "status": record.status,
+                "ms": _rounded(record.latency_ms),
+                "response_type": record.response_type,
+                "reason": record.reason,
+                "request_id": record.request_id,
+            }
+        )
+        self._write(full, shown=short)
+
+    def output(self, function: str, line: str) -> None:
+        """A line that a function printed."""
+        shown = _shown(line)
+        self._write(
+            f"{function} | {line}", shown=None if shown is None else f"{function} | {shown}"
+        )
+
+    def note(self, text: str) -> None:
+        """A line of the gateway's own."""
+        line = f"gateway | {text}"
+        self._write(line, shown=line)
+
+    def _write(self, full: str, *, shown: str | None) -> None:
+        if self._keep is not None:
+            with suppress(OSError):  # a full disk ends nobody's request
+                _put(self._keep, full)
+        line = full if self._verbose else shown
+        if line is not None:
+            _put(self._stream, line)
+
+
+def _put(stream: TextIO, line: str) -> None:
+    stream.write(redacted(line) + "\n")
+    stream.flush()
+
+
+def _shown(line: str) -> str | None:
+    """What somebody who did not ask for everything sees of a line that a function printed."""
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return line  # a print, a traceback
+    if not isinstance(said, dict):
+        return line
+    if said.get("message") == "reconciled" and isinstance(said.get("run"), dict):
+        done = {name: n for name, n in said["run"].items() if n and name not in _NOTHING_DONE}
+        return f"reconciled: {json.dumps(done)}" if done else None
+    usual = said["level"] in _USUAL if "level" in said else "_aws" in said
+    return None if usual else line
+
+
+def _json(line: Mapping[str, object]) -> str:
+    """A line of JSON without what is not known."""
+    return json.dumps({key: value for key, value in line.items() if value is not None})
+
+
+def _rounded(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds, 1)

@@ -1,0 +1,197 @@
+"""One OpenAPI 3.1 document for the whole public API, derived from the code that serves it.
+
+Routes, parameters and bodies come from the two applications; what the gate in front of them adds
+(authentication, limits, the envelope of every error) comes from ``openapi_problems``.
+
+    python -m chatgrid_devkit.openapi.document [file]     (docs/openapi.json by default)
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+import chatgrid_boards.app
+import chatgrid_management.app
+from chatgrid_auth.domain.scopes import required_scope
+from chatgrid_auth.http_api.problems import ErrorResponse
+from chatgrid_devkit.openapi.examples import ANSWERS, ERRORS
+from chatgrid_devkit.openapi.problems import (
+    BY_A_FUNCTION,
+    EVERYWHERE,
+    HEADERS,
+    PROBLEMS,
+    Problem,
+)
+
+DEFAULT_FILE = Path("docs") / "openapi.json"
+
+_INFO = {
+    "title": "ChatGrid API",
+    "version": "1.0.0",
+    "description": (
+        "API keys, and a small example of a backend that they protect.\n\n"
+        "Every request carries one credential: `Authorization: Bearer <API key or Supabase JWT>`. "
+        "`read` is needed to GET, `write` to change, `admin` for everything under `/me/api-keys`; "
+        "each scope includes the ones before it, and a JWT carries all three.\n\n"
+        "Every error has one shape (`ErrorResponse`). `HEAD` is answered wherever `GET` is, "
+        "without a body; a method that a path does not have is answered with 405 and `Allow`. A body "
+        "is one JSON object of at most 64 KiB: unknown fields, a name given twice and values of "
+        'another type (`"120"` for a number) are refused.'
+    ),
+}
+_SERVERS = [
+    {"url": "http://127.0.0.1:3000/v1", "description": "`make dev`"},
+    {
+        "url": "https://{api}.execute-api.{region}.amazonaws.com/v1",
+        "description": "Deployed",
+        "variables": {
+            "api": {"default": "api-id", "description": "The stack's REST API id."},
+            "region": {"default": "eu-west-1"},
+        },
+    },
+]
+_SECURITY = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "API key (cgk_…) or Supabase JWT",
+        "description": "The scopes that an operation needs are listed with its requirement.",
+    }
+}
+_TAGS = [
+    {"name": "me", "description": "Who is calling."},
+    {"name": "api-keys", "description": "The caller's API keys. All need `admin`."},
+    {"name": "boards", "description": "The example of a protected backend."},
+]
+
+
+def document() -> dict[str, Any]:
+    """The document, as JSON values, always the same for the same code."""
+    paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = _schemas_of(ErrorResponse)
+    for application in _applications():
+        paths.update(application["paths"])
+        schemas.update(application["components"]["schemas"])
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            _complete(operation, method=method.upper(), path=path)
+    framework = ("HTTPValidationError", "ValidationError")
+    return {
+        "openapi": "3.1.0",
+        "info": _INFO,
+        "servers": _SERVERS,
+        "tags": _TAGS,
+        "paths": _untitled(paths),
+        "components": {
+            "schemas": {
+                name: _untitled(schemas[name]) for name in sorted(schemas) if name not in framework
+            },
+            "responses": {name: _problem(problem) for name, problem in PROBLEMS.items()},
+            "headers": {name: {**HEADERS[name], "required": True} for name in HEADERS},
+            "securitySchemes": _SECURITY,
+        },
+    }
+
+
+def render() -> str:
+    """The document as the text of its file."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write the document."""
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FILE
+    target.write_text(render(), encoding="utf-8")
+    print(f"{target} written")
+
+
+def _applications() -> list[dict[str, Any]]:
+    # Described, never called: neither a store nor a log is behind them.
+    nothing: Any = None
+    log = logging.getLogger(__name__)
+    management = chatgrid_management.app.create_app(nothing, log=log)
+    boards = chatgrid_boards.app.create_app(nothing, log=log)
+    return [management.openapi(), boards.openapi()]
+
+
+def _schemas_of(*models: type[BaseModel]) -> dict[str, Any]:
+    _, found = models_json_schema(
+        [(model, "serialization") for model in models],
+        ref_template="#/components/schemas/{model}",
+    )
+    definitions: dict[str, Any] = found["$defs"]
+    return definitions
+
+
+def _complete(operation: dict[str, Any], *, method: str, path: str) -> None:
+    """Add what the gate in front of a route does, and the errors that the route can meet."""
+    operation["security"] = [{"bearer": [required_scope(method, path)]}]
+    responses: dict[str, Any] = operation["responses"]
+    responses.pop("422", None)
+    for answer in responses.values():
+        answer["description"] = operation["summary"] + ": done."
+        answer["headers"] = _headers(always=BY_A_FUNCTION)
+        answer["content"]["application/json"]["example"] = ANSWERS[operation["operationId"]]
+    for name in _problems_of(operation, method=method, path=path):
+        responses[str(PROBLEMS[name].status)] = {"$ref": f"#/components/responses/{name}"}
+    operation["responses"] = {status: responses[status] for status in sorted(responses)}
+
+
+def _problems_of(operation: dict[str, Any], *, method: str, path: str) -> list[str]:
+    names = list(EVERYWHERE)
+    if "requestBody" in operation:
+        names += ["PayloadTooLarge", "UnsupportedMediaType"]
+        names.append("InvalidChanges" if method == "PATCH" else "InvalidBody")
+    elif any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+        names.append("InvalidQuery")
+    if "{id}" in path:
+        names.append("BoardNotFound" if path.startswith("/boards") else "NotFound")
+    if operation["operationId"] == "createApiKey":
+        names.append("Conflict")
+    return names
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    status, codes = problem.status, problem.codes
+    narrowed = {"properties": {"status": {"const": status}, "code": {"enum": [*codes]}}}
+    return {
+        "description": problem.case,
+        "headers": _headers(always=problem.always, sometimes=problem.sometimes),
+        "content": {
+            "application/json": {
+                "schema": {"allOf": [{"$ref": "#/components/schemas/ErrorResponse"}, narrowed]},
+                "examples": {code: {"value": ERRORS[code, status]} for code in codes},
+            }
+        },
+    }
+
+
+def _headers(*, always: Sequence[str], sometimes: Sequence[str] = ()) -> dict[str, Any]:
+    # The shared ones are required, and a reference cannot soften that.
+    references = {name: {"$ref": f"#/components/headers/{name}"} for name in always}
+    return {**references, **{name: HEADERS[name] for name in sometimes}}
+
+
+def _untitled(value: Any) -> Any:
+    """Without the titles that Pydantic derives from names, which say nothing more."""
+    if isinstance(value, list):
+        return [_untitled(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _untitled(entry)
+        for name, entry in value.items()
+        if not (name == "title" and isinstance(entry, str))
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""A deployment read out of template.yaml as SAM expands it, so that it cannot drift from it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from chatgrid_devkit.template.api_definition import API_ID, read_api
+from chatgrid_devkit.template.description import (
+    Deployment,
+    Function,
+    Quota,
+    Schedule,
+    Table,
+    Throttle,
+    UsageKey,
+    UsagePlan,
+)
+from chatgrid_devkit.template.expansion import LOCAL_BUCKET, TemplateInvalid, expand
+from chatgrid_devkit.template.intrinsics import Resolver
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+STACK_NAME = "chatgrid-local"
+
+_TABLE_PROPERTIES = (
+    "AttributeDefinitions",
+    "KeySchema",
+    "BillingMode",
+    "ProvisionedThroughput",
+    "GlobalSecondaryIndexes",
+    "LocalSecondaryIndexes",
+    "TimeToLiveSpecification",
+)
+_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
+_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+
+
+def read_deployment(
+    template: Path,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    physical_ids: Mapping[str, str] | None = None,
+    stack: str = STACK_NAME,
+) -> Deployment:
+    """What the template deploys, with the parameters' defaults where no value is given.
+
+    Raises:
+        TemplateInvalid: it cannot be expanded, or has something that cannot run locally.
+    """
+    expanded = expand(template, parameters=parameters or {}, region=REGION)
+    resolver = Resolver(
+        expanded,
+        parameters=parameters or {},
+        physical_ids={**_api_ids(expanded), **(physical_ids or {})},
+        stack=stack,
+        region=REGION,
+        account=ACCOUNT,
+    )
+    reader = _Reader(expanded, resolver, template.parent.resolve())
+    functions = reader.functions()
+    api = read_api(reader.resources, functions={f.arn: f.name for f in functions.values()})
+    plans = reader.plans(api.id, api.stage)
+    return Deployment(
+        name=stack,
+        region=REGION,
+        account=ACCOUNT,
+        api=api,
+        functions=functions,
+        plans=plans,
+        keys=reader.keys(plans),
+        tables=reader.tables(),
+        schedules=reader.schedules({f.arn: f.name for f in functions.values()}),
+        root=template.parent.resolve(),
+    )
+
+
+def _api_ids(expanded: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: API_ID
+        for name, resource in expanded["Resources"].items()
+        if resource["Type"] == "AWS::ApiGateway::RestApi"
+    }
+
+
+class _Reader:
+    def __init__(self, expanded: Mapping[str, Any], resolver: Resolver, root: Path) -> None:
+        self._root = root
+        self._resolver = resolver
+        self.resources: dict[str, tuple[str, dict[str, Any]]] = {
+            name: (resource["Type"], resolver.resolve(resource.get("Properties", {})))
+            for name, resource in expanded["Resources"].items()
+            if resolver.present(name)
+        }
+
+    def _of(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        for name, (found, properties) in self.resources.items():
+            if found == kind:
+                yield name, properties
+
+    def _folder(self, content: Mapping[str, Any], owner: str) -> Path:
+        if content.get("S3Bucket") != LOCAL_BUCKET:
+            raise TemplateInvalid(f"{owner}: its code is no folder of this repository")
+        return (self._root / str(content["S3Key"])).resolve()
+
+    def functions(self) -> dict[str, Function]:
+        layers = {
+            f"{self._resolver.ref(name)}": self._folder(properties["Content"], name)
+            for name, properties in self._of("AWS::Lambda::LayerVersion")
+        }
+        found: dict[str, Function] = {}
+        for logical_id, properties in self._of("AWS::Lambda::Function"):
+            name = self._resolver.ref(logical_id)
+            variables = properties.get("Environment", {}).get("Variables", {})
+            found[name] = Function(
+                name=name,
+                logical_id=logical_id,
+                arn=self._resolver.resolve({"Fn::GetAtt": [logical_id, "Arn"]}),
+                handler=properties["Handler"],
+                code=self._folder(properties["Code"], logical_id),
+                layers=tuple(layers[ref] for ref in properties.get("Layers", []) if ref in layers),
+                timeout_seconds=float(properties.get("Timeout", 3)),
+                memory_mb=int(properties.get("MemorySize", 128)),
+                environment={key: _text(value) for key, value in variables.items()},
+            )
+        return found
+
+    def plans(self, api_id: str, stage: str) -> dict[str, UsagePlan]:
+        """Usage plans that cover the stage, by logical id."""
+        found: dict[str, UsagePlan] = {}
+        for logical_id, properties in self._of("AWS::ApiGateway::UsagePlan"):
+            stages = properties.get("ApiStages", [])
+            if not any(s.get("ApiId") == api_id and s.get("Stage") == stage for s in stages):
+                continue
+            throttle, quota = properties.get("Throttle"), properties.get("Quota")
+            found[logical_id] = UsagePlan(
+                id=self._resolver.ref(logical_id),
+                name=properties.get("UsagePlanName", logical_id),
+                throttle=throttle
+                and Throttle(
+                    rate_per_second=float(throttle["RateLimit"]),
+                    burst=int(throttle["BurstLimit"]),
+                ),
+                quota=quota and Quota(limit=int(quota["Limit"]), period=quota["Period"]),
+            )
+        return found
+
+    def keys(self, plans: Mapping[str, UsagePlan]) -> tuple[UsageKey, ...]:
+        by_id = {plan.id: plan for plan in plans.values()}
+        memberships = {
+            properties["KeyId"]: properties["UsagePlanId"]
+            for _, properties in self._of("AWS::ApiGateway::UsagePlanKey")
+        }
+        return tuple(
+            UsageKey(
+                id=(key_id := self._resolver.ref(logical_id)),
+                value=properties["Value"],
+                name=properties.get("Name", logical_id),
+                enabled=str(properties.get("Enabled", True)).lower() == "true",
+                plan=by_id.get(memberships.get(key_id, "")),
+            )
+            for logical_id, properties in self._of("AWS::ApiGateway::ApiKey")
+            if "Value" in properties
+        )
+
+    def tables(self) -> tuple[Table, ...]:
+        return tuple(
+            Table(
+                logical_id=logical_id,
+                name=self._resolver.ref(logical_id),
+                properties={key: properties[key] for key in _TABLE_PROPERTIES if key in properties},
+            )
+            for logical_id, properties in self._of("AWS::DynamoDB::Table")
+        )
+
+    def schedules(self, functions: Mapping[str, str]) -> tuple[Schedule, ...]:
+        """Functions called at a fixed rate; cron expressions are left to AWS."""
+        found = []
+        for kind in ("AWS::Events::Rule", "AWS::Scheduler::Schedule"):
+            for _, properties in self._of(kind):
+                rate = _RATE.fullmatch(properties.get("ScheduleExpression", ""))
+                targets = properties.get("Targets") or [properties.get("Target", {})]
+                for target in targets if rate else ():
+                    name = functions.get(_unqualified(target.get("Arn", "")))
+                    if name and rate:
+                        seconds = int(rate[1]) * _SECONDS[rate[2]]
+                        given = json.loads(target["Input"]) if "Input" in target else None
+                        found.append(Schedule(function=name, every_seconds=seconds, input=given))
+        return tuple(found)
+
+
+def _unqualified(arn: str) -> str:
+    """A function's ARN without its alias or version."""
+    return ":".join(arn.split(":")[:7])
+
+
+def _text(value: Any) -> str:
+    """An environment variable as CloudFormation passes it on."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,166 @@
+"""The embedded AWS: ministack in a process of its own, on loopback, with its state on disk.
+
+It plays DynamoDB, API Gateway's control plane, Secrets Manager and CloudFormation. It saves its
+state when it is told to end (SIGTERM), and only then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import IO, Self
+
+#: What every client of the embedded AWS signs with. It checks no signature.
+LOCAL_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+SERVICES = ("dynamodb", "apigateway", "secretsmanager", "ssm")
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 15.0
+
+
+class MinistackFailed(Exception):
+    """The embedded AWS did not start; the text says why in one line."""
+
+
+def free_port() -> int:
+    """A port on loopback that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Ministack:
+    """A running embedded AWS; a context manager that ends it.
+
+    Args:
+        state: folder for its state and log; made when missing.
+        services: which of AWS's services it plays; all that it can when None.
+        port: port on 127.0.0.1; a free one when not given.
+        lambda_python: the interpreter that functions run on, when it plays Lambda; its own, with
+            all that is installed there, when not given.
+        keep_output: whether what it prints goes to ``log``; to our standard error otherwise.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        *,
+        services: tuple[str, ...] | None = SERVICES,
+        port: int | None = None,
+        lambda_python: str | None = None,
+        keep_output: bool = True,
+    ) -> None:
+        self._state = state
+        self._services = services
+        self._lambda_python = lambda_python or sys.executable
+        self._keep_output = keep_output
+        self.port = port or free_port()
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> Path:
+        """Where its own output goes."""
+        return self._state / "ministack.log"
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            MinistackFailed: it ended, or did not answer within 30 s.
+        """
+        for folder in (self._state, self._state / "tmp"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._output() as output:
+            # A session of its own: Ctrl-C reaches the command that owns it, which then ends it.
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "chatgrid_devkit.stack.ministack_process"],
+                env=self._environment(),
+                cwd=self._state,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        seen = f"see {self.log}" if self._keep_output else "see above"
+        while not self._answers():
+            if self.process.poll() is not None:
+                raise MinistackFailed(f"the embedded AWS ended at its start; {seen}")
+            if time.monotonic() > deadline:
+                self.stop()
+                raise MinistackFailed(f"the embedded AWS does not answer; {seen}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it, its state saved; killed if it does not end in time."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def environment(self) -> dict[str, str]:
+        """The variables that point an AWS client at it."""
+        return {
+            **LOCAL_CREDENTIALS,
+            **{
+                f"AWS_ENDPOINT_URL_{service}": self.endpoint
+                for service in ("DYNAMODB", "API_GATEWAY", "SECRETS_MANAGER", "SSM")
+            },
+        }
+
+    def _output(self) -> IO[bytes]:
+        return self.log.open("wb") if self._keep_output else os.fdopen(os.dup(2), "wb")
+
+    def _environment(self) -> dict[str, str]:
+        services = {} if self._services is None else {"SERVICES": ",".join(self._services)}
+        return {
+            **services,
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self._state),
+            "TMPDIR": str(self._state / "tmp"),
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self.port),
+            "LAMBDA_PYTHON": self._lambda_python,
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self._state / "saved"),
+            # Both would open ports of their own, on every interface.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+        }
+
+    def _answers(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
+        with contextlib.closing(connection):
+            try:
+                connection.request("GET", "/_ministack/health")
+                return connection.getresponse().status == 200
+            except (OSError, HTTPException):
+                return False

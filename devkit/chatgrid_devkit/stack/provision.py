@@ -1,0 +1,165 @@
+"""What CloudFormation would make, made in the embedded AWS; and the first user with a key.
+
+Everything here may run again and again on the same state: what is there stays, and usage plans take
+the limits that the template has now.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+
+from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.domain import keys
+from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_devkit.gateway.key_source import read_plan
+from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS
+from chatgrid_devkit.template.description import Table, UsagePlan
+
+if TYPE_CHECKING:
+    from types_boto3_apigateway import APIGatewayClient
+    from types_boto3_apigateway.type_defs import PatchOperationTypeDef
+    from types_boto3_dynamodb import DynamoDBClient
+
+JWT_SECRET_NAME = "chatgrid-development-jwt-secret"  # noqa: S105 - a name, not a secret
+_ADMIN_KEYS_LIMIT = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admin:
+    """The first user of a local stack, and the admin key that was made for it."""
+
+    user_id: str
+    key: str = field(repr=False)
+
+
+def local_client(service: str, endpoint: str) -> Any:
+    """A boto3 client of the embedded AWS."""
+    return boto3.client(  # type: ignore[call-overload] # the service is a variable
+        service,
+        endpoint_url=endpoint,
+        region_name=LOCAL_CREDENTIALS["AWS_REGION"],
+        aws_access_key_id=LOCAL_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=LOCAL_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def make_tables(client: DynamoDBClient, tables: Iterable[Table]) -> None:
+    """Make the template's tables where they are missing."""
+    existing = set(client.list_tables()["TableNames"])
+    for table in tables:
+        if table.name in existing:
+            continue
+        properties = dict(table.properties)
+        time_to_live = properties.pop("TimeToLiveSpecification", None)
+        client.create_table(TableName=table.name, **properties)
+        if time_to_live is not None:
+            client.update_time_to_live(TableName=table.name, TimeToLiveSpecification=time_to_live)
+
+
+def make_plans(client: APIGatewayClient, plans: Mapping[str, UsagePlan]) -> dict[str, str]:
+    """Make the template's usage plans where they are missing, and change those that differ.
+
+    Args:
+        plans: by logical id.
+
+    Returns:
+        The plans' ids in the embedded AWS, by logical id.
+    """
+    existing = {plan.name: plan for plan in map(read_plan, client.get_usage_plans()["items"])}
+    ids: dict[str, str] = {}
+    for logical_id, plan in plans.items():
+        known = existing.get(plan.name)
+        if known is None:
+            ids[logical_id] = client.create_usage_plan(name=plan.name, **_limits(plan))["id"]
+        else:
+            ids[logical_id] = known.id
+            _change_plan(client, known, plan)
+    return ids
+
+
+def _change_plan(client: APIGatewayClient, known: UsagePlan, wanted: UsagePlan) -> None:
+    """Give a plan other limits; it keeps its id and its keys."""
+    before, after = _limits(known), _limits(wanted)
+    changes: list[PatchOperationTypeDef] = [
+        {"op": "remove", "path": f"/{kind}"} for kind in before.keys() - after.keys()
+    ]
+    for kind, limits in after.items():
+        if limits != before.get(kind):
+            changes += [
+                {"op": "replace", "path": f"/{kind}/{name}", "value": str(value)}
+                for name, value in limits.items()
+            ]
+    if changes:
+        client.update_usage_plan(usagePlanId=known.id, patchOperations=changes)
+
+
+def _limits(plan: UsagePlan) -> dict[str, Any]:
+    """A plan's throttle and quota in API Gateway's words."""
+    limits: dict[str, Any] = {}
+    if plan.throttle is not None:
+        limits["throttle"] = {
+            "rateLimit": plan.throttle.rate_per_second,
+            "burstLimit": plan.throttle.burst,
+        }
+    if plan.quota is not None:
+        limits["quota"] = {"limit": plan.quota.limit, "period": plan.quota.period}
+    return limits
+
+
+def keep_jwt_secret(client: Any, secret: str) -> str:
+    """Keep the development HS256 secret where the authorizer looks for it; its ARN."""
+    try:
+        arn: str = client.create_secret(Name=JWT_SECRET_NAME, SecretString=secret)["ARN"]
+    except client.exceptions.ResourceExistsException:
+        arn = client.put_secret_value(SecretId=JWT_SECRET_NAME, SecretString=secret)["ARN"]
+    return arn
+
+
+def first_admin(client: DynamoDBClient, table: str, *, known: Admin | None) -> Admin:
+    """The first user with its admin key: the known one while it is good, else a new one.
+
+    Args:
+        table: the keys table's name.
+        known: what an earlier run made.
+    """
+    if known is not None and _is_good(client, table, known.key):
+        return known
+    issuing = ApiKeys(
+        DynamoKeyStore(client, table=table, pause=time.sleep),
+        now_ms=lambda: time.time_ns() // 1_000_000,
+        entropy=os.urandom,
+        default_rate_limit=120,
+        keys_per_user=_ADMIN_KEYS_LIMIT,
+    )
+    user_id = known.user_id if known is not None else str(uuid4())
+    issued = issuing.issue(
+        user_id,
+        name="First admin key",
+        scopes=["admin"],
+        environment="live",
+        rate_limit=None,
+        expires_at_ms=None,
+    )
+    return Admin(user_id=user_id, key=issued.raw_key)
+
+
+def _is_good(client: DynamoDBClient, table: str, raw_key: str) -> bool:
+    answer = client.get_item(
+        TableName=table,
+        Key={
+            "pk": items.s(items.credential_pk(keys.hash_of(raw_key))),
+            "sk": items.s(items.CREDENTIAL),
+        },
+    )
+    item = answer.get("Item", {})
+    expires = item.get("expires")
+    expired = expires is not None and int(expires["N"]) <= time.time() * 1000
+    return item.get("state") == items.s(items.ACTIVE) and not expired

@@ -1,0 +1,1 @@
+"""template.yaml as SAM expands it, read into plain values."""

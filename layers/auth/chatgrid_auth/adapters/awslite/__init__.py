@@ -1,0 +1,4 @@
+"""The lean AWS client: signing, credentials, TLS, HTTP, DynamoDB.
+
+Standard library only; it knows nothing of ChatGrid.
+"""

@@ -1,0 +1,105 @@
+"""What an HTTP response of DynamoDB means: an answer, a condition that failed, or a failure.
+
+Decided by status and error code alone, never by the words of a message; messages may repeat a
+caller's data, so none is passed on.
+
+Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+"""
+
+from __future__ import annotations
+
+from binascii import crc32
+from json import JSONDecoder
+
+from chatgrid_auth.domain.errors import ConditionFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from chatgrid_auth.adapters.awslite.http_response import Response
+
+THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TransactionConflictException",
+    }
+)
+"""Worth asking again in a moment; if that goes on, the store is too busy."""
+
+SIGNATURE_REFUSED = frozenset(
+    {
+        "InvalidSignatureException",
+        "RequestExpired",
+        "RequestInTheFuture",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+    }
+)
+"""What a wrong clock leads to, among other things."""
+
+CREDENTIALS_REFUSED = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
+)
+"""What credentials lead to that have ended, or that this region does not know yet."""
+
+_decode = JSONDecoder().raw_decode
+
+
+class Failure(Exception):
+    """One attempt that got no answer.
+
+    Args:
+        code: DynamoDB's error code, or a word of ours.
+        transient: the same request may well succeed a moment later.
+        date: the ``Date`` header of the response, if there was one.
+    """
+
+    def __init__(self, code: str, *, transient: bool, date: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.transient = transient
+        self.date = date
+
+
+def read_answer(response: Response) -> dict[str, Any]:
+    """The answer to a successful call.
+
+    Raises:
+        ConditionFailed: the condition of a write did not hold; with the item, where asked for.
+        Failure: anything else.
+    """
+    status = response.status
+    body = response.body
+    checksum = response.headers.get(b"x-amz-crc32")
+    if checksum is not None and checksum != b"%d" % crc32(body):
+        raise Failure("ChecksumMismatch", transient=True)
+    try:
+        text = body.decode()
+        answer, end = _decode(text)
+    except ValueError:
+        answer, end, text = None, 0, ""
+    if not isinstance(answer, dict) or text[end:].strip():
+        # A proxy's page, or a redirect, which is never followed: the request is signed for one
+        # host, and would be shown to another.
+        transient = status in {200, 429} or status >= 500
+        code = "MalformedResponse" if status == 200 else f"Status{status}"
+        raise Failure(code, transient=transient)
+    if status == 200:
+        found: dict[str, Any] = answer
+        return found
+    raise _error(answer, status, response.headers.get(b"date", b"").decode("latin-1"))
+
+
+def _error(answer: dict[str, Any], status: int, date: str) -> ConditionFailed | Failure:
+    kind = answer.get("__type")
+    code = kind.rpartition("#")[2] if isinstance(kind, str) else ""
+    if not (code.isascii() and code.isalnum() and len(code) < 100):
+        code = f"Status{status}"
+    if code == "ConditionalCheckFailedException":
+        item = answer.get("Item")
+        return ConditionFailed(item if isinstance(item, dict) else None)
+    transient = status >= 500 or status == 429 or code in THROTTLED
+    return Failure(code, transient=transient, date=date)

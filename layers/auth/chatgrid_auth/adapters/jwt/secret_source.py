@@ -1,0 +1,103 @@
+"""The legacy HS256 secret, read from where the operator keeps it and never from a setting.
+
+One signed request with the authorizer's own signer. boto3 would serve as well, at twenty times
+the import of all the rest, for one call in five minutes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from chatgrid_auth.adapters.awslite.bounded_fetch import fetch
+from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable
+from chatgrid_auth.adapters.awslite.sigv4 import RequestSigner
+from chatgrid_auth.adapters.jwt.settings import secret_service
+from chatgrid_auth.adapters.jwt.verification_keys import KeySet, shared_secret
+from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+
+if TYPE_CHECKING:
+    from chatgrid_auth.adapters.awslite.credentials import CredentialSource
+
+#: In a secret that is a JSON object, as the console's form makes them, the member that counts.
+JSON_MEMBER = "jwt_secret"
+
+
+class SecretSource:
+    """Reads one secret of Secrets Manager, or one SecureString parameter of SSM.
+
+    Args:
+        arn: which one.
+        credentials: what to sign with; ``secretsmanager:GetSecretValue`` or ``ssm:GetParameter``.
+        endpoints: service name to URL, where it is not the public one.
+    """
+
+    def __init__(
+        self, arn: str, *, credentials: CredentialSource, endpoints: Mapping[str, str]
+    ) -> None:
+        service = secret_service(arn)
+        if service is None:
+            raise ValueError("not the ARN of a secret or of a parameter")
+        self._arn = arn
+        self._service = service
+        partition, self._region = arn.split(":")[1], arn.split(":")[3]
+        suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+        self._url = endpoints.get(service) or f"https://{service}.{self._region}.{suffix}"
+        self._credentials = credentials
+
+    def load(self, now_ms: int) -> KeySet:
+        """The secret as the only key of a set.
+
+        Raises:
+            IdentityProviderUnavailable: it cannot be read, or cannot be a JWT secret.
+        """
+        try:
+            answer = json.loads(self._ask(now_ms))
+            return KeySet([shared_secret(_plain(self._value(answer)))])
+        except CredentialsUnavailable as error:
+            raise IdentityProviderUnavailable("no credentials for the secret store") from error
+        except (ValueError, KeyError, TypeError, RecursionError):
+            # Without the cause: it may quote the secret.
+            raise IdentityProviderUnavailable("the JWT secret is not usable") from None
+
+    def _ask(self, now_ms: int) -> bytes:
+        if self._service == "ssm":
+            target = "AmazonSSM.GetParameter"
+            question: dict[str, Any] = {"Name": self._arn, "WithDecryption": True}
+        else:
+            target = "secretsmanager.GetSecretValue"
+            question = {"SecretId": self._arn}
+        body = json.dumps(question).encode()
+        credentials = self._credentials.current(now_ms / 1000)
+        headers = {
+            "Host": urlsplit(self._url).netloc,
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": target,
+        }
+        if credentials.session_token:
+            headers["X-Amz-Security-Token"] = credentials.session_token
+        signer = RequestSigner(
+            access_key_id=credentials.access_key_id,
+            secret_access_key=credentials.secret_access_key,
+            region=self._region,
+            service=self._service,
+            headers=headers,
+        )
+        signature = signer.sign(body, at_second=now_ms // 1000).decode("ascii")
+        for line in signature.splitlines():
+            name, _, value = line.partition(": ")
+            headers[name] = value
+        return fetch(self._url, headers=headers, body=body)
+
+    def _value(self, answer: Any) -> Any:
+        return answer["Parameter"]["Value"] if self._service == "ssm" else answer["SecretString"]
+
+
+def _plain(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    if value.lstrip().startswith("{"):
+        return _plain(json.loads(value)[JSON_MEMBER])
+    return value.strip()

@@ -1,0 +1,1 @@
+"""How keys lie in DynamoDB: items, the window's expressions, decisions, transactions, stores."""

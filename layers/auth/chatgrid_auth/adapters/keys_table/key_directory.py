@@ -1,0 +1,182 @@
+"""Every ChatGrid key, as the sweep reads it, and the API Gateway key that each one names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.items import s
+from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
+from chatgrid_auth.services.usage_plans.ports import LiveKey, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chatgrid_auth.adapters.keys_table.plan_queue import Transport
+
+#: Items that DynamoDB looks at for one page, most of which are not credentials.
+_PAGE = 1000
+_BATCH_ATTEMPTS = 5
+#: In the partition of the work, behind all of it: how far the sweep under way has come.
+_SWEEP = "sweep"
+
+
+class DynamoKeyDirectory:
+    """The keys table, as ``services.plan_ports.Directory`` asks for it.
+
+    Args:
+        transport: DynamoDB.
+        table: the keys table's name.
+    """
+
+    def __init__(self, transport: Transport, *, table: str) -> None:
+        self._transport = transport
+        self._table = table
+
+    def assign(self, key_hash: str, *, value: str) -> bool:
+        """Name this API Gateway key from now on; false when the key is not live any more."""
+        return self._update(
+            key_hash,
+            "SET #usage = :value",
+            condition="attribute_exists(pk) AND #state = :active",
+            names={"#state": "state"},
+            values={":value": s(value), ":active": s(items.ACTIVE)},
+        )
+
+    def unassign(self, key_hash: str, *, value: str) -> None:
+        """Name none from now on, if this one was named."""
+        self._update(
+            key_hash,
+            "REMOVE #usage",
+            condition="#usage = :value",
+            names={},
+            values={":value": s(value)},
+        )
+
+    def live(self, cursor: str | None) -> tuple[list[LiveKey], str | None]:
+        """A page of live keys in no particular order, and where the next one starts."""
+        scan = {
+            "TableName": self._table,
+            "FilterExpression": "sk = :credential AND begins_with(pk, :key) AND #state = :active",
+            "ProjectionExpression": "pk, #id, #owner, expires, #usage",
+            "ExpressionAttributeNames": {
+                "#state": "state",
+                "#id": "id",
+                "#owner": "owner",
+                "#usage": "usage",
+            },
+            "ExpressionAttributeValues": {
+                ":credential": s(items.CREDENTIAL),
+                ":key": s(items.credential_pk("")),
+                ":active": s(items.ACTIVE),
+            },
+            "Limit": _PAGE,
+        }
+        if cursor is not None:
+            scan["ExclusiveStartKey"] = json.loads(cursor)
+        answer = self._transport.call("Scan", scan)
+        last = answer.get("LastEvaluatedKey")
+        return [_live(item) for item in answer["Items"]], None if last is None else json.dumps(last)
+
+    def recorded(self, keys: Sequence[tuple[str, str]]) -> dict[str, LiveKey]:
+        """Of up to 100 (owner, key id), those not revoked at this moment, by key id."""
+        found: dict[str, LiveKey] = {}
+        pending: list[dict[str, Any]] = [
+            {"pk": s(items.user_pk(owner)), "sk": s(items.record_sk(key_id))}
+            for owner, key_id in keys
+        ]
+        for _ in range(_BATCH_ATTEMPTS):
+            if not pending:
+                break
+            request = {
+                "Keys": pending,
+                "ProjectionExpression": "pk, sk, #hash, expires_at_ms",
+                "ExpressionAttributeNames": {"#hash": "hash"},
+                "ConsistentRead": True,
+            }
+            answer = self._transport.call("BatchGetItem", {"RequestItems": {self._table: request}})
+            for item in answer["Responses"].get(self._table, []):
+                key = _recorded(item)
+                found[key.key_id] = key
+            pending = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        if pending:
+            # Read as *not there*, an unanswered key would lose its API Gateway key.
+            raise StoreUnavailable("BatchGetItem", "UnprocessedKeys")
+        return found
+
+    def progress(self) -> Progress | None:
+        """How far the sweep under way has come; ``None`` when there is none."""
+        item = self._transport.call(
+            "GetItem", {"TableName": self._table, "Key": _SWEEP_KEY, "ConsistentRead": True}
+        ).get("Item")
+        if item is None:
+            return None
+        return Progress(
+            cursor=item.get("cursor", {}).get("S"),
+            suspects=frozenset(item.get("suspects", {}).get("SS", [])),
+        )
+
+    def advance(self, progress: Progress) -> None:
+        """Remember how far the sweep has come."""
+        item: dict[str, Any] = dict(_SWEEP_KEY)
+        if progress.cursor is not None:
+            item["cursor"] = s(progress.cursor)
+        if progress.suspects:
+            item["suspects"] = {"SS": sorted(progress.suspects)}
+        self._transport.call("PutItem", {"TableName": self._table, "Item": item})
+
+    def finish(self) -> None:
+        """The sweep is over."""
+        self._transport.call("DeleteItem", {"TableName": self._table, "Key": _SWEEP_KEY})
+
+    def _update(
+        self,
+        key_hash: str,
+        update: str,
+        *,
+        condition: str,
+        names: Mapping[str, str],
+        values: Mapping[str, Any],
+    ) -> bool:
+        """Change a credential; whether the condition held."""
+        try:
+            self._transport.call(
+                "UpdateItem",
+                {
+                    "TableName": self._table,
+                    "Key": {"pk": s(items.credential_pk(key_hash)), "sk": s(items.CREDENTIAL)},
+                    "UpdateExpression": update,
+                    "ConditionExpression": condition,
+                    "ExpressionAttributeNames": {"#usage": "usage", **names},
+                    "ExpressionAttributeValues": values,
+                },
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+
+_SWEEP_KEY = {"pk": s(items.PLANS), "sk": s(_SWEEP)}
+
+
+def _live(item: Mapping[str, Any]) -> LiveKey:
+    expires = item.get("expires")
+    return LiveKey(
+        key_id=item["id"]["S"],
+        owner=item["owner"]["S"],
+        key_hash=item["pk"]["S"].removeprefix(items.credential_pk("")),
+        expires_at_ms=None if expires is None else int(expires["N"]),
+        usage_key=item.get("usage", {}).get("S"),
+    )
+
+
+def _recorded(item: Mapping[str, Any]) -> LiveKey:
+    expires = item.get("expires_at_ms")
+    return LiveKey(
+        key_id=item["sk"]["S"].removeprefix(items.record_sk("")),
+        owner=item["pk"]["S"].removeprefix(items.user_pk("")),
+        key_hash=item["hash"]["S"],
+        expires_at_ms=None if expires is None else int(expires["N"]),
+    )

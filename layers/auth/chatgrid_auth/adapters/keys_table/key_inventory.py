@@ -1,0 +1,150 @@
+"""All keys of a stack, whoever owns them: an operator's view, which reads and never writes.
+
+What lies under one owner is a Query; all owners, or a key whose owner is not known, are a Scan of
+the whole table, read in pages as they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from chatgrid_auth.adapters.keys_table import items, key_items
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.credential_reads import (
+    MOST_AT_ONCE,
+    last_uses,
+    read_credentials,
+)
+from chatgrid_auth.adapters.keys_table.items import s
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+    from chatgrid_auth.domain.credentials import ApiKey
+
+_KEY, _REVOKED = "KEY#", "REVOKED#"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey:
+    """A key as it is kept; ``revoked_at_ms`` is ``None`` while it is not revoked."""
+
+    key: ApiKey
+    hash: str = field(repr=False)
+    revoked_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Whose the key under a hash is."""
+
+    owner: str
+    key_id: str
+
+
+class KeyInventory:
+    """The keys table, read.
+
+    Args:
+        client: boto3's low-level DynamoDB client.
+        table: the keys table's name.
+    """
+
+    def __init__(self, client: DynamoDBClient, *, table: str) -> None:
+        self._transport = Boto3Transport(client)
+        self._table = table
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever kept here."""
+        answer = self._ask("Scan", {"Limit": 1})
+        return not answer["Items"] and "LastEvaluatedKey" not in answer
+
+    def keys_of(self, owner: str, *, revoked: bool = False) -> Iterator[StoredKey]:
+        """The owner's keys, the oldest first; revoked ones, if asked for, after the others."""
+        for prefix in (_KEY, _REVOKED) if revoked else (_KEY,):
+            question = {
+                "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
+                "ExpressionAttributeValues": {":pk": s(items.user_pk(owner)), ":sk": s(prefix)},
+            }
+            for records in self._pages("Query", question):
+                yield from self._stored(records)
+
+    def every_key(self, *, revoked: bool = False) -> Iterator[StoredKey]:
+        """The keys of all owners, in no order; revoked ones only if asked for."""
+        for records in self._pages("Scan", _every(revoked=revoked)):
+            yield from self._stored(records)
+
+    def hashes_by_id(self) -> dict[str, str]:
+        """Every id that a key has or, if it is revoked, had, with that key's hash."""
+        question = {
+            **_every(revoked=True),
+            "ProjectionExpression": "sk, #hash",
+            "ExpressionAttributeNames": {"#hash": "hash"},
+        }
+        return {
+            record["sk"]["S"].partition("#")[2]: record["hash"]["S"]
+            for records in self._pages("Scan", question)
+            for record in records
+        }
+
+    def find(self, key_id: str, *, owner: str | None = None) -> StoredKey | None:
+        """The key with this id, revoked or not, found by reading on until it comes."""
+        pool = self.every_key(revoked=True) if owner is None else self.keys_of(owner, revoked=True)
+        return next((stored for stored in pool if stored.key.id == key_id), None)
+
+    def holders(self, hashes: Iterable[str]) -> dict[str, Holder]:
+        """Whose the keys under these hashes are, revoked ones included, by hash.
+
+        Args:
+            hashes: up to ``credential_reads.MOST_AT_ONCE``, each once.
+        """
+        found = read_credentials(
+            self._transport, table=self._table, hashes=hashes, attributes=["owner", "id"]
+        )
+        return {
+            key_hash: Holder(owner=item["owner"]["S"], key_id=item["id"]["S"])
+            for key_hash, item in found.items()
+        }
+
+    def _pages(self, operation: str, question: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+        """What is found, at most ``MOST_AT_ONCE`` at a time."""
+        start: dict[str, Any] = {}
+        while True:
+            answer = self._ask(operation, {**question, **start})
+            records = answer["Items"]
+            for first in range(0, len(records), MOST_AT_ONCE):
+                yield records[first : first + MOST_AT_ONCE]
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _stored(self, records: list[dict[str, Any]]) -> Iterator[StoredKey]:
+        hashes = {record["hash"]["S"] for record in records}
+        seen = last_uses(self._transport, table=self._table, hashes=hashes)
+        for record in records:
+            key_hash, revoked = record["hash"]["S"], record.get("revoked_at_ms")
+            yield StoredKey(
+                key=key_items.api_key(record, last_used_at_ms=seen.get(key_hash)),
+                hash=key_hash,
+                revoked_at_ms=None if revoked is None else int(revoked["N"]),
+            )
+
+    def _ask(self, operation: str, question: dict[str, Any]) -> dict[str, Any]:
+        return self._transport.call(
+            operation, {"TableName": self._table, "ConsistentRead": True, **question}
+        )
+
+
+def _every(*, revoked: bool) -> dict[str, Any]:
+    """What a Scan has to be told to find every key's record."""
+    wanted = "begins_with(sk, :key)"
+    values = {":user": s(items.user_pk("")), ":key": s(_KEY)}
+    if revoked:
+        wanted = f"({wanted} OR begins_with(sk, :revoked))"
+        values[":revoked"] = s(_REVOKED)
+    return {
+        "FilterExpression": f"begins_with(pk, :user) AND {wanted}",
+        "ExpressionAttributeValues": values,
+    }

@@ -1,0 +1,81 @@
+"""How a key lies in DynamoDB: its two items, and the work that the usage plans are left with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.items import n, s
+from chatgrid_auth.domain import window
+from chatgrid_auth.domain.credentials import ApiKey
+from chatgrid_auth.domain.scopes import effective
+
+
+def credential(key: ApiKey, key_hash: str, *, imported: bool) -> dict[str, Any]:
+    """The item under the key's hash, with a window that has admitted nothing yet.
+
+    Args:
+        imported: another system issued it, so that its text does not tell its environment.
+    """
+    item = {
+        "pk": s(items.credential_pk(key_hash)),
+        "sk": s(items.CREDENTIAL),
+        "owner": s(key.owner),
+        "id": s(key.id),
+        "scopes": s(" ".join(effective(key.scopes))),
+        "state": s(items.ACTIVE),
+        "limit": n(key.rate_limit),
+        **window.fresh(key.rate_limit),
+    }
+    if key.expires_at_ms is not None:
+        item["expires"] = n(key.expires_at_ms)
+    if imported and key.environment == "test":
+        item[items.ENVIRONMENT] = s(items.TEST)
+    return item
+
+
+def record(key: ApiKey, key_hash: str) -> dict[str, Any]:
+    """The item under the key's owner."""
+    item = {
+        "pk": s(items.user_pk(key.owner)),
+        "sk": s(items.record_sk(key.id)),
+        "name": s(key.name),
+        "prefix": s(key.prefix),
+        "scopes": s(" ".join(key.scopes)),
+        "environment": s(key.environment),
+        "rate_limit": n(key.rate_limit),
+        "created_at_ms": n(key.created_at_ms),
+        "hash": s(key_hash),
+    }
+    if key.expires_at_ms is not None:
+        item["expires_at_ms"] = n(key.expires_at_ms)
+    return item
+
+
+def work(action: str, owner: str, key_id: str, key_hash: str) -> dict[str, Any]:
+    """What the usage plans have to do for a key: ``provision`` or ``retire``."""
+    return {
+        "pk": s(items.PLANS),
+        "sk": s(key_id),
+        "action": s(action),
+        "owner": s(owner),
+        "hash": s(key_hash),
+    }
+
+
+def api_key(item: Mapping[str, Any], *, last_used_at_ms: int | None) -> ApiKey:
+    """The key of a record, revoked or not."""
+    expires = item.get("expires_at_ms")
+    return ApiKey(
+        id=item["sk"]["S"].partition("#")[2],
+        owner=item["pk"]["S"].partition("#")[2],
+        name=item["name"]["S"],
+        prefix=item["prefix"]["S"],
+        scopes=tuple(item["scopes"]["S"].split()),
+        environment=item["environment"]["S"],
+        rate_limit=int(item["rate_limit"]["N"]),
+        created_at_ms=int(item["created_at_ms"]["N"]),
+        expires_at_ms=None if expires is None else int(expires["N"]),
+        last_used_at_ms=last_used_at_ms,
+    )

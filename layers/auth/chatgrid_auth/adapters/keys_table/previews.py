@@ -1,0 +1,84 @@
+"""What the gate would decide now, read and not counted: for operators, never for the gate.
+
+In place of the counting adapters, these make the authenticator tell the verdict and its reason
+without using anybody's budget and without stamping a use. By the time a request comes, the answer
+may be another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.decisions import Credential
+from chatgrid_auth.adapters.keys_table.items import s
+from chatgrid_auth.domain import window
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+
+
+class KeyPreview:
+    """As ``decisions.KeyDecisions``, but reads only.
+
+    Args:
+        transport: DynamoDB.
+        table: the keys table's name.
+    """
+
+    def __init__(self, transport: Boto3Transport, *, table: str) -> None:
+        self._transport = transport
+        self._table = table
+
+    def admit(self, key_hash: str, *, now_ms: int, scope: str) -> Credential | None:
+        """What the key is, and whether a request that needs ``scope`` would be admitted now."""
+        key = {"pk": s(items.credential_pk(key_hash)), "sk": s(items.CREDENTIAL)}
+        item = _read(self._transport, self._table, key)
+        if item is None:
+            return None
+        credential = Credential(item, admitted=False, now_ms=now_ms)
+        expires_at_ms = credential.expires_at_ms
+        credential.admitted = (
+            credential.active
+            and (expires_at_ms is None or expires_at_ms > now_ms)
+            and scope in credential.scopes
+            and not window.blocked(item, now_ms=now_ms)
+        )
+        return credential
+
+
+class UserPreview:
+    """As ``user_windows.UserWindows``, but reads only.
+
+    Args:
+        transport: DynamoDB.
+        table: the rate-limits table's name.
+        limit: requests in any 60 seconds for each user.
+        now_ms: the clock, in Unix milliseconds.
+    """
+
+    def __init__(
+        self, transport: Boto3Transport, *, table: str, limit: int, now_ms: Callable[[], int]
+    ) -> None:
+        self._transport = transport
+        self._table = table
+        self._limit = limit
+        self._now_ms = now_ms
+
+    def admit(self, user_id: str) -> tuple[bool, window.WindowState]:
+        """Whether a request of this user would be admitted now, and where the user stands."""
+        now_ms = self._now_ms()
+        key = {"pk": s(items.user_pk(user_id))}
+        item = _read(self._transport, self._table, key) or window.fresh(self._limit)
+        return (
+            not window.blocked(item, now_ms=now_ms),
+            window.read(item, now_ms=now_ms, limit=self._limit),
+        )
+
+
+def _read(transport: Boto3Transport, table: str, key: dict[str, Any]) -> dict[str, Any] | None:
+    answer = transport.call("GetItem", {"TableName": table, "Key": key, "ConsistentRead": True})
+    return answer.get("Item")

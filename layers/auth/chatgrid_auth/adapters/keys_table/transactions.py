@@ -1,0 +1,73 @@
+"""DynamoDB transactions: all or nothing, tried again when they met another writer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chatgrid_auth.adapters.keys_table.boto3_transport import fault_of
+from chatgrid_auth.domain.errors import ChatGridError, StoreThrottled
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+_ATTEMPTS = 10
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 0.4
+_CONDITION = "ConditionalCheckFailed"
+_PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+
+
+class Cancelled(ChatGridError):
+    """A transaction was refused, and nothing of it was done.
+
+    Args:
+        reasons: DynamoDB's reason code for each of its writes, ``None`` for those it liked.
+    """
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("a transaction was cancelled")
+        self.reasons = reasons
+
+    def refused(self, index: int) -> bool:
+        """Whether the condition of that write did not hold."""
+        return index < len(self.reasons) and self.reasons[index] == _CONDITION
+
+
+def transact(
+    client: DynamoDBClient, writes: list[dict[str, Any]], *, pause: Callable[[float], None]
+) -> None:
+    """Do all of these writes, or none.
+
+    A transaction that meets another one, or a plain write, on the same item is cancelled by
+    DynamoDB and tried again here, up to ten times, with growing, jittered pauses.
+
+    Raises:
+        Cancelled: a condition did not hold.
+        StoreThrottled: other writers were in the way until the tries were used up.
+        StoreUnavailable: any other fault.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            # One token for a call and boto3's own retries of it: DynamoDB then knows them as one.
+            client.transact_write_items(
+                TransactItems=writes,  # type: ignore[arg-type] # plain DynamoDB JSON
+                ClientRequestToken=str(uuid4()),
+            )
+        except client.exceptions.TransactionCanceledException as error:
+            reasons = [
+                str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])
+            ]
+            if _CONDITION in reasons or not _PASSING.intersection(reasons):
+                raise Cancelled(reasons) from None
+        except (ClientError, BotoCoreError) as error:
+            raise fault_of("TransactWriteItems", error) from None
+        else:
+            return
+        longest = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
+        pause(longest * (1 + os.urandom(1)[0] / 255) / 2)
+    raise StoreThrottled("TransactWriteItems", "TransactionConflict")

@@ -1,0 +1,237 @@
+"""Every error leaves a function in the contract's one envelope, never in a framework's own.
+
+``Problem`` is the exception that a route raises; ``install`` makes an application answer
+with it for everything else that can go wrong as well.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.routing import Match, Route
+
+from chatgrid_auth.domain.errors import (
+    Fault,
+    InvalidCursor,
+    KeyLimitReached,
+    NotFound,
+    StoreUnavailable,
+)
+from chatgrid_auth.http_api.details import details_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from fastapi import FastAPI
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+Failure = TypeVar("Failure", bound=Exception)
+
+#: How long a client waits before it asks again, when a part that we depend on is out.
+RETRY_AFTER_SECONDS = 1
+
+INVALID_BODY = "Invalid request body"
+INVALID_QUERY = "Invalid query parameters"
+
+
+class ErrorDetail(BaseModel):
+    """One thing that is wrong with a request."""
+
+    code: Literal[
+        "required",
+        "unrecognized_key",
+        "duplicate_key",
+        "invalid_type",
+        "invalid_value",
+        "invalid_json",
+        "too_small",
+        "too_big",
+    ]
+    path: str = Field(
+        description="Where: the field's name, list positions after dots (`scopes.0`); "
+        "`body` for the body as a whole."
+    )
+    message: str
+
+
+class ErrorResponse(BaseModel):
+    """The one shape of every error."""
+
+    object: Literal["error"]
+    status: int = Field(description="The HTTP status, again.")
+    code: str = Field(description="What happened, for programs.")
+    message: str = Field(description="What happened, for people.")
+    details: list[ErrorDetail] = Field(
+        default_factory=list, description="Given with `validation_error` only."
+    )
+
+
+class Problem(HTTPException):
+    """An answer other than success, with the contract's status, code and message.
+
+    Args:
+        status: the HTTP status.
+        code: the contract's code.
+        message: fixed text; never anything that the client sent.
+        details: what is wrong in a body or a query, entry by entry.
+        headers: more headers for the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        details: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, message, headers)
+        self.code = code
+        self.message = message
+        self.details = details
+
+    def response(self) -> JSONResponse:
+        """The answer in the envelope."""
+        content: dict[str, Any] = {
+            "object": "error",
+            "status": self.status_code,
+            "code": self.code,
+            "message": self.message,
+        }
+        if self.details:
+            content["details"] = list(self.details)
+        return JSONResponse(content, status_code=self.status_code, headers=self.headers)
+
+
+class Log(Protocol):
+    """What of a logger is used here."""
+
+    def error(self, msg: str, *, extra: Mapping[str, object]) -> None:
+        """Record what should not have happened."""
+
+
+def invalid_body(details: Sequence[Mapping[str, str]]) -> Problem:
+    """The body breaks the rules listed in ``details``."""
+    return Problem(400, "validation_error", INVALID_BODY, details=details)
+
+
+def invalid_query(details: Sequence[Mapping[str, str]]) -> Problem:
+    """The query breaks the rules listed in ``details``."""
+    return Problem(400, "validation_error", INVALID_QUERY, details=details)
+
+
+def invalid_cursor() -> Problem:
+    """The cursor is none that this API gave."""
+    return Problem(400, "invalid_cursor", "The cursor is malformed")
+
+
+def key_limit_reached(maximum: int) -> Problem:
+    """The user has to revoke a key before there can be another."""
+    return Problem(409, "conflict", f"A user may hold at most {maximum} API keys")
+
+
+def not_found() -> Problem:
+    """There is no such thing, or it is somebody else's."""
+    return Problem(404, "not_found", "Not found")
+
+
+def unauthorized(message: str) -> Problem:
+    """The credential is not accepted (any longer)."""
+    return Problem(401, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
+
+
+def internal_error() -> Problem:
+    """Something unexpected; the log knows what, the client does not."""
+    return Problem(500, "internal_error", "Internal error")
+
+
+def service_unavailable() -> Problem:
+    """The store is out; nothing is said about the request."""
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Problem(503, "service_unavailable", "Service unavailable", headers=headers)
+
+
+def fault_fields(exc: BaseException) -> dict[str, object]:
+    """What a log may say of an exception: types and places, never its text.
+
+    A validation error's text quotes what it validated, a raw key included.
+    """
+    chain: list[BaseException] = []
+    link: BaseException | None = exc
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or link.__context__
+    frames = traceback.extract_tb(exc.__traceback__)
+    return {
+        "fault": type(exc).__name__,
+        "causes": [type(link).__name__ for link in chain[1:]],
+        "stack": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+
+
+def install(app: FastAPI, *, log: Log) -> None:
+    """Make ``app`` answer every failure in the envelope, and log those that are ours."""
+
+    def fault(_request: Request, exc: Fault) -> Problem:
+        code = exc.code if isinstance(exc, StoreUnavailable) else ""
+        log.error("store unavailable", extra={**fault_fields(exc), "store_code": code})
+        return service_unavailable()
+
+    def unexpected(_request: Request, exc: Exception) -> Problem:
+        log.error("unexpected fault", extra=fault_fields(exc))
+        return internal_error()
+
+    answer(app, HTTPException, _from_framework)
+    answer(app, RequestValidationError, _from_validation)
+    answer(app, NotFound, lambda _request, _exc: not_found())
+    answer(app, InvalidCursor, lambda _request, _exc: invalid_cursor())
+    answer(app, KeyLimitReached, lambda _request, exc: key_limit_reached(exc.maximum))
+    answer(app, Fault, fault)
+    answer(app, Exception, unexpected)
+
+
+def answer(
+    app: FastAPI, kind: type[Failure], problem: Callable[[Request, Failure], Problem]
+) -> None:
+    """Make ``app`` answer exceptions of this kind with that problem."""
+
+    async def handle(request: Request, exc: Exception) -> Response:
+        return problem(request, cast("Failure", exc)).response()
+
+    app.add_exception_handler(kind, handle)
+
+
+def _from_framework(request: Request, exc: HTTPException) -> Problem:
+    if isinstance(exc, Problem):
+        return exc
+    match exc.status_code:
+        case 404:
+            return not_found()
+        case 405:
+            headers = {"Allow": ", ".join(_allowed_methods(request))}
+            return Problem(405, "method_not_allowed", "Method not allowed", headers=headers)
+        case _:
+            return internal_error()
+
+
+def _from_validation(_request: Request, exc: RequestValidationError) -> Problem:
+    errors = exc.errors()
+    in_query = any(error["loc"][0] == "query" for error in errors)
+    return (invalid_query if in_query else invalid_body)(details_of(errors))
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    methods = {"OPTIONS"}  # API Gateway answers it by itself
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    if "GET" in methods:
+        methods.add("HEAD")
+    return sorted(methods)

@@ -1,0 +1,174 @@
+"""What keeping usage plans in step works with: its values, and its ports to the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from chatgrid_auth.domain.usage_keys import ControlPlaneError, GatewayKey, name_of
+
+Action = Literal["provision", "retire"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """The usage plan that keys belong to, and what the names of this stack's keys start with."""
+
+    plan: str
+    prefix: str
+
+    def name_of(self, key_id: str) -> str:
+        """The name of the API Gateway key that serves this ChatGrid key."""
+        return name_of(key_id, prefix=self.prefix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One ChatGrid key's entry in the queue.
+
+    `value` is set once chosen, `ready_at_ms` once the API Gateway key is whole. `key_hash` is
+    unknown for a key of which nothing but the API Gateway key is left.
+    """
+
+    key_id: str
+    action: Action
+    owner: str
+    key_hash: str | None
+    value: str | None = field(default=None, repr=False)
+    ready_at_ms: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class RunSummary:
+    """What one run saw and did; a rehearsal counts what it would have done."""
+
+    created: int = 0
+    activated: int = 0
+    retired: int = 0
+    missing: int = 0
+    orphaned: int = 0
+    disabled: int = 0
+    detached: int = 0
+    unidentified: int = 0
+    held: int = 0
+    ceiling: int = 0
+    throttled: int = 0
+    failed: int = 0
+    queue_depth: int = 0
+    sweeps: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def fault(self, error: ControlPlaneError) -> None:
+        """Count a fault, and keep its operation and code (never a value) for the log."""
+        self.failed += 1
+        self.faults.append(str(error))
+
+
+class ControlPlane(Protocol):
+    """API Gateway's keys and plans; each method is one call, and may raise ControlPlaneError."""
+
+    def find(self, name: str) -> list[GatewayKey]:
+        """The keys of exactly this name."""
+
+    def create(self, name: str, *, value: str, description: str) -> GatewayKey:
+        """A new, enabled key.
+
+        Raises:
+            ValueTaken: a key with this value exists.
+            KeyCeilingReached: the account can hold no more.
+        """
+
+    def enable(self, gateway_id: str) -> None:
+        """Enable a key."""
+
+    def disable(self, gateway_id: str) -> None:
+        """Disable a key; one that is gone is disabled enough."""
+
+    def delete(self, gateway_id: str) -> None:
+        """Delete a key, and take it from its plans; one that is gone is deleted enough."""
+
+    def attach(self, gateway_id: str, *, plan: str) -> None:
+        """Put a key into a plan; one that is there already stays."""
+
+    def keys(self, position: str | None) -> tuple[list[GatewayKey], str | None]:
+        """A page of all keys of the account, and where the next one starts."""
+
+    def attached(self, position: str | None, *, plan: str) -> tuple[list[str], str | None]:
+        """A page of the ids of a plan's keys, and where the next one starts."""
+
+
+class PlanQueue(Protocol):
+    """The work that waits. Writes hold only while the entry is the one that was read.
+
+    Raises ConditionFailed when the entry is another by now, StoreUnavailable for faults.
+    """
+
+    def pending(self) -> list[Work]:
+        """What waits, oldest keys first, up to a bound."""
+
+    def reserve(self, work: Work, *, value: str) -> str:
+        """Write down the value for the key, unless one is written already: the one that holds."""
+
+    def mark_ready(self, work: Work, *, value: str, ready_at_ms: int) -> None:
+        """The API Gateway key is complete, and may be used from then on."""
+
+    def add(self, work: Work) -> bool:
+        """Leave work for a key unless some waits already; whether it was left."""
+
+    def remove(self, work: Work) -> None:
+        """Take the entry out."""
+
+
+class Credentials(Protocol):
+    """Which API Gateway key each live credential names."""
+
+    def assign(self, key_hash: str, *, value: str) -> bool:
+        """Name this API Gateway key from now on; false when the key is not live any more."""
+
+    def unassign(self, key_hash: str, *, value: str) -> None:
+        """Name none from now on, if this one was named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveKey:
+    """A ChatGrid key that is not revoked, and the API Gateway key that its credential names."""
+
+    key_id: str
+    owner: str
+    key_hash: str
+    expires_at_ms: int | None = None
+    usage_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a sweep has come.
+
+    Attributes:
+        cursor: the page of live keys that comes next; ``None`` for the first: nothing is known yet.
+        suspects: ids that API Gateway keys are named by, of which there was no record, and which no
+            live key that was seen so far has.
+    """
+
+    cursor: str | None = None
+    suspects: frozenset[str] = frozenset()
+
+
+class Directory(Credentials, Protocol):
+    """All ChatGrid keys. Raises StoreUnavailable for faults."""
+
+    def live(self, cursor: str | None) -> tuple[list[LiveKey], str | None]:
+        """A page of live keys in no particular order, and where the next one starts."""
+
+    def recorded(self, keys: Sequence[tuple[str, str]]) -> dict[str, LiveKey]:
+        """Of up to 100 (owner, key id), those not revoked at this moment, by key id."""
+
+    def progress(self) -> Progress | None:
+        """How far the sweep under way has come; ``None`` when there is none."""
+
+    def advance(self, progress: Progress) -> None:
+        """Remember how far the sweep has come."""
+
+    def finish(self) -> None:
+        """The sweep is over."""

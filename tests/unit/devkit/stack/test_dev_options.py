@@ -1,0 +1,61 @@
+"""What `chatgrid-dev` is told on its command line, and what it refuses at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chatgrid_devkit import dev
+from chatgrid_devkit.stack import system as stack
+from chatgrid_devkit.stack.system import CannotRun, StackSettings
+
+
+def test_parameters_reach_the_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given: list[StackSettings] = []
+
+    async def run(settings: StackSettings, *_: object, **__: object) -> None:
+        given.append(settings)
+
+    monkeypatch.setattr(dev, "run", run)
+    options = ["--state", str(tmp_path), "--parameter", "AllowImportedKeys=true"]
+    assert dev.main([*options, "--parameter", "AllowedOrigin=https://a.example?x=y"]) == 0
+    assert given[0].parameters == {
+        "AllowImportedKeys": "true",
+        "AllowedOrigin": "https://a.example?x=y",
+    }
+
+
+@pytest.mark.parametrize("wrong", ["AllowImportedKeys", "=true"])
+def test_what_is_no_parameter_is_wrong_usage(
+    wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        dev.main(["--parameter", wrong])
+    assert ended.value.code == 2
+    assert "NAME=VALUE" in capsys.readouterr().err
+
+
+def test_a_parameter_that_the_template_does_not_have_is_named(tmp_path: Path) -> None:
+    settings = StackSettings(state=tmp_path, parameters={"Nonsense": "1"})
+    with pytest.raises(CannotRun, match="no parameter Nonsense"):
+        stack.check_parameters(settings)
+
+
+def test_a_state_folder_that_cannot_be_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for state, why in ((file, "File exists"), (file / "folder", "Not a directory")):
+        assert dev.main(["--state", str(state)]) == 1
+        assert capsys.readouterr().err == f"chatgrid-dev: no state can be kept in {state}: {why}\n"
+
+
+def test_a_state_whose_lock_cannot_be_opened_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lock").mkdir()
+    assert dev.main(["--state", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert said == f"chatgrid-dev: no state can be kept in {tmp_path}: Is a directory\n"

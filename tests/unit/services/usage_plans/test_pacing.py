@@ -1,0 +1,125 @@
+"""Calls are spaced, throttled ones repeated, and none is begun past the time there is."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatgrid_auth.domain.usage_keys import ControlPlaneRefused, ControlPlaneThrottled
+from chatgrid_auth.services.usage_plans.pacing import Lane, OutOfTime, Pace
+from tests.support.control_plane import Clock
+
+
+class Calls:
+    """An operation that notes when it was called, and is throttled the first few times."""
+
+    def __init__(self, clock: Clock, *, throttled: int = 0) -> None:
+        self._clock = clock
+        self._began = clock.now()
+        self._throttled = throttled
+        self.at: list[float] = []
+
+    def __call__(self) -> str:
+        self.at.append(round(self._clock.now() - self._began, 3))
+        if len(self.at) <= self._throttled:
+            raise ControlPlaneThrottled("CreateApiKey", "TooManyRequestsException")
+        return "done"
+
+
+def pace_of(clock: Clock, *, seconds: float = 1000, fraction: float = 1.0) -> Pace:
+    began = clock.now()
+    return Pace(
+        clock=clock.now,
+        sleep=clock.sleep,
+        fraction=lambda: fraction,
+        time_left=lambda: began + seconds - clock.now(),
+        create_rate=5.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("lane", "at"),
+    [("any", [0.0, 0.1, 0.2]), ("create", [0.0, 0.2, 0.4]), ("delete", [0.0, 0.2, 0.4])],
+)
+def test_each_lane_has_its_own_spacing(lane: Lane, at: list[float]) -> None:
+    clock = Clock()
+    pace, calls = pace_of(clock), Calls(clock)
+
+    for _ in range(3):
+        pace.call(calls, lane=lane)
+
+    assert calls.at == at
+
+
+def test_all_lanes_share_the_limit_for_all_operations() -> None:
+    clock = Clock()
+    pace, calls = pace_of(clock), Calls(clock)
+
+    for lane in ("create", "delete", "any", "create"):
+        pace.call(calls, lane=lane)
+
+    assert calls.at == [0.0, 0.1, 0.2, 0.3]
+
+
+def test_a_throttled_call_is_repeated_after_waits_that_double_up_to_eight_seconds() -> None:
+    clock = Clock()
+    pace, calls = pace_of(clock), Calls(clock, throttled=8)
+
+    assert pace.call(calls) == "done"
+
+    waits = [round(later - earlier, 3) for earlier, later in zip(calls.at, calls.at[1:])]  # noqa: B905
+    assert waits == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 8.0, 8.0]
+    assert pace.throttled == 8
+
+
+def test_a_wait_is_drawn_at_random() -> None:
+    clock = Clock()
+    pace, calls = pace_of(clock, fraction=0.5), Calls(clock, throttled=2)
+
+    pace.call(calls)
+
+    assert calls.at == [0.0, 0.1, 0.3]
+
+
+def test_a_call_that_would_have_to_wait_too_long_is_not_begun() -> None:
+    clock = Clock()
+    pace, calls = pace_of(clock, seconds=1.0), Calls(clock, throttled=99)
+
+    with pytest.raises(OutOfTime):
+        pace.call(calls)
+
+    assert calls.at == [0.0, 0.2, 0.6], "the wait of 0.8 s would end past the second there is"
+
+
+def test_without_time_nothing_is_begun() -> None:
+    clock = Clock()
+    pace, calls = pace_of(clock, seconds=0.0), Calls(clock)
+
+    with pytest.raises(OutOfTime):
+        pace.call(calls)
+    with pytest.raises(OutOfTime):
+        pace.check()
+
+    assert calls.at == []
+
+
+def test_a_call_whose_turn_came_long_ago_is_not_begun_after_the_end_of_the_time() -> None:
+    clock = Clock()
+    pace, calls = pace_of(clock, seconds=1.0), Calls(clock)
+    pace.call(calls)
+
+    clock.sleep(2.0)  # a step that took longer than there was time
+
+    with pytest.raises(OutOfTime):
+        pace.call(calls)
+    assert calls.at == [0.0]
+
+
+def test_only_throttling_is_repeated() -> None:
+    def refuse() -> None:
+        raise ControlPlaneRefused("CreateApiKey", "BadRequestException")
+
+    pace = pace_of(Clock())
+
+    with pytest.raises(ControlPlaneRefused):
+        pace.call(refuse)
+    assert pace.throttled == 0
