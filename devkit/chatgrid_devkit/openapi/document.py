@@ -42,9 +42,9 @@ _INFO = {
         "`read` is needed to GET, `write` to change, `admin` for everything under `/me/api-keys`; "
         "each scope includes the ones before it, and a JWT carries all three.\n\n"
         "Every error has one shape (`ErrorResponse`). `HEAD` is answered wherever `GET` is, "
-        "without a body; a method that a path does not have is answered with 405 and `Allow`. A body "
-        "is one JSON object of at most 64 KiB: unknown fields, a name given twice and values of "
-        'another type (`"120"` for a number) are refused.'
+        "without a body; a method that a path does not have is answered with 405 and `Allow`. A "
+        "body is one JSON object of at most 64 KiB: unknown fields, a name given twice and values "
+        'of another type (`"120"` for a number) are refused.'
     ),
 }
 _SERVERS = [
