@@ -94,7 +94,7 @@ checkov: $(CHECKOV) ## Check template.yaml with checkov
 	.venv-checkov/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
 
 audit: $(AUDIT) $(INSTALLED) ## Look for known vulnerabilities in what the lock files name
-	@$(BIN)/python -m chatgrid_devkit.audit .venv-audit/bin/pip-audit layers/http/requirements.txt layers/jwt/requirements.txt requirements/dev.txt
+	@$(BIN)/python -m chatgrid_devkit.audit .venv-audit/bin/pip-audit layers/http/requirements.txt layers/jwt/requirements.txt cli/requirements.txt requirements/dev.txt
 
 bench: $(BENCH) ## Measure the authorizer beside what else could stand there; writes docs/benchmarks
 	@if command -v npm > /dev/null; then \
@@ -105,6 +105,7 @@ bench: $(BENCH) ## Measure the authorizer beside what else could stand there; wr
 
 lock: $(INSTALLED) ## Choose newer versions: write every lock file again
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/dev.in -o requirements/dev.txt
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt cli/requirements.in -o cli/requirements.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/sam.in -o requirements/sam.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt requirements/bench.in -o requirements/bench.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements/dev.txt requirements/browser.in -o requirements/browser.txt
@@ -116,14 +117,14 @@ lock: $(INSTALLED) ## Choose newer versions: write every lock file again
 	done
 
 clean: ## Remove what was built and installed; the local system's state stays
-	rm -rf $(VENV) $(SAM_VENV) .venv-audit .venv-checkov $(BENCH_VENV) $(BENCH_NODE)/node_modules .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(SAM_VENV) .venv-audit .venv-checkov $(BENCH_VENV) $(BENCH_NODE)/node_modules .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis dist *.egg-info layers/auth/*.egg-info cli/*.egg-info
 
-$(INSTALLED): requirements/dev.txt pyproject.toml
+$(INSTALLED): requirements/dev.txt pyproject.toml layers/auth/pyproject.toml cli/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, and '$(PYTHON)' is not that. Name one: make PYTHON=python3.13 ..." >&2; exit 1; }
 	@echo "Setting up $(VENV): a minute or more, once and again when the lock file changes ..."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable layers/auth --editable cli --editable .
 	@touch $@
 
 $(VENV)/.browser: $(INSTALLED) requirements/browser.txt

@@ -52,7 +52,7 @@ doctor.register(app)
 
 def _show_version(asked: bool) -> None:
     if asked:
-        print(f"chatgrid {version('chatgrid-auth')}")
+        print(f"chatgrid {version('chatgrid-cli')}")
         raise typer.Exit
 
 
