@@ -4,10 +4,13 @@ boto3 does the same for twenty times the start-up and many times the processor t
 call. What is left out is everything but: one region, one endpoint, DynamoDB's own JSON, and
 the retries that a decision made within two seconds can afford.
 
-A request may reach DynamoDB twice: when a connection breaks, nobody knows whether the write
-was made. The authorizer's ``UpdateItem`` counts a request, so a repeated one counts it twice
-at worst and never not at all: the caller may be refused one request early, and the limit
-still holds. An operation that would do harm when repeated does not belong here.
+A write may be made twice, and no more than twice: when a connection breaks, nobody knows
+whether the write was made, and the request is repeated once. The authorizer's ``UpdateItem``
+counts a request, so a repeated one counts it twice at worst and never not at all: the caller
+may be refused one request early, and the limit still holds. An operation that would do harm
+when repeated does not belong here.
+
+A throttled request is repeated once too: each repeat is load on what is too busy already.
 
 Not for several threads at once: a Lambda container runs one invocation at a time.
 """
@@ -124,7 +127,7 @@ class DynamoDB:
 
         Raises:
             ConditionFailed: the condition of a write did not hold.
-            StoreThrottled: DynamoDB was too busy for as long as the budget lasted.
+            StoreThrottled: DynamoDB was too busy, twice.
             StoreUnavailable: any other fault.
         """
         return self.call_encoded(operation, self._encode(payload).encode())
@@ -179,7 +182,9 @@ class DynamoDB:
             response = self._connection.exchange(request, deadline)
         except HttpFault as fault:
             trusted = fault.code != "SSLCertVerificationError"
-            raise Failure(fault.code, transient=trusted) from None
+            raise Failure(
+                fault.code, transient=trusted, sent=fault.sent, stale=fault.stale
+            ) from None
         return read_answer(response)
 
     def _preparation(self, operation: str, now_seconds: float) -> tuple[bytes, RequestSigner]:
@@ -223,8 +228,15 @@ class DynamoDB:
             tried.credentials_renewed = True
             return self._renew_credentials()
         tried.failures += 1
-        if not failure.transient or tried.failures >= self._patience.attempts:
+        tried.repeats += failure.repeatable_once
+        if (
+            not failure.transient
+            or tried.failures >= self._patience.attempts
+            or tried.repeats > self._patience.repeats
+        ):
             return False
+        if failure.stale:
+            return True
         pause = self._patience.pause(tried.failures, self._entropy)
         if self._monotonic() + pause >= deadline:
             return False
@@ -256,10 +268,11 @@ class DynamoDB:
 class _Tried:
     """What one call has tried already."""
 
-    __slots__ = ("clock_corrected", "credentials_renewed", "failures")
+    __slots__ = ("clock_corrected", "credentials_renewed", "failures", "repeats")
 
     def __init__(self) -> None:
         self.failures = 0
+        self.repeats = 0
         self.clock_corrected = False
         self.credentials_renewed = False
 

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
     from chatgrid_auth.adapters.awslite.http_response import Response
 
+CONFLICT = "TransactionConflictException"
+
 THROTTLED = frozenset(
     {
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "ThrottlingException",
-        "TransactionConflictException",
+        CONFLICT,
     }
 )
 """Worth asking again in a moment; if that goes on, the store is too busy."""
@@ -54,14 +56,36 @@ class Failure(Exception):
     Args:
         code: DynamoDB's error code, or a word of ours.
         transient: the same request may well succeed a moment later.
+        sent: whether the request may have reached DynamoDB.
+        stale: it went out on a connection that had been closed meanwhile.
         date: the ``Date`` header of the response, if there was one.
     """
 
-    def __init__(self, code: str, *, transient: bool, date: str = "") -> None:
+    def __init__(
+        self,
+        code: str,
+        *,
+        transient: bool,
+        sent: bool = True,
+        stale: bool = False,
+        date: str = "",
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.transient = transient
+        self.sent = sent
+        self.stale = stale
         self.date = date
+
+    @property
+    def repeatable_once(self) -> bool:
+        """Whether one more attempt is all that may follow.
+
+        So it is where a write may have been made, which a repeat makes twice, and where DynamoDB
+        is too busy, which each repeat adds to. A request that was never sent did neither, and one
+        that met a transaction was not carried out, and meets none a moment later.
+        """
+        return self.sent and self.code != CONFLICT
 
 
 def read_answer(response: Response) -> dict[str, Any]:

@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 class HttpConnection:
     """Exchanges one request for one response, over the open connection or a new one.
 
-    A connection that the server has closed meanwhile is noticed before it is used or, when that
-    comes to light only afterwards, replaced at once and the request sent again. So a request may
-    reach the server twice: its sender must be content with that.
+    A connection that the server has closed meanwhile is replaced before it is used. When that
+    comes to light only afterwards, the fault says so: no request is ever sent a second time here.
 
     Args:
         host: name or address of the server.
@@ -79,27 +78,26 @@ class HttpConnection:
             try:
                 self._stream = self._connect(deadline)
             except OutOfTime:
-                raise HttpFault("ConnectTimeout") from None
+                raise HttpFault("ConnectTimeout", sent=False) from None
             except OSError as error:
-                raise HttpFault(type(error).__name__) from None
+                raise HttpFault(type(error).__name__, sent=False) from None
         return self._stream
 
     def exchange(self, request: bytes, deadline: float) -> Response:
-        """Send a whole request, read the whole response.
+        """Send a whole request once, read the whole response.
 
         Raises:
             HttpFault: there is none in time, or none to be trusted.
         """
-        stream = self._stream
-        if stream is not None:
-            if not stream.is_stale():
-                try:
-                    return self._exchange(stream, request, deadline)
-                except HttpFault as fault:
-                    if not fault.unanswered:
-                        raise
+        kept = self._stream
+        if kept is None or kept.is_stale():
             self.close()
-        return self._exchange(self.open(deadline), request, deadline)
+            return self._exchange(self.open(deadline), request, deadline)
+        try:
+            return self._exchange(kept, request, deadline)
+        except HttpFault as fault:
+            fault.stale = fault.unanswered
+            raise
 
     def _connect(self, deadline: float) -> DeadlineSocket:
         while True:

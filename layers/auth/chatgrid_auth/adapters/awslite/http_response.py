@@ -22,13 +22,19 @@ class HttpFault(Exception):
 
     Args:
         code: what happened, as one word.
+        sent: whether the server may have received the request, and may have acted upon it.
         unanswered: the connection ended before the first byte of a response.
+
+    Attributes:
+        stale: unanswered, on a connection that had been open since an earlier request.
     """
 
-    def __init__(self, code: str, *, unanswered: bool = False) -> None:
+    def __init__(self, code: str, *, sent: bool = True, unanswered: bool = False) -> None:
         super().__init__(code)
         self.code = code
+        self.sent = sent
         self.unanswered = unanswered
+        self.stale = False
 
 
 class Response:

@@ -12,9 +12,14 @@ class RetryPolicy:
 
     The authorizer's own time-out is 5 seconds: what is left of it after the budget must still
     carry the refusal, and now and then a renewal of credentials (a second at most).
+
+    Attributes:
+        attempts: how often to try in all, connections that could not be made included.
+        repeats: how many of the further attempts may follow one that the store may have carried
+            out, or for which it was too busy.
     """
 
-    __slots__ = ("attempts", "backoff", "backoff_limit", "budget", "connect", "reply")
+    __slots__ = ("attempts", "backoff", "backoff_limit", "budget", "connect", "repeats", "reply")
 
     def __init__(
         self,
@@ -23,6 +28,7 @@ class RetryPolicy:
         reply: float = 1.0,
         budget: float = 2.0,
         attempts: int = 5,
+        repeats: int = 1,
         backoff: float = 0.025,
         backoff_limit: float = 0.4,
     ) -> None:
@@ -30,6 +36,7 @@ class RetryPolicy:
         self.reply = reply
         self.budget = budget
         self.attempts = attempts
+        self.repeats = repeats
         self.backoff = backoff
         self.backoff_limit = backoff_limit
 

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 Client = TypeVar("Client", bound="BaseClient")
 
-#: Three tries of at most four seconds stay well below API Gateway's 29 seconds.
+#: A second try at most: where it is unknown whether a write took effect, a third could make it
+#: three times; and each adds to the load of a store that is too busy. Two tries of at most four
+#: seconds stay well below API Gateway's 29 seconds.
 _CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 3},
+    retries={"mode": "standard", "total_max_attempts": 2},
     tcp_keepalive=True,
 )
 

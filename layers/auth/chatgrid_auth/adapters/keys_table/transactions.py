@@ -44,7 +44,9 @@ def transact(
     """Do all of these writes, or none.
 
     A transaction that meets another one, or a plain write, on the same item is cancelled by
-    DynamoDB and tried again here, up to ten times, with growing, jittered pauses.
+    DynamoDB and tried again here, up to ten times, with growing, jittered pauses: it is known
+    then that nothing was written. Where that is not known, the client repeats the request once,
+    under the same token, by which DynamoDB writes it once for ten minutes.
 
     Raises:
         Cancelled: a condition did not hold.
