@@ -90,8 +90,8 @@ sam-local: build-local ## Run the API under the real `sam local start-api` (need
 sam-local-test: build-local ## Test every file in events/ and the API under the real `sam local` (needs a Docker engine)
 	SAM_LOCAL_TESTS=yes PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" $(BIN)/pytest tests/sam_local $(ARGS)
 
-checkov: $(CHECKOV) ## Check template.yaml with checkov
-	.venv-checkov/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
+checkov: $(CHECKOV) ## Check the templates with checkov (.checkov.yaml says what it overlooks)
+	.venv-checkov/bin/checkov --config-file .checkov.yaml
 
 audit: $(AUDIT) $(INSTALLED) ## Look for known vulnerabilities in what the lock files name
 	@$(BIN)/python -m chatgrid_devkit.audit .venv-audit/bin/pip-audit layers/http/requirements.txt layers/jwt/requirements.txt cli/requirements.txt requirements/dev.txt

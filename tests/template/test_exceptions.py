@@ -6,21 +6,35 @@ import re
 
 import pytest
 
-from tests.template.stack import TEMPLATE, deployed
+from tests.template.stack import ROOT, TEMPLATE, deployed
 
-SKIPS = re.findall(r"checkov:skip=(\S+)", TEMPLATE.read_text(encoding="utf-8"))
+EVERYWHERE = (ROOT / ".checkov.yaml").read_text(encoding="utf-8").partition("skip-check:\n")[2]
+#: Each skip that holds everywhere: the comment above it and the check's id.
+ARGUED = re.findall(r"((?:^  # .+\n)*)^  - (.+)$", EVERYWHERE, re.MULTILINE)
+#: Each skip that holds for one resource: the check's id and the reason on the same line.
+IN_PLACE = re.findall(r"checkov:skip=([^:\s]+)(?::(.*))?$", TEMPLATE.read_text("utf-8"), re.M)
+SKIPS = [*((check, reason) for reason, check in ARGUED), *IN_PLACE]
 
 
-@pytest.mark.parametrize("skip", sorted(set(SKIPS)))
-def test_what_checkov_is_told_to_skip_is_one_check_with_an_id(skip: str) -> None:
-    assert re.match(r"CKV2?_AWS_\d+:", skip)
+@pytest.mark.parametrize("check", [check for check, _ in SKIPS])
+def test_what_checkov_is_told_to_skip_is_one_check_with_an_id(check: str) -> None:
+    assert re.fullmatch(r"CKV2?_AWS_\d+", check)
 
 
-def test_every_suppression_of_checkov_is_argued_in_place() -> None:
-    lines = TEMPLATE.read_text(encoding="utf-8").splitlines()
-    reasons = [line.split(":", 2)[2] for line in lines if "checkov:skip=" in line]
-    assert len(reasons) == len(SKIPS)
-    assert not [reason for reason in reasons if len(reason.split()) < 5]
+@pytest.mark.parametrize(("check", "reason"), SKIPS)
+def test_every_suppression_of_checkov_is_argued_in_place(check: str, reason: str) -> None:
+    assert len(reason.replace("#", "").split()) >= 5, check
+
+
+def test_no_skip_and_no_reason_of_checkov_escapes_these_tests() -> None:
+    understood = "".join(f"{reason}  - {check}\n" for reason, check in ARGUED)
+    assert understood == EVERYWHERE
+    assert len(IN_PLACE) == TEMPLATE.read_text(encoding="utf-8").count("checkov:")
+
+
+def test_what_checkov_skips_is_said_once() -> None:
+    checks = [check for check, _ in SKIPS]
+    assert len(checks) == len(set(checks))
 
 
 def test_cfn_lint_is_told_to_overlook_nothing() -> None:
