@@ -11,6 +11,7 @@ from chatgrid_auth.domain.errors import (
     NotFound,
     StoreUnavailable,
 )
+from chatgrid_auth.services.key_rules import InvalidKey
 
 #: Exit codes. 130 besides, for Ctrl-C, as shells have it.
 REFUSED, USAGE, FAULT, INTERRUPTED = 1, 2, 3, 130
@@ -91,6 +92,8 @@ def error_of(error: Exception) -> CliError | None:
 
 
 def _of_ours(error: ChatGridError) -> CliError | None:
+    if isinstance(error, InvalidKey):
+        return CliError(str(error), code="validation_error")
     if isinstance(error, NotFound):
         return CliError("there is no such key", code="not_found")
     if isinstance(error, KeyLimitReached):

@@ -10,10 +10,8 @@ import typer
 from pydantic_core import PydanticCustomError
 
 from chatgrid_auth.http_api.fields import canonical_id, instant_ms, iso_instant
-from chatgrid_auth.http_api.fields import printable as printable_name
+from chatgrid_auth.services.key_rules import KeyProblem, check_expiry, check_name
 
-LONGEST_NAME = 64
-LONGEST_LIFE_MS = 36_525 * 86_400_000
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhdw])", re.ASCII)
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
@@ -36,20 +34,6 @@ def read_instant(text: str) -> int:
     return cast("int", found)
 
 
-def read_name(text: str) -> str:
-    """A name of 1 to 64 characters, as given.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not 1 <= len(text) <= LONGEST_NAME:
-        raise ValueError("a name has 1 to 64 characters")
-    try:
-        return printable_name(text)
-    except PydanticCustomError as error:
-        raise ValueError(error.message()) from None
-
-
 def instant(unix_ms: int | None) -> str | None:
     """An instant as the API writes it."""
     return None if unix_ms is None else iso_instant(unix_ms)
@@ -63,10 +47,8 @@ def uuid(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    try:
-        return read_name(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    _refuse(check_name(text))
+    return text
 
 
 def _expiry(text: str) -> int:
@@ -83,16 +65,19 @@ def _expiry(text: str) -> int:
 
 
 def checked_expiry(expires_at_ms: int | None) -> int | None:
-    """An expiry that lies in the future, and at most 100 years away.
+    """An expiry that a new key may have.
 
     Raises:
-        typer.BadParameter: it does not.
+        typer.BadParameter: it is none.
     """
-    if expires_at_ms is not None and not 0 < expires_at_ms - now_ms() <= LONGEST_LIFE_MS:
-        raise typer.BadParameter(
-            "the expiry must lie in the future, at most 100 years away", param_hint="'--expires'"
-        )
+    _refuse(check_expiry(expires_at_ms, now_ms=now_ms()), param_hint="'--expires'")
     return expires_at_ms
+
+
+def _refuse(problems: list[KeyProblem], *, param_hint: str | None = None) -> None:
+    if problems:
+        message = problems[0].message
+        raise typer.BadParameter(message[0].lower() + message[1:], param_hint=param_hint)
 
 
 UserOption = Annotated[

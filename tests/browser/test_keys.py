@@ -198,7 +198,7 @@ WRONG = (
     ("Name", "x" * 65, "Must contain at most 64 character(s)"),
     ("Requests a minute", "0", "Must be at least 1"),
     ("Requests a minute", "many", "Expected an integer"),
-    ("Requests a minute", "100001", "Must be at most 100000"),
+    ("Requests a minute", "60001", "Must be at most 60000"),
     ("Date and time", "2020-01-01T10:00", "Must be in the future"),
     ("Date and time", "", "Choose a date and a time."),
 )

@@ -16,6 +16,8 @@ from chatgrid_devkit.stack.ministack import free_port
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
+#: The brakes for self-service would stop suites that make keys by the hundred.
+ROOM = ("--parameter", "RateLimitCeiling=60000", "--parameter", "KeysPerUser=1000")
 
 
 class LocalStack:
@@ -52,6 +54,7 @@ class LocalStack:
                     sys.executable,
                     *("-m", "chatgrid_devkit.dev"),
                     *("--port", str(self.port), "--state", str(self.state), "--no-reload"),
+                    *ROOM,
                     *self._options,
                 ],
                 stdin=subprocess.DEVNULL,

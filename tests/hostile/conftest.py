@@ -17,7 +17,7 @@ __all__ = ["admin", "as_user", "http", "read_key", "stack"]
 def admin(as_user: Callable[..., Api]) -> Api:
     """An admin key of a user of this suite's own, with a limit that it does not reach."""
     user = as_user(str(uuid4()))
-    return user.holding(user.create_key(scopes=["admin"], rate_limit=100_000)["raw_key"])
+    return user.holding(user.create_key(scopes=["admin"], rate_limit=60_000)["raw_key"])
 
 
 class Hidden(str):
@@ -32,4 +32,4 @@ class Hidden(str):
 @pytest.fixture(scope="session")
 def read_key(admin: Api) -> str:
     """A key that may only read."""
-    return Hidden(admin.create_key(scopes=["read"], rate_limit=100_000)["raw_key"])
+    return Hidden(admin.create_key(scopes=["read"], rate_limit=60_000)["raw_key"])

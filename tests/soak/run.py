@@ -121,7 +121,7 @@ class Soak:
             for number in range(self._settings.users):
                 user = str(uuid4())
                 owner = Api(http, mint(described["supabase"], user))
-                admin = owner.create_key(scopes=["admin"], rate_limit=100_000)["raw_key"]
+                admin = owner.create_key(scopes=["admin"], rate_limit=60_000)["raw_key"]
                 clients.append(
                     Client(
                         described["url"],

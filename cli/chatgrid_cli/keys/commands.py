@@ -17,7 +17,7 @@ from chatgrid_auth.domain.scopes import READ
 from chatgrid_cli.commands import command, group
 from chatgrid_cli.errors import USAGE, CliError
 from chatgrid_cli.keys import views as key_views
-from chatgrid_cli.keys.issuing import OutOption, api_keys, checked_rate_limit, hand_over
+from chatgrid_cli.keys.issuing import OutOption, api_keys, hand_over
 from chatgrid_cli.output import Output, is_terminal
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.store_clock import store_clock
@@ -74,7 +74,6 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
 ) -> None:
     """Make a key for a user. The key itself is all that standard output gets."""
     expires_at_ms = checked_expiry(expires)
-    rate_limit = checked_rate_limit(stack, rate_limit)
     granted = [one.value for one in scope or (Scope.READ, Scope.WRITE)]
     hand_over(
         stack,
@@ -144,7 +143,6 @@ def set_limit(
     user: MaybeUser = None,
 ) -> None:
     """Give a key another limit, which holds for every request from now on."""
-    checked_rate_limit(stack, rate_limit)
     stored = _living(stack, key_id, user)
     with store_clock(stack.client("dynamodb")) as clock:  # which of the window still counts
         api_keys(stack, clock=clock).change_limit(stored.key.owner, key_id, rate_limit)

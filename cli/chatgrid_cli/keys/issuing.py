@@ -49,7 +49,8 @@ def api_keys(
     clock: Callable[[], int] = now_ms,
     store: DynamoKeyStore | None = None,
 ) -> ApiKeys:
-    """Issuing and revoking, with the limits that the stack's own functions have."""
+    """Issuing and revoking, as the stack's own functions do it; but an operator may give a limit
+    above the stack's ceiling, which is there for what users ask for by themselves."""
     return ApiKeys(
         store or key_store(stack),
         now_ms=clock,
@@ -71,20 +72,6 @@ def limit(stack: Stack, variable: str) -> int:
         raise CliError(
             f"{error} in the management function", code="not_this_template", exit_code=FAULT
         ) from None
-
-
-def checked_rate_limit(stack: Stack, rate_limit: int | None) -> int | None:
-    """A limit that the stack allows.
-
-    Raises:
-        CliError: it is above the ceiling.
-    """
-    ceiling = limit(stack, "RATE_LIMIT_CEILING")
-    if rate_limit is not None and rate_limit > ceiling:
-        raise CliError(
-            f"the highest rate limit of this stack is {ceiling}", code="validation_error"
-        )
-    return rate_limit
 
 
 def hand_over(

@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chatgrid_auth.domain.keys import ENVIRONMENTS, PREFIX_LENGTH
+from chatgrid_auth.domain.keys import PREFIX_LENGTH
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.http_api.fields import canonical_id
 from chatgrid_auth.services.key_import import ImportedKey
-from chatgrid_cli.values import LONGEST_LIFE_MS, read_instant, read_name
+from chatgrid_auth.services.key_rules import check_new_key
+from chatgrid_cli.values import read_instant
 
 DEFAULT_NAME = "Imported key"
 #: What an export holds besides, and an import has no use for.
@@ -62,20 +63,36 @@ def imported_key(fields: Mapping[str, object], rules: ImportRules) -> ImportedKe
     if created_at_ms is not None and not 0 <= created_at_ms <= rules.now_ms:
         raise BadField("bad_created_at", "created_at does not lie in the past")
     expires_at_ms = _instant(given, "expires_at")
-    if expires_at_ms is not None and not 0 <= expires_at_ms <= rules.now_ms + LONGEST_LIFE_MS:
-        raise BadField("bad_expires_at", "expires_at is more than 100 years away")
-    return ImportedKey(
+    called = _text(given, "name")
+    scopes = _scopes(given)
+    environment = _text(given, "environment") or "live"
+    key = ImportedKey(
         hash=_hash(given),
         owner=_uuid(given, "owner") or _missing("owner"),
         id=_uuid(given, "id"),
-        name=_name(given),
+        name=DEFAULT_NAME if called is None else called,
         prefix=_prefix(given),
-        scopes=_scopes(given),
-        environment=_environment(given),
-        rate_limit=_rate_limit(given, rules.rate_limit_ceiling),
+        scopes=tuple(scope for scope in SCOPES if scope in scopes),
+        environment=environment,
+        rate_limit=_rate_limit(given),
         created_at_ms=created_at_ms,
         expires_at_ms=expires_at_ms,
     )
+    broken = check_new_key(
+        name=key.name,
+        scopes=scopes,
+        environment=environment,
+        rate_limit=key.rate_limit,
+        expires_at_ms=expires_at_ms,
+        rate_limit_ceiling=rules.rate_limit_ceiling,
+        now_ms=rules.now_ms,
+        may_have_expired=True,
+    )
+    if broken:
+        path, _, message = broken[0]
+        field = path.partition(".")[0]
+        raise BadField(f"bad_{field}", f"{field}: {message[0].lower()}{message[1:]}")
+    return key
 
 
 def _missing(name: str) -> str:
@@ -106,18 +123,6 @@ def _uuid(given: Mapping[str, object], name: str) -> str | None:
     return found
 
 
-def _name(given: Mapping[str, object]) -> str:
-    text = _text(given, "name")
-    if text is None:
-        return DEFAULT_NAME
-    try:
-        return read_name(text)
-    except ValueError:
-        raise BadField(
-            "bad_name", "name is not 1 to 64 characters without control characters"
-        ) from None
-
-
 def _prefix(given: Mapping[str, object]) -> str:
     text = _text(given, "prefix") or ""
     if len(text) > PREFIX_LENGTH or not (text.isascii() and text.isprintable()) or " " in text:
@@ -127,31 +132,22 @@ def _prefix(given: Mapping[str, object]) -> str:
     return text
 
 
-def _scopes(given: Mapping[str, object]) -> tuple[str, ...]:
+def _scopes(given: Mapping[str, object]) -> list[object]:
     value = given.get("scopes")
     if value is None:
         _missing("scopes")
     names = value.replace(",", " ").split() if isinstance(value, str) else value
-    if not isinstance(names, list) or not names or any(name not in SCOPES for name in names):
-        raise BadField("bad_scopes", "scopes is not one or more of read, write, admin")
-    return tuple(scope for scope in SCOPES if scope in names)
+    if not isinstance(names, list):
+        raise BadField("bad_scopes", "scopes is not a list")
+    return names
 
 
-def _environment(given: Mapping[str, object]) -> str:
-    text = _text(given, "environment") or "live"
-    if text not in ENVIRONMENTS:
-        raise BadField("bad_environment", "environment is neither live nor test")
-    return text
-
-
-def _rate_limit(given: Mapping[str, object], ceiling: int) -> int | None:
+def _rate_limit(given: Mapping[str, object]) -> int | None:
     value = given.get("rate_limit")
-    if value is None:
-        return None
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = int(value)
-    if type(value) is not int or not 1 <= value <= ceiling:
-        raise BadField("bad_rate_limit", f"rate_limit is not a whole number from 1 to {ceiling}")
+    if value is not None and type(value) is not int:
+        raise BadField("bad_rate_limit", "rate_limit is not a whole number")
     return value
 
 

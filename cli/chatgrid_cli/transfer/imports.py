@@ -21,6 +21,7 @@ from chatgrid_auth import settings
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
 from chatgrid_auth.domain.errors import ChatGridError
 from chatgrid_auth.services.key_import import KeyImport
+from chatgrid_auth.services.key_rules import HIGHEST_RATE_LIMIT
 from chatgrid_cli.commands import command
 from chatgrid_cli.errors import INTERRUPTED, USAGE, CliError, error_of
 from chatgrid_cli.files import unwritable
@@ -81,7 +82,7 @@ def register(app: typer.Typer) -> None:
         rate_limit, created_at, expires_at, id.
         """
         form = form or (Format.CSV if file.suffix.lower() == ".csv" else Format.JSONL)
-        rules = ImportRules(rate_limit_ceiling=limit(stack, "RATE_LIMIT_CEILING"), now_ms=now_ms())
+        rules = ImportRules(rate_limit_ceiling=HIGHEST_RATE_LIMIT, now_ms=now_ms())
         importer = _importer(stack, dry_run=dry_run)
         with contextlib.ExitStack() as open_files:
             source = open_files.enter_context(_opened(file))

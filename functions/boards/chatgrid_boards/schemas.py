@@ -25,7 +25,7 @@ BoardName: TypeAlias = Annotated[
         min_length=1,
         max_length=255,
         description="1 to 255 characters (Unicode code points), no control characters, "
-        "not blank; kept as given.",
+        "at least one that shows; kept as given.",
         json_schema_extra=PRINTABLE_SCHEMA,
     ),
     AfterValidator(printable),

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from chatgrid_auth.domain.credentials import ApiKey
+from chatgrid_auth.domain.keys import ENVIRONMENTS
+from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.http_api.fields import (
     PRINTABLE_SCHEMA,
     GivenInstant,
     Identifier,
     Instant,
     iso_instant,
-    printable,
 )
 from chatgrid_auth.http_api.responses import ListResponse, Response
+from chatgrid_auth.services.key_rules import LONGEST_LIFE_YEARS, LONGEST_NAME
 
 Scope: TypeAlias = Literal["read", "write", "admin"]
 Environment: TypeAlias = Literal["live", "test"]
-
-
-#: The ceiling is a setting, so the route checks it; described is the template's own.
+#: The template's own ceiling, which the description names; the real one is a setting.
+DEFAULT_CEILING = 1_000
 GivenLimit: TypeAlias = Annotated[
-    int, Field(ge=1), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 100_000})
+    int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": DEFAULT_CEILING})
+]
+#: Whatever was given for a scope or an environment: the rules of new keys say what may be.
+GivenScope: TypeAlias = Annotated[Any, WithJsonSchema({"enum": list(SCOPES), "type": "string"})]
+GivenEnvironment: TypeAlias = Annotated[
+    Any, WithJsonSchema({"enum": list(ENVIRONMENTS), "type": "string"})
 ]
 
 
 class NewApiKey(BaseModel):
     """What a key is to be."""
+
+    # Shapes only, and the rules for the description: `services.key_rules` checks them.
 
     model_config = ConfigDict(
         extra="forbid",
@@ -39,30 +47,33 @@ class NewApiKey(BaseModel):
     name: Annotated[
         str,
         Field(
-            min_length=1,
-            max_length=64,
-            description="1 to 64 characters (Unicode code points), no control characters, "
-            "not blank; kept as given.",
-            json_schema_extra=PRINTABLE_SCHEMA,
+            description=f"1 to {LONGEST_NAME} characters (Unicode code points), no control "
+            "characters, at least one that shows; kept as given.",
+            json_schema_extra={"minLength": 1, "maxLength": LONGEST_NAME, **PRINTABLE_SCHEMA},
         ),
-        AfterValidator(printable),
     ]
     scopes: Annotated[
-        list[Scope],
-        Field(min_length=1, description="What the key may do; given twice counts once."),
+        list[GivenScope],
+        Field(
+            description="What the key may do; given twice counts once.",
+            json_schema_extra={"minItems": 1},
+        ),
     ] = ["read", "write"]
     rate_limit: Annotated[
         GivenLimit | None,
         Field(
             description="Requests in any 60 seconds; the deployment's default (120) when left "
-            "out, and at most its ceiling (100,000 unless the operator changed it)."
+            "out, and at most its ceiling (1,000 unless the operator changed it)."
         ),
     ] = None
     expires_at: Annotated[
         GivenInstant | None,
-        Field(description="ISO 8601 with an offset, in the future, at most 100 years away."),
+        Field(
+            description="ISO 8601 with an offset, in the future, "
+            f"at most {LONGEST_LIFE_YEARS} years away."
+        ),
     ] = None
-    environment: Environment = "live"
+    environment: GivenEnvironment = "live"
 
 
 class ApiKeyData(Response):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,13 +17,9 @@ class Management:
 
     Attributes:
         api_keys: issues, lists, gets and revokes keys.
-        rate_limit_ceiling: the highest limit that a key may be given.
-        now_ms: the clock, in Unix milliseconds.
     """
 
     api_keys: ApiKeys
-    rate_limit_ceiling: int
-    now_ms: Callable[[], int]
 
 
 async def _management(request: Request) -> Management:

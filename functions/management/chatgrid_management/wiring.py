@@ -80,10 +80,9 @@ def compose(configured: Settings, *, store: KeyStore) -> Handler:
             now_ms=_now_ms,
             entropy=os.urandom,
             default_rate_limit=configured.rate_limit_default,
+            rate_limit_ceiling=configured.rate_limit_ceiling,
             keys_per_user=configured.keys_per_user,
         ),
-        rate_limit_ceiling=configured.rate_limit_ceiling,
-        now_ms=_now_ms,
     )
     app = ContractMiddleware(create_app(management, log=logger))
     api = lambda_handler(

@@ -93,7 +93,7 @@ def test_a_refused_key_leaves_no_empty_file_behind(operator: Operator, tmp_path:
         (["--user", USER, "--name", "line\nbreak"], 2),
         (["--user", USER, "--name", "x", "--scope", "root"], 2),
         (["--user", USER, "--name", "x", "--rate-limit", "0"], 2),
-        (["--user", USER, "--name", "x", "--rate-limit", "1001"], 1),
+        (["--user", USER, "--name", "x", "--rate-limit", "60001"], 1),
         (["--user", USER, "--name", "x", "--expires", "2020-01-01T00:00:00Z"], 2),
         (["--user", USER, "--name", "x", "--expires", "6000w"], 2),
         (["--user", USER, "--name", "x", "--expires", "tomorrow"], 2),
@@ -191,10 +191,18 @@ def test_what_was_revoked_is_told_by_its_name_too(operator: Operator) -> None:
     assert told == f"Key {key.id} ('CI of the shop', {key.prefix}…) is revoked.\n"
 
 
-def test_no_limit_is_set_that_the_api_would_refuse(operator: Operator) -> None:
+def test_an_operator_may_give_a_limit_above_what_users_may_ask_for(operator: Operator) -> None:
+    above = int(operator.management["RATE_LIMIT_CEILING"]) + 1
+    made = ["keys", "create", "--user", USER, "--name", "x", "--rate-limit", str(above)]
+    key = operator.answer(*made)["data"]
+    assert key["rate_limit"] == above
+    assert operator.answer("keys", "set-limit", key["id"], "60000")["data"]["rate_limit"] == 60_000
+
+
+def test_no_limit_is_set_above_what_one_item_can_count(operator: Operator) -> None:
     key = operator.issue(rate_limit=5).key
-    error = operator.answer("keys", "set-limit", key.id, "1001", exit_code=1)
-    assert (error["code"], "1000" in error["message"]) == ("validation_error", True)
+    error = operator.answer("keys", "set-limit", key.id, "60001", exit_code=1)
+    assert (error["code"], "60000" in error["message"]) == ("validation_error", True)
     assert operator.run("keys", "set-limit", key.id, "0").exit_code == 2
     assert operator.answer("keys", "show", key.id)["data"]["rate_limit"] == 5
 
@@ -250,7 +258,14 @@ def test_no_raw_key_is_ever_in_the_store(operator: Operator) -> None:
 
 
 def test_what_would_steer_a_terminal_is_shown_and_not_sent(operator: Operator) -> None:
-    operator.issue(USER, name="\x1b[31mred\x07")
+    key = operator.issue(USER).key
+    operator.dynamodb.update_item(
+        TableName=operator.table,
+        Key={"pk": {"S": f"USER#{USER}"}, "sk": {"S": f"KEY#{key.id}"}},
+        UpdateExpression="SET #name = :name",
+        ExpressionAttributeNames={"#name": "name"},
+        ExpressionAttributeValues={":name": {"S": "\x1b[31mred\x07"}},
+    )
     shown = operator.run("keys", "list").stdout
     assert "\x1b" not in shown
     assert "\x07" not in shown

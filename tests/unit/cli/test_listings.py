@@ -17,7 +17,7 @@ LONGEST = {
     "name": "n" * 64,
     "scopes": ["read", "write", "admin"],
     "environment": "test",
-    "rate_limit": 100_000,
+    "rate_limit": 60_000,
     "expires_at_ms": now_ms() - 1,
 }
 
@@ -55,7 +55,7 @@ def test_a_terminal_of_80_columns_breaks_no_line_and_every_id_is_whole(
         assert key.name in text
     assert (USER in text) == (command[0] == "keys")
     assert "scopes read write admin" in text
-    assert "limit 100000" in text
+    assert "limit 60000" in text
 
 
 def test_a_wide_terminal_and_a_pipe_get_one_line_for_each_key(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chatgrid_auth.http_api.json_body import parse
 from chatgrid_auth.http_api.problems import Problem
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffd"), max_size=20)
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -70,3 +70,33 @@ def test_a_name_given_twice_is_refused_even_deep_down() -> None:
 
 def test_whole_surrogate_pairs_are_a_character_like_any_other() -> None:
     assert parse(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
+
+
+@pytest.mark.parametrize("body", ['"a\ufffd"'.encode(), b'"\\ufffd"', b'{"\\uFFFD": 1}'])
+def test_what_was_not_utf_8_before_it_came_here_is_refused(body: bytes) -> None:
+    with pytest.raises(Problem) as refused:
+        parse(body)
+    (entry,) = refused.value.details
+    assert (entry["code"], entry["path"]) == ("invalid_json", "body")
+    assert "UTF-8" in entry["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("4985.0", 4985),
+        ("-0.0", 0),
+        ("1.2e2", 120),
+        ("1E3", 1_000),
+        ("12e-1", 1.2),
+        ("4985.5", 4985.5),
+        ("4985.00000000000001", 4985.0),
+        ("9007199254740991.0", 2**53 - 1),
+        ("9007199254740993.0", 9007199254740992.0),
+        ("1e300", 1e300),
+        ("1e-99999999999999999999", 0.0),
+    ],
+)
+def test_a_whole_number_is_an_integer_only_if_nothing_is_lost(text: str, value: float) -> None:
+    found = parse(text.encode())
+    assert (found, type(found)) == (value, type(value))

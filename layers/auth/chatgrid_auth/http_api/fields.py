@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from fastapi import Path
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from chatgrid_auth.domain import names
 from chatgrid_auth.domain.identifiers import is_uuid
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,22 +21,15 @@ _INSTANT = re.compile(
     r"([Zz]|[+-][0-9]{2}:?[0-9]{2})",
     re.ASCII,
 )
-#: Control characters, and the two separators that break a line.
-_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
-#: What ``printable`` checks, as a regular expression, for the API's description.
-PRINTABLE_SCHEMA = {
-    "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"
-    r"[^\s\x00-\x1f\x7f-\x9f\u2028\u2029]"
-    r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
-}
+#: What ``printable`` checks, as near as a regular expression comes, for the API's description.
+PRINTABLE_SCHEMA = {"pattern": names.PATTERN}
 
 
 def printable(text: str) -> str:
     """The text as it is given, nothing stripped; a validator for names that people read."""
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
-        raise PydanticCustomError("invalid_value", "Must not contain control characters")
-    if text.isspace():
-        raise PydanticCustomError("invalid_value", "Must not be blank")
+    problem = names.problem_of(text)
+    if problem is not None:
+        raise PydanticCustomError("invalid_value", "{problem}", {"problem": problem})
     return text
 
 

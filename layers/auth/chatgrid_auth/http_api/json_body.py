@@ -2,19 +2,25 @@
 
 Refused before any field is looked at: other media types and encodings (415), more than
 ``MAX_BODY_BYTES`` (413); and as ``validation_error``: text that is not UTF-8 or not JSON
-(RFC 8259), ``NaN`` and ``Infinity``, numbers of thousands of digits, nesting too deep to
-read, lone surrogates, and a name given twice in one object (readers disagree on which counts).
+(RFC 8259), U+FFFD, which a decoder before us wrote in place of bytes that were not UTF-8,
+``NaN`` and ``Infinity``, numbers of thousands of digits, nesting too deep to read, lone
+surrogates, and a name given twice in one object (readers disagree on which counts).
+
+A number without a fractional part is an integer however it is written (``120.0``, ``1.2e2``), as
+JSON Schema has it.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 
+from chatgrid_auth.domain.names import NOT_UTF8, REPLACEMENT
 from chatgrid_auth.http_api.details import WHOLE_BODY, detail, safe_path
 from chatgrid_auth.http_api.problems import Problem, invalid_body
 
@@ -27,6 +33,8 @@ MAX_BODY_BYTES = 64 * 1024
 
 _JSON_MEDIA_TYPE = re.compile(r"application/([a-z0-9!#$&^_.+-]+\+)?json", re.ASCII)
 _CHARSETS = frozenset({"utf-8", "utf8"})
+#: From here up a float may stand for another whole number than the one that was written.
+_EXACT_BELOW = 2**53
 
 
 class _DuplicateKeyError(ValueError):
@@ -77,17 +85,39 @@ def parse(body: bytes) -> Any:
         Problem: 400 ``validation_error``, saying which rule the document breaks.
     """
     try:
+        text = body.decode()
         value = json.loads(
-            body.decode(), object_pairs_hook=_unique_names, parse_constant=_no_constant
+            text,
+            object_pairs_hook=_unique_names,
+            parse_constant=_no_constant,
+            parse_float=_number,
         )
-        if b"\\u" in body:  # only an escape can smuggle in half a surrogate pair
-            json.dumps(value, ensure_ascii=False).encode()
+        if "\\u" in text:  # only an escape can smuggle in half a surrogate pair
+            text = json.dumps(value, ensure_ascii=False)
+            text.encode()
     except _DuplicateKeyError as exc:
         path = safe_path([exc.name])
         raise invalid_body([detail("duplicate_key", path, "Given more than once")]) from None
     except (ValueError, RecursionError):
         raise invalid_body([detail("invalid_json", WHOLE_BODY, "Not valid JSON")]) from None
+    if REPLACEMENT in text:
+        raise invalid_body([detail("invalid_json", WHOLE_BODY, NOT_UTF8)])
     return value
+
+
+def _number(text: str) -> float:
+    """The number, as an ``int`` if it is whole and a float holds it exactly."""
+    value = float(text)
+    if abs(value) < _EXACT_BELOW and value.is_integer() and _is_exact(text, int(value)):
+        return int(value)
+    return value
+
+
+def _is_exact(text: str, whole: int) -> bool:
+    try:
+        return Decimal(text) == whole
+    except ArithmeticError:  # an exponent beyond all measure
+        return False
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from chatgrid_auth.domain.errors import (
     NotFound,
     StoreUnavailable,
 )
-from chatgrid_auth.http_api.details import details_of
+from chatgrid_auth.http_api.details import detail, details_of
+from chatgrid_auth.services.key_rules import InvalidKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -127,6 +128,11 @@ def invalid_query(details: Sequence[Mapping[str, str]]) -> Problem:
     return Problem(400, "validation_error", INVALID_QUERY, details=details)
 
 
+def invalid_key(broken: InvalidKey) -> Problem:
+    """The body describes a key that breaks the rules of keys."""
+    return invalid_body([detail(one.code, one.path, one.message) for one in broken.problems])
+
+
 def invalid_cursor() -> Problem:
     """The cursor is none that this API gave."""
     return Problem(400, "invalid_cursor", "The cursor is malformed")
@@ -192,6 +198,7 @@ def install(app: FastAPI, *, log: Log) -> None:
     answer(app, RequestValidationError, _from_validation)
     answer(app, NotFound, lambda _request, _exc: not_found())
     answer(app, InvalidCursor, lambda _request, _exc: invalid_cursor())
+    answer(app, InvalidKey, lambda _request, exc: invalid_key(exc))
     answer(app, KeyLimitReached, lambda _request, exc: key_limit_reached(exc.maximum))
     answer(app, Fault, fault)
     answer(app, Exception, unexpected)

@@ -9,7 +9,13 @@ from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey, Page
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.identifiers import uuid7
-from chatgrid_auth.domain.scopes import SCOPES, effective
+from chatgrid_auth.domain.scopes import SCOPES
+from chatgrid_auth.services.key_rules import (
+    HIGHEST_RATE_LIMIT,
+    InvalidKey,
+    check_new_key,
+    check_rate_limit,
+)
 
 
 class KeyStore(Protocol):
@@ -48,6 +54,7 @@ class ApiKeys:
         entropy: gives that many random bytes, from the operating system's generator.
         default_rate_limit: requests in 60 s for keys that name no limit.
         keys_per_user: how many non-revoked keys one user may hold.
+        rate_limit_ceiling: the highest limit that may be asked for here.
     """
 
     def __init__(
@@ -58,11 +65,13 @@ class ApiKeys:
         entropy: Callable[[int], bytes],
         default_rate_limit: int,
         keys_per_user: int,
+        rate_limit_ceiling: int = HIGHEST_RATE_LIMIT,
     ) -> None:
         self._store = store
         self._now_ms = now_ms
         self._entropy = entropy
         self._default_rate_limit = default_rate_limit
+        self._rate_limit_ceiling = rate_limit_ceiling
         self._keys_per_user = keys_per_user
 
     def issue(
@@ -78,17 +87,29 @@ class ApiKeys:
         """Make a key. Its raw form is in the answer, and nowhere else, ever.
 
         Raises:
+            InvalidKey: it breaks a rule.
             KeyLimitReached: the owner holds as many keys as allowed.
             StoreUnavailable: the store is out.
         """
         now_ms = self._now_ms()
+        problems = check_new_key(
+            name=name,
+            scopes=scopes,
+            environment=environment,
+            rate_limit=rate_limit,
+            expires_at_ms=expires_at_ms,
+            rate_limit_ceiling=self._rate_limit_ceiling,
+            now_ms=now_ms,
+        )
+        if problems:
+            raise InvalidKey(problems)
         raw_key = keys.generate(environment, entropy=self._entropy)
         key = ApiKey(
             id=uuid7(now_ms=now_ms, entropy=self._entropy),
             owner=owner,
             name=name,
             prefix=keys.prefix_of(raw_key),
-            scopes=_in_order(scopes),
+            scopes=tuple(scope for scope in SCOPES if scope in scopes),
             environment=environment,
             rate_limit=self._default_rate_limit if rate_limit is None else rate_limit,
             created_at_ms=now_ms,
@@ -125,13 +146,12 @@ class ApiKeys:
         """Give a key another limit: it holds for every request that is admitted from now on.
 
         Raises:
+            InvalidKey: no key may have this limit.
             NotFound: no such key, a revoked one, or somebody else's.
             StoreUnavailable: the store is out, or the key too busy; the limit may have changed.
         """
+        problems = check_rate_limit(rate_limit, ceiling=self._rate_limit_ceiling)
+        if problems:
+            raise InvalidKey(problems)
         if not self._store.change_limit(owner, key_id, rate_limit=rate_limit, now_ms=self._now_ms):
             raise NotFound
-
-
-def _in_order(granted: Sequence[str]) -> tuple[str, ...]:
-    effective(granted)  # refuses what is not a scope
-    return tuple(scope for scope in SCOPES if scope in granted)

@@ -1,0 +1,122 @@
+"""What a new key may be, checked here once for the API, the operator's command and the import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from chatgrid_auth.domain import names
+from chatgrid_auth.domain.errors import ChatGridError
+from chatgrid_auth.domain.keys import ENVIRONMENTS
+from chatgrid_auth.domain.scopes import SCOPES
+
+LONGEST_NAME = 64
+#: A key that is to outlive this wants no expiry at all, or is a slip of the pen.
+LONGEST_LIFE_YEARS = 100
+LONGEST_LIFE_MS = 36_525 * 86_400_000
+#: One item of DynamoDB takes 1,000 writes a second, whatever a deployment allows.
+HIGHEST_RATE_LIMIT = 60_000
+
+
+class KeyProblem(NamedTuple):
+    """One rule that a key breaks.
+
+    Attributes:
+        path: the field, by the API's name; a place in a list behind a dot (``scopes.0``).
+        code: one of the contract's codes of ``details``.
+        message: the rule, never the value.
+    """
+
+    path: str
+    code: str
+    message: str
+
+
+class InvalidKey(ChatGridError):
+    """A key breaks rules.
+
+    Args:
+        problems: all of them, in the order of the fields.
+    """
+
+    def __init__(self, problems: Sequence[KeyProblem]) -> None:
+        super().__init__("; ".join(f"{one.path}: {one.message}" for one in problems))
+        self.problems = tuple(problems)
+
+
+def check_new_key(
+    *,
+    name: str,
+    scopes: Sequence[object],
+    environment: object,
+    rate_limit: int | None,
+    expires_at_ms: int | None,
+    rate_limit_ceiling: int,
+    now_ms: int,
+    may_have_expired: bool = False,
+) -> list[KeyProblem]:
+    """All rules that a new key breaks; none when it may be made.
+
+    Args:
+        rate_limit: requests in any 60 seconds; ``None`` for the default.
+        expires_at_ms: Unix milliseconds; ``None`` for never.
+        rate_limit_ceiling: the highest limit that whoever asks may give.
+        now_ms: the clock, in Unix milliseconds.
+        may_have_expired: whether an expiry may lie in the past, as an imported key's may.
+    """
+    return [
+        *check_name(name),
+        *_of_scopes(scopes),
+        *check_rate_limit(rate_limit, ceiling=rate_limit_ceiling),
+        *check_expiry(expires_at_ms, now_ms=now_ms, may_have_expired=may_have_expired),
+        *_one_of("environment", environment, ENVIRONMENTS),
+    ]
+
+
+def check_name(name: str) -> list[KeyProblem]:
+    """What is wrong with a name."""
+    if not name:
+        return [KeyProblem("name", "too_small", "Must contain at least 1 character(s)")]
+    if len(name) > LONGEST_NAME:
+        return [KeyProblem("name", "too_big", f"Must contain at most {LONGEST_NAME} character(s)")]
+    unreadable = names.problem_of(name)
+    return [] if unreadable is None else [KeyProblem("name", "invalid_value", unreadable)]
+
+
+def check_rate_limit(rate_limit: int | None, *, ceiling: int) -> list[KeyProblem]:
+    """What is wrong with a limit; ``None`` stands for the default, which is always right."""
+    if rate_limit is None:
+        return []
+    if rate_limit < 1:
+        return [KeyProblem("rate_limit", "too_small", "Must be at least 1")]
+    highest = min(ceiling, HIGHEST_RATE_LIMIT)
+    if rate_limit > highest:
+        return [KeyProblem("rate_limit", "too_big", f"Must be at most {highest}")]
+    return []
+
+
+def check_expiry(
+    expires_at_ms: int | None, *, now_ms: int, may_have_expired: bool = False
+) -> list[KeyProblem]:
+    """What is wrong with an expiry, in Unix milliseconds; ``None`` stands for never."""
+    if expires_at_ms is None:
+        return []
+    if expires_at_ms <= (0 if may_have_expired else now_ms):
+        return [KeyProblem("expires_at", "too_small", "Must be in the future")]
+    if expires_at_ms > now_ms + LONGEST_LIFE_MS:
+        within = f"Must be within {LONGEST_LIFE_YEARS} years"
+        return [KeyProblem("expires_at", "too_big", within)]
+    return []
+
+
+def _of_scopes(scopes: Sequence[object]) -> Iterator[KeyProblem]:
+    if not scopes:
+        yield KeyProblem("scopes", "too_small", "Must contain at least 1 item(s)")
+    for place, scope in enumerate(scopes):
+        yield from _one_of(f"scopes.{place}", scope, SCOPES)
+
+
+def _one_of(path: str, value: object, allowed: tuple[str, ...]) -> Iterator[KeyProblem]:
+    if value not in allowed:
+        *others, last = (f"'{one}'" for one in allowed)
+        yield KeyProblem(path, "invalid_value", f"Expected {', '.join(others)} or {last}")
