@@ -179,6 +179,22 @@ def test_a_revoked_key_is_refused_on_the_very_next_request(gate: Gate) -> None:
         assert requests == expected
 
 
+@pytest.mark.parametrize("frozen_ms", [5_000, 3_600_000])
+def test_no_refusal_is_given_from_memory_for_longer_than_five_seconds(
+    gate: Gate, frozen_ms: int
+) -> None:
+    revoked, limited = gate.issue(), gate.issue(rate_limit=1)
+    gate.issuing.revoke(OWNER, revoked.key.id)
+    gate.ask(limited.raw_key)
+    asked_at_ms = gate.now_ms
+    for raw_key in (revoked.raw_key, limited.raw_key):
+        assert [gate.cost(raw_key)[1] for _ in range(3)] == [1, 0, 0]
+    gate.now_ms = asked_at_ms + 4_999
+    assert gate.cost(revoked.raw_key)[1] == gate.cost(limited.raw_key)[1] == 0
+    gate.now_ms = asked_at_ms + frozen_ms
+    assert gate.cost(revoked.raw_key)[1] == gate.cost(limited.raw_key)[1] == 1
+
+
 def test_an_expired_key_is_refused_at_its_very_millisecond(gate: Gate) -> None:
     issued = gate.issue(expires_at_ms=NOW_MS + 1_000)
     gate.now_ms = NOW_MS + 999
@@ -203,7 +219,7 @@ def test_a_missing_scope_is_told_and_uses_no_budget(gate: Gate) -> None:
     assert verdict.figures.remaining == 119
 
 
-def test_the_limit_is_the_keys_own_and_hammering_costs_nothing_until_it_is_free(
+def test_the_limit_is_the_keys_own_and_hammering_costs_one_request_in_five_seconds(
     gate: Gate,
 ) -> None:
     issued = gate.issue(rate_limit=3)
@@ -213,13 +229,15 @@ def test_the_limit_is_the_keys_own_and_hammering_costs_nothing_until_it_is_free(
     assert (verdict.figures.limit, verdict.figures.remaining) == (3, 0)
     assert verdict.usage_key == "standard-tier"
     assert requests == 1
-    wait_s = verdict.retry_after_s
-    for _ in range(50):
+    free_at_ms = gate.now_ms + verdict.retry_after_s * 1_000
+    for passed_ms in range(100, 60_000, 100):
+        gate.now_ms += 100
         verdict, requests = gate.cost(issued.raw_key)
         assert isinstance(verdict, Limited)
-        assert requests == 0
+        assert requests == (passed_ms % 5_000 == 0)
+        assert gate.now_ms + verdict.retry_after_s * 1_000 - free_at_ms in range(1_000)
     assert isinstance(gate.cost(issued.raw_key, scope="admin")[0], Forbidden)
-    gate.now_ms += wait_s * 1_000
+    gate.now_ms = free_at_ms
     assert isinstance(gate.ask(issued.raw_key), Allowed)
 
 
@@ -235,17 +253,28 @@ def test_a_limited_key_that_expires_meanwhile_is_expired_from_then_on(gate: Gate
     assert verdict.message == "API key has expired"
 
 
-def test_a_limited_key_that_is_revoked_meanwhile_is_still_refused(gate: Gate) -> None:
+def test_a_limited_key_that_is_revoked_is_told_so_five_seconds_later_at_the_latest(
+    gate: Gate,
+) -> None:
     issued = gate.issue(rate_limit=1)
     gate.ask(issued.raw_key)
-    limited = gate.ask(issued.raw_key)
-    assert isinstance(limited, Limited)
+    assert isinstance(gate.ask(issued.raw_key), Limited)
     gate.issuing.revoke(OWNER, issued.key.id)
+    gate.now_ms += 4_999
     assert not isinstance(gate.ask(issued.raw_key), Allowed)
-    gate.now_ms += limited.retry_after_s * 1_000
+    gate.now_ms += 1
     verdict = gate.ask(issued.raw_key)
     assert isinstance(verdict, Refused)
     assert verdict.reason == "revoked"
+
+
+def test_a_raised_limit_is_seen_five_seconds_later_at_the_latest(gate: Gate) -> None:
+    issued = gate.issue(rate_limit=1)
+    gate.ask(issued.raw_key)
+    assert isinstance(gate.ask(issued.raw_key), Limited)
+    gate.issuing.change_limit(OWNER, issued.key.id, 2)
+    gate.now_ms += 5_000
+    assert isinstance(gate.ask(issued.raw_key), Allowed)
 
 
 def test_containers_share_one_budget(gate: Gate) -> None:

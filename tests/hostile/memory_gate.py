@@ -23,7 +23,8 @@ KEY_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 class MemoryStore:
     """Answers the authorizer's one request from a dictionary.
 
-    It admits whatever exists and has the scope; the window's arithmetic is tested elsewhere.
+    It admits whatever exists, has not expired and has the scope; the window's arithmetic is tested
+    elsewhere.
 
     Attributes:
         requests: how many were sent.
@@ -60,8 +61,13 @@ class MemoryStore:
         if partition.startswith("USER#"):
             return {"Attributes": {"pk": s(partition), **window.fresh(200)}}
         item = self._items.get(partition)
-        scope = request["ExpressionAttributeValues"][":scope"]["S"]
-        if item is None or item["state"]["S"] != "active" or scope not in item["scopes"]["S"]:
+        values = request["ExpressionAttributeValues"]
+        if (
+            item is None
+            or item["state"]["S"] != "active"
+            or int(item.get("expires", n(1 << 62))["N"]) <= int(values[":now"]["N"])
+            or values[":scope"]["S"] not in item["scopes"]["S"]
+        ):
             raise ConditionFailed(item)
         return {"Attributes": item}
 

@@ -63,6 +63,18 @@ def test_what_failed_from_there_costs_one_store_request_a_minute(world: World) -
     assert asked_of_the_store(world, wrong) == 1
 
 
+def test_what_an_owner_may_change_is_asked_for_again_in_seconds_from_there_too(
+    world: World,
+) -> None:
+    expired = world.key(scopes=["read"], expires={"N": str(world.now_ms - 1)})
+    revoked = world.key(scopes=["read"], state={"S": "revoked"})
+    for raw_key in (expired, revoked):
+        assert [asked_of_the_store(world, raw_key) for _ in range(3)] == [1, 0, 0]
+    world.now_ms += 5_000
+    for raw_key in (expired, revoked):
+        assert asked_of_the_store(world, raw_key) == 1
+
+
 def test_elsewhere_the_same_credential_is_looked_up(world: World) -> None:
     wrong = guess()
     ask(world, wrong)

@@ -14,9 +14,24 @@ def refusal(name: str) -> Refusal:
     return cast("Refusal", name)
 
 
+def test_no_refusal_is_recalled_five_seconds_after_it_was_asked_for() -> None:
+    memory, no = Refusals(capacity=4), refusal("no")
+    memory.remember("a", no, asked_ms=1_000, until_ms=60_000)
+    memory.remember("b", no, asked_ms=1_000)
+    assert memory.recall("a", now_ms=5_999) is memory.recall("b", now_ms=5_999) is no
+    assert memory.recall("a", now_ms=6_000) is memory.recall("b", now_ms=6_000) is None
+
+
+def test_on_a_clock_that_was_set_back_nothing_is_recalled() -> None:
+    memory = Refusals(capacity=4)
+    memory.remember("a", refusal("no"), asked_ms=1_000_000)
+    assert memory.recall("a", now_ms=999_999) is None
+    assert memory.recall("a", now_ms=1_000_000) is None, "what has ended must not come back"
+
+
 def test_a_refusal_is_recalled_until_its_moment_and_not_at_it() -> None:
     memory, no = Refusals(capacity=4), refusal("no")
-    memory.remember("a", no, until_ms=100)
+    memory.remember("a", no, asked_ms=0, until_ms=100)
     assert memory.recall("a", now_ms=99) is no
     assert memory.recall("a", now_ms=100) is None
     assert memory.recall("a", now_ms=99) is None, "what has ended must not come back"
@@ -24,8 +39,8 @@ def test_a_refusal_is_recalled_until_its_moment_and_not_at_it() -> None:
 
 def test_a_newer_refusal_takes_the_place_of_an_older_one() -> None:
     memory, newer = Refusals(capacity=4), refusal("newer")
-    memory.remember("a", refusal("older"), until_ms=100)
-    memory.remember("a", newer, until_ms=50)
+    memory.remember("a", refusal("older"), asked_ms=0, until_ms=100)
+    memory.remember("a", newer, asked_ms=0, until_ms=50)
     assert memory.recall("a", now_ms=10) is newer
     assert memory.recall("a", now_ms=60) is None
 
@@ -33,7 +48,7 @@ def test_a_newer_refusal_takes_the_place_of_an_older_one() -> None:
 def test_however_many_are_refused_only_the_newest_are_remembered() -> None:
     memory = Refusals(capacity=3)
     for number in range(10_000):
-        memory.remember(str(number), refusal("no"), until_ms=100)
+        memory.remember(str(number), refusal("no"), asked_ms=0)
     kept = [n for n in range(10_000) if memory.recall(str(n), now_ms=0) is not None]
     assert kept == [9_997, 9_998, 9_999]
 

@@ -69,11 +69,8 @@ if TYPE_CHECKING:
         def jwks_age_ms(self, now_ms: int) -> int | None: ...
 
 
-#: How long an unknown or expired key is refused from memory: a created key is never unknown.
-PASSING_REFUSAL_MS = 5_000
 #: No request of a longer credential is looked at (API Gateway takes 10,240 bytes of headers).
 LONGEST_CREDENTIAL = 8_192
-_FOR_GOOD_MS = 1 << 62
 _REMEMBERED = 2_048
 
 _MALFORMED = Refused(message=INVALID_TOKEN, reason="malformed")
@@ -182,9 +179,9 @@ class Authenticator:
             return refusal.verdict(scope=scope, now_ms=now_ms)
         known = self._keys.admit(key_hash, now_ms=now_ms, scope=scope)
         if known is None:
-            return self._refuse_for_now(key_hash, _UNKNOWN, now_ms=now_ms, source=source)
+            return self._refuse_unknown(key_hash, now_ms=now_ms, source=source)
         if not known.admitted:
-            return self._why_not(key_hash, known, scope=scope, now_ms=now_ms, source=source)
+            return self._why_not(key_hash, known, scope=scope, now_ms=now_ms)
         return Allowed(
             caller=Caller(
                 user_id=known.owner,
@@ -198,21 +195,22 @@ class Authenticator:
             usage_key=known.usage_key or self._key_tier,
         )
 
-    def _why_not(
-        self, key_hash: str, known: KnownKey, *, scope: str, now_ms: int, source: str
-    ) -> Verdict:
+    def _why_not(self, key_hash: str, known: KnownKey, *, scope: str, now_ms: int) -> Verdict:
         """Why the store refused: the first of state, expiry, scope, window that does not hold."""
         if not known.active:
-            self._refusals.remember(key_hash, FixedRefusal(_REVOKED), until_ms=_FOR_GOOD_MS)
+            self._refusals.remember(key_hash, FixedRefusal(_REVOKED), asked_ms=now_ms)
             return _REVOKED
         if known.expires_at_ms is not None and known.expires_at_ms <= now_ms:
-            return self._refuse_for_now(key_hash, _EXPIRED, now_ms=now_ms, source=source)
+            self._refusals.remember(key_hash, FixedRefusal(_EXPIRED), asked_ms=now_ms)
+            return _EXPIRED
         if scope not in known.scopes:
             return Forbidden(required_scope=scope, figures=figures_of(known.reading))
         used_up = UsedUp(known.reading, known.scopes, known.usage_key or self._key_tier)
         # An expiry that comes before its limit is free again is asked for when it has come.
-        until_ms = min(used_up.until_ms(now_ms), known.expires_at_ms or _FOR_GOOD_MS)
-        self._refusals.remember(key_hash, used_up, until_ms=until_ms)
+        until_ms = used_up.until_ms(now_ms)
+        if known.expires_at_ms is not None:
+            until_ms = min(until_ms, known.expires_at_ms)
+        self._refusals.remember(key_hash, used_up, asked_ms=now_ms, until_ms=until_ms)
         return used_up.verdict(scope=scope, now_ms=now_ms)
 
     def _decide_token(self, token: str, *, scope: str, now_ms: int) -> Verdict:
@@ -227,7 +225,9 @@ class Authenticator:
         admitted, reading = self._users.admit(claims.user_id)
         if not admitted:
             used_up = UsedUp(reading, SCOPES, self._jwt_tier)
-            self._refusals.remember(claims.user_id, used_up, until_ms=used_up.until_ms(now_ms))
+            self._refusals.remember(
+                claims.user_id, used_up, asked_ms=now_ms, until_ms=used_up.until_ms(now_ms)
+            )
             return used_up.verdict(scope=scope, now_ms=now_ms)
         return Allowed(
             caller=Caller(
@@ -243,10 +243,9 @@ class Authenticator:
             jwks_age_ms=self._tokens.jwks_age_ms(now_ms),
         )
 
-    def _refuse_for_now(
-        self, key_hash: str, refused: Refused, *, now_ms: int, source: str
-    ) -> Refused:
-        final = FixedRefusal(refused)
-        if not self._throttle.remember(source, key_hash, final, now_ms=now_ms):
-            self._refusals.remember(key_hash, final, until_ms=now_ms + PASSING_REFUSAL_MS)
-        return refused
+    def _refuse_unknown(self, key_hash: str, *, now_ms: int, source: str) -> Refused:
+        """Remembered for longer only where nothing is forgotten by it: no owner has such a key."""
+        unknown = FixedRefusal(_UNKNOWN)
+        if not self._throttle.remember(source, key_hash, unknown, now_ms=now_ms):
+            self._refusals.remember(key_hash, unknown, asked_ms=now_ms)
+        return _UNKNOWN

@@ -1,8 +1,8 @@
 """What a container remembers of refusals, so that hammering costs no further store requests.
 
-Only refusals: an *allow* is never remembered. Each has an end: never for a revoked key, the known
-moment for a limited one, a few seconds for an unknown or expired one. Bounded: the oldest goes
-first.
+Only refusals: an *allow* is never remembered. Each ends five seconds after the question to which it
+was the answer was asked, or earlier, where it is known to: what an owner changes is seen then, a
+revocation of a limited key as well as a raised limit. Bounded: the oldest goes first.
 """
 
 from __future__ import annotations
@@ -23,33 +23,52 @@ if TYPE_CHECKING:
         def verdict(self, *, scope: str, now_ms: int) -> Refused | Forbidden | Limited: ...
 
 
+#: How long any refusal is given again without asking the store.
+REMEMBERED_MS = 5_000
+
+
 class Refusals:
     """A bounded memory of who was refused, and until when.
 
+    Read on the clock that decides, which goes on while a container is frozen; a monotonic one may
+    stand still. On a clock that was set back, what was remembered later than now has ended.
+
     Args:
         capacity: how many entries at most.
+        kept_ms: how long each is kept.
     """
 
-    def __init__(self, *, capacity: int) -> None:
+    def __init__(self, *, capacity: int, kept_ms: int = REMEMBERED_MS) -> None:
         self._capacity = capacity
-        self._entries: dict[str, tuple[int, Refusal]] = {}
+        self._kept_ms = kept_ms
+        self._entries: dict[str, tuple[int, int, Refusal]] = {}
 
     def recall(self, name: str, *, now_ms: int) -> Refusal | None:
         """The refusal that is remembered under this name and still holds at ``now_ms``."""
         entry = self._entries.get(name)
         if entry is None:
             return None
-        if entry[0] <= now_ms:
+        if not entry[0] <= now_ms < entry[1]:
             del self._entries[name]
             return None
-        return entry[1]
+        return entry[2]
 
-    def remember(self, name: str, refusal: Refusal, *, until_ms: int) -> None:
-        """Keep a refusal until ``until_ms``, in place of an older one of the same name."""
+    def remember(
+        self, name: str, refusal: Refusal, *, asked_ms: int, until_ms: int | None = None
+    ) -> None:
+        """Keep a refusal for ``kept_ms``, in place of an older one of the same name.
+
+        Args:
+            asked_ms: when the question was asked that the refusal answers, in Unix milliseconds.
+            until_ms: when it ends by itself, if that is known.
+        """
         self._entries.pop(name, None)
         if len(self._entries) >= self._capacity:
             del self._entries[next(iter(self._entries))]
-        self._entries[name] = (until_ms, refusal)
+        end_ms = asked_ms + self._kept_ms
+        if until_ms is not None and until_ms < end_ms:
+            end_ms = until_ms
+        self._entries[name] = (asked_ms, end_ms, refusal)
 
 
 class FixedRefusal:

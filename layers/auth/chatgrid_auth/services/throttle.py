@@ -40,7 +40,7 @@ class Throttle:
         self._per_minute = per_minute
         self._capacity = addresses
         self._counts: dict[str, tuple[int, int]] = {}
-        self._failed = Refusals(capacity=credentials)
+        self._failed = Refusals(capacity=credentials, kept_ms=MINUTE_MS)
 
     def count(self, address: str, *, now_ms: int) -> None:
         """Take note that an attempt from this address failed."""
@@ -71,7 +71,7 @@ class Throttle:
         """Keep a refusal for a minute if the address is over its limit; whether it was kept."""
         if not self.is_over(address, now_ms=now_ms):
             return False
-        self._failed.remember(f"{network_of(address)} {name}", refusal, until_ms=now_ms + MINUTE_MS)
+        self._failed.remember(f"{network_of(address)} {name}", refusal, asked_ms=now_ms)
         return True
 
 
