@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +18,7 @@ FUNCTIONS = sorted((ROOT / "functions").glob("*/chatgrid_*"))
 MAY_IMPORT = {
     "domain": {"domain"},
     "services": {"domain", "services"},
-    "adapters": {"domain", "services", "adapters"},
+    "adapters": {"domain", "services", "adapters", "settings"},
     "http_api": {"domain", "services", "http_api", "guard", "settings"},
     "guard": {"domain"},
     "settings": set(),
@@ -87,8 +89,94 @@ def test_the_domain_has_no_clock_no_entropy_and_no_input_or_output() -> None:
         assert not forbidden & {name.split(".")[0] for name in imports(module)}, module
 
 
+ADAPTERS = AUTH / "adapters"
+
+#: The modules that a key decision loads, and those that only a JWT brings along: standard library.
+LEAN = [
+    *modules(ADAPTERS / "awslite"),
+    *(ADAPTERS / "keys_table" / f"{name}.py" for name in ("items", "decisions", "user_windows")),
+]
+#: Rooms, and what of third parties they may load beside the standard library.
+THIRD_PARTIES = {"jwt": {"jwt"}, "keys_table": {"boto3", "botocore"}, "api_gateway": {"botocore"}}
+
+
+def imports_when_run(module: Path) -> Iterator[str]:
+    """What a module imports outside ``if TYPE_CHECKING``."""
+    tree = ast.parse(module.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def third_parties(module: Path) -> set[str]:
+    """The packages that a module loads and that neither Python nor this project brings."""
+    tops = {name.split(".")[0] for name in imports_when_run(module)}
+    return {name for name in tops - sys.stdlib_module_names if not name.startswith("chatgrid_")}
+
+
+@pytest.mark.parametrize("module", LEAN, ids=lambda path: path.stem)
+def test_what_decides_on_keys_loads_the_standard_library_only(module: Path) -> None:
+    assert third_parties(module) == set()
+
+
+def test_the_lean_aws_client_knows_nothing_of_chatgrid() -> None:
+    for module in modules(ADAPTERS / "awslite"):
+        ours = {name for name in imports(module) if name.startswith("chatgrid_")}
+        assert all(name.startswith("chatgrid_auth.adapters.awslite") for name in ours), module
+
+
+@pytest.mark.parametrize("room", sorted(THIRD_PARTIES))
+def test_each_room_loads_the_third_parties_that_it_is_for(room: str) -> None:
+    found = {name for module in modules(ADAPTERS / room) for name in third_parties(module)}
+    assert found == THIRD_PARTIES[room]
+
+
+def test_every_room_of_the_adapters_is_accounted_for() -> None:
+    rooms = {path.name for path in ADAPTERS.iterdir() if path.is_dir() and path.name[0] != "_"}
+    assert rooms == {"awslite", *THIRD_PARTIES}
+
+
+def circle_from(start: str, edges: dict[str, set[str]]) -> list[str] | None:
+    """A way from a module back to itself along its imports, if there is one."""
+    ways = [[start]]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop()
+        for following in edges.get(way[-1], set()):
+            if following == start:
+                return [*way, start]
+            if following not in seen:
+                seen.add(following)
+                ways.append([*way, following])
+    return None
+
+
+def test_no_two_modules_of_the_layer_need_each_other() -> None:
+    def dotted(module: Path) -> str:
+        return ".".join(module.relative_to(AUTH.parent).with_suffix("").parts)
+
+    names = {dotted(module) for module in modules(AUTH)}
+    edges = {dotted(module): names.intersection(imports(module)) for module in modules(AUTH)}
+    circles = [circle for name in names if (circle := circle_from(name, edges))]
+    assert not circles, circles[0]
+
+
 def test_no_module_is_named_for_nothing() -> None:
     nameless = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
-    for folder in ("layers", "functions", "devkit", "tests"):
+    for folder in ("layers", "functions", "cli", "devkit", "tests"):
         for module in modules(ROOT / folder):
             assert module.stem not in nameless, module
+
+
+def test_no_module_and_no_folder_is_too_large_to_take_in() -> None:
+    for folder in ("layers", "functions", "cli", "devkit"):
+        found = modules(ROOT / folder)
+        for module in found:
+            assert len(module.read_text().splitlines()) <= 300, module
+        crowd = Counter(module.parent for module in found if module.name != "__init__.py")
+        assert all(count <= 15 for count in crowd.values()), crowd.most_common(1)

@@ -20,6 +20,7 @@ from typing import Any
 
 from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredentials
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
+from chatgrid_auth.domain import errors
 
 CALLS = 200
 REGION = "eu-central-1"
@@ -114,7 +115,9 @@ def boto3_call(url: str) -> Callable[[], object]:
 def lean_calls(url: str) -> dict[str, Callable[[], object]]:
     """The lean client, given a payload and given JSON."""
     credentials = Credentials(access_key_id=KEY_ID, secret_access_key=SECRET, session_token=TOKEN)
-    client = DynamoDB(region=REGION, credentials=FixedCredentials(credentials), endpoint=url)
+    client = DynamoDB(
+        errors=errors, region=REGION, credentials=FixedCredentials(credentials), endpoint=url
+    )
     encoded = json.dumps(REQUEST, separators=(",", ":")).encode()
     return {
         "lean, payload": lambda: client.call("UpdateItem", REQUEST),

@@ -11,6 +11,7 @@ import pytest
 
 from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredentials
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
+from chatgrid_auth.domain import errors
 from tests.contract.fault_server import FaultServer, Step
 
 
@@ -57,6 +58,7 @@ def connect(serve: Serve) -> Iterator[Connect]:
         usual = {
             "region": "eu-central-1",
             "credentials": FixedCredentials(credentials()),
+            "errors": errors,
             "endpoint": server.url if server else None,
             "sleep": Pauses(),
             "entropy": lambda size: b"\xff" * size,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chatgrid_auth.adapters.awslite.container_credentials import get_locally
-from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable, credentials_from
+from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
+from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable
 from tests.contract.clients import Connect, Serve, connect, serve
 from tests.contract.fault_server import Step, answer, answer_and_close, hang_up, response
 
@@ -51,7 +52,7 @@ def test_without_a_token_no_authorization_is_sent(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (answer(response(b"a-secret", status=403)), "status 403"),
+        (answer(response(b"a-secret", status=403)), "Status403"),
         (answer(response(b"", status=302, headers={"Location": "http://127.0.0.1/"})), "302"),
         (hang_up, "TruncatedResponse"),
         (answer_and_close(response(CREDENTIALS)[:-3]), "TruncatedResponse"),

@@ -15,10 +15,13 @@ LAYER = Path(__file__).parents[2] / "layers" / "auth"
 SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from chatgrid_auth.adapters.awslite.credentials import credentials_from
+from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
+from chatgrid_auth.domain import errors
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 credentials = credentials_from({"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"})
-client = DynamoDB(region="eu-central-1", credentials=credentials, endpoint=sys.argv[2])
+client = DynamoDB(
+    region="eu-central-1", credentials=credentials, errors=errors, endpoint=sys.argv[2]
+)
 before = set(sys.modules)
 client.call("UpdateItem", {})
 print(sorted(set(sys.modules) - before))

@@ -21,12 +21,15 @@ NOW_MS = 1_800_000_000_000
 #: One container: a gate without memory, that asks and counts. The key comes by standard input.
 CONTAINER = """
 import sys
-from chatgrid_auth.adapters.awslite.credentials import credentials_from
+from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.domain import errors
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 endpoint, table, attempts, now_ms = sys.argv[1:]
 environ = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-dynamodb = DynamoDB(region="us-east-1", credentials=credentials_from(environ), endpoint=endpoint)
+dynamodb = DynamoDB(
+    region="us-east-1", credentials=credentials_from(environ), errors=errors, endpoint=endpoint
+)
 decisions = KeyDecisions(dynamodb, table=table)
 key_hash = sys.stdin.readline().strip()
 admitted = 0

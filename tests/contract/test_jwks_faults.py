@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters.awslite.bounded_fetch import fetch
+from chatgrid_auth.adapters.awslite.fetch import fetch
 from chatgrid_auth.adapters.jwt import jwks
 from chatgrid_auth.adapters.jwt.jwks_cache import (
     SOFT_AGE_MS,
     STALE_AGE_MS,
     UNKNOWN_KEY_INTERVAL_MS,
 )
-from chatgrid_auth.adapters.jwt.settings import JwtSettings
 from chatgrid_auth.adapters.jwt.verifier import JwtVerifier, build_verifier
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+from chatgrid_auth.settings import JwtSettings
 from tests.contract.rogue_server import (
     Response,
     RogueServer,

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters.awslite.credentials import credentials_from
+from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.domain import errors
 from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
 from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
 from tests.contract.stores import dynamodb, keys_table, moto_client
@@ -51,6 +52,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         yield Store(Boto3Transport(client), table)
         return
     lean = DynamoDB(
+        errors=errors,
         region=LOCAL_CREDENTIALS["AWS_REGION"],
         credentials=credentials_from(LOCAL_CREDENTIALS),
         endpoint=ministack.endpoint,

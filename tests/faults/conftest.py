@@ -18,6 +18,7 @@ from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.adapters.keys_table import boto3_client
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
+from chatgrid_auth.domain import errors
 from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_authorizer.wiring import Gate
@@ -102,6 +103,7 @@ def make_gate(proxy: FaultProxy) -> Iterator[Callable[..., Gate]]:
 def lean_client(endpoint: str) -> DynamoDB:
     """The authorizer's own client, as patient as a test."""
     return DynamoDB(
+        errors=errors,
         region="us-east-1",
         credentials=FixedCredentials(
             Credentials(access_key_id="local", secret_access_key="local", session_token="")

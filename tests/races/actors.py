@@ -15,6 +15,7 @@ from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredent
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.domain import errors
 from chatgrid_auth.domain.errors import Fault, KeyLimitReached, NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
@@ -63,6 +64,7 @@ def service(arena: Arena) -> ApiKeys:
 def gate(arena: Arena) -> tuple[KeyDecisions, DynamoDB]:
     """The authorizer's way to the store; a connection of its own."""
     client = DynamoDB(
+        errors=errors,
         region="us-east-1",
         credentials=FixedCredentials(
             Credentials(access_key_id="local", secret_access_key="local", session_token="")

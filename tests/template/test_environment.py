@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chatgrid_auth.adapters.awslite.bounded_fetch import TIMEOUT_SECONDS
+from chatgrid_auth.adapters.awslite.fetch import TIMEOUT_SECONDS
 from tests.template.stack import FUNCTIONS, ROOT, deployed
 
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")

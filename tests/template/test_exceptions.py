@@ -12,7 +12,11 @@ EVERYWHERE = (ROOT / ".checkov.yaml").read_text(encoding="utf-8").partition("ski
 #: Each skip that holds everywhere: the comment above it and the check's id.
 ARGUED = re.findall(r"((?:^  # .+\n)*)^  - (.+)$", EVERYWHERE, re.MULTILINE)
 #: Each skip that holds for one resource: the check's id and the reason on the same line.
-IN_PLACE = re.findall(r"checkov:skip=([^:\s]+)(?::(.*))?$", TEMPLATE.read_text("utf-8"), re.M)
+IN_PLACE = re.findall(
+    r"checkov:skip=([^:\s]+)(?::(.*))?$", TEMPLATE.read_text("utf-8"), re.MULTILINE
+)
+    r"checkov:skip=([^:\s]+)(?::(.*))?$", TEMPLATE.read_text("utf-8"), re.MULTILINE
+)
 SKIPS = [*((check, reason) for reason, check in ARGUED), *IN_PLACE]
 
 

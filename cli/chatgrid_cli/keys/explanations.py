@@ -11,8 +11,8 @@ from chatgrid_cli.values import instant
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chatgrid_auth.adapters.jwt.settings import JwtSettings
     from chatgrid_auth.adapters.keys_table.decisions import Credential
+    from chatgrid_auth.settings import JwtSettings
 
 _END_OF_TIME_S = 253_402_300_800
 

@@ -13,7 +13,6 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from chatgrid_auth import settings
-from chatgrid_auth.adapters.jwt.settings import parse_settings
 from chatgrid_auth.adapters.jwt.verifier import build_verifier
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import Credential
@@ -29,6 +28,7 @@ from chatgrid_auth.domain.verdicts import (
     Verdict,
 )
 from chatgrid_auth.services.authenticate import LONGEST_CREDENTIAL, Authenticator
+from chatgrid_auth.settings import jwt_settings
 from chatgrid_authorizer.wiring import JWT_RATE_LIMIT
 from chatgrid_cli.commands import command
 from chatgrid_cli.errors import FAULT, USAGE, CliError
@@ -108,7 +108,7 @@ class Judge:
 
     def __init__(self, stack: Stack) -> None:
         environment = stack.environment("AuthorizerFunction")
-        self._jwt = parse_settings(environment)
+        self._jwt = jwt_settings(environment)
         self._imported = settings.flag(environment, "ALLOW_IMPORTED_KEYS")
         transport = Boto3Transport(stack.client("dynamodb"))
         self._inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)

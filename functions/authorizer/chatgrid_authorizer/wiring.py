@@ -7,20 +7,21 @@ import sys
 import time
 
 from chatgrid_auth import settings
-from chatgrid_auth.adapters.awslite.credentials import credentials_from
+from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
-from chatgrid_auth.adapters.jwt.settings import parse_settings
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
+from chatgrid_auth.domain import errors
 from chatgrid_auth.services.authenticate import Authenticator
+from chatgrid_auth.settings import jwt_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from chatgrid_auth.adapters.awslite.credentials import CredentialSource
-    from chatgrid_auth.adapters.jwt.settings import JwtSettings
     from chatgrid_auth.services.authenticate import Tokens
+    from chatgrid_auth.settings import JwtSettings
 
 #: Requests of one JWT user in any 60 seconds: a promise of the API, not a setting.
 JWT_RATE_LIMIT = 200
@@ -100,6 +101,7 @@ def _dynamodb(environ: Mapping[str, str], credentials: CredentialSource) -> Dyna
     return DynamoDB(
         region=settings.text(environ, "AWS_REGION"),
         credentials=credentials,
+        errors=errors,
         endpoint=environ.get("AWS_ENDPOINT_URL_DYNAMODB"),
     )
 
@@ -126,7 +128,7 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
                 limit=JWT_RATE_LIMIT,
                 now_ms=_now_ms,
             ),
-            tokens=_tokens(parse_settings(environ), credentials),
+            tokens=_tokens(jwt_settings(environ), credentials),
             key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
             jwt_tier=settings.text(environ, "USAGE_KEY_WEB"),
             imported_keys=settings.flag(environ, "ALLOW_IMPORTED_KEYS"),

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from uuid import UUID
 
 from chatgrid_auth.domain.errors import ConditionFailed, NotFound
+from chatgrid_auth.domain.identifiers import id_range
 
-_FIRST, _LAST = UUID(int=0), UUID(int=(1 << 128) - 1)
 #: DynamoDB keeps no number nearer to zero than this, and no viewport tells it from zero.
 _TINIEST = 1e-100
 
@@ -97,7 +96,7 @@ class BoardStore:
 
     def page(self, owner: str, *, limit: int, after: str | None, descending: bool) -> BoardPage:
         """The owner's boards in the order of their ids, ``after`` that id. One request."""
-        first, last = _range(after, descending=descending)
+        first, last = id_range(after, descending=descending)
         found = self._transport.call(
             "Query",
             {
@@ -160,16 +159,6 @@ class BoardStore:
             )
         except ConditionFailed:
             raise NotFound from None
-
-
-def _range(after: str | None, *, descending: bool) -> tuple[str, str]:
-    """First and last id of what is left to read, both included."""
-    if after is None:
-        return str(_FIRST), str(_LAST)
-    position = UUID(after).int
-    if descending:
-        return str(_FIRST), str(UUID(int=max(position - 1, 0)))
-    return str(UUID(int=min(position + 1, _LAST.int))), str(_LAST)
 
 
 def _key(owner: str, board_id: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def test_a_missing_setting_is_named(name: str, value: str | None) -> None:
 
 
 def test_a_wrong_jwt_setting_is_named_at_init_without_its_value() -> None:
-    with pytest.raises(ValueError, match="SUPABASE_URL") as error:
+    with pytest.raises(SettingError, match="SUPABASE_URL") as error:
         wiring.build({**SETTINGS, "SUPABASE_URL": "http://example.org"})
     assert "example.org" not in str(error.value)
 

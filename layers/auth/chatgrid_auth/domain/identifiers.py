@@ -33,3 +33,17 @@ def uuid7(*, now_ms: int, entropy: Callable[[int], bytes]) -> str:
 def is_uuid(candidate: str) -> bool:
     """Whether this is a UUID in its canonical lower-case form."""
     return _CANONICAL.fullmatch(candidate) is not None
+
+
+def id_range(after: str | None, *, descending: bool) -> tuple[str, str]:
+    """First and last id of what is left to read after that one, both included.
+
+    Args:
+        after: the last id that was read; ``None`` at the beginning.
+        descending: whether the order is from the greatest id to the least.
+    """
+    first, last = 0, (1 << 128) - 1
+    if after is not None:
+        position = UUID(after).int
+        first, last = (0, max(position - 1, 0)) if descending else (min(position + 1, last), last)
+    return str(UUID(int=first)), str(UUID(int=last))

@@ -8,11 +8,11 @@ import sys
 import pytest
 
 from chatgrid_auth.adapters.awslite.container_credentials import ContainerCredentials
+from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
 from chatgrid_auth.adapters.awslite.credentials import (
     Credentials,
     CredentialsUnavailable,
     FixedCredentials,
-    credentials_from,
 )
 
 ENVIRONMENT = {
@@ -83,7 +83,7 @@ def test_printing_credentials_shows_no_part_of_them() -> None:
 def test_an_ordinary_function_does_not_load_the_endpoints_client() -> None:
     script = (
         "import sys\n"
-        "from chatgrid_auth.adapters.awslite.credentials import credentials_from\n"
+        "from chatgrid_auth.adapters.awslite.credential_chain import credentials_from\n"
         f"credentials_from({ENVIRONMENT!r})\n"
         "assert 'chatgrid_auth.adapters.awslite.container_credentials' not in sys.modules\n"
     )

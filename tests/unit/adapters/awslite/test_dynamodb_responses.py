@@ -7,9 +7,8 @@ from zlib import crc32
 
 import pytest
 
-from chatgrid_auth.adapters.awslite.dynamodb_responses import Failure, read_answer
+from chatgrid_auth.adapters.awslite.dynamodb_responses import ConditionNotMet, Failure, read_answer
 from chatgrid_auth.adapters.awslite.http_response import Response
-from chatgrid_auth.domain.errors import ConditionFailed
 
 
 def response(body: object, status: int = 200, *, date: str = "") -> Response:
@@ -56,7 +55,7 @@ def test_what_cannot_be_a_code_is_replaced_by_the_status(kind: object) -> None:
 def test_a_condition_comes_with_its_item_or_none() -> None:
     body = {"__type": "x#ConditionalCheckFailedException"}
     for extra, item in (({}, None), ({"Item": {"a": {"N": "1"}}}, {"a": {"N": "1"}})):
-        with pytest.raises(ConditionFailed) as refused:
+        with pytest.raises(ConditionNotMet) as refused:
             read_answer(response(body | extra, 400))
         assert refused.value.item == item
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import botocore
 import pytest
 
-from chatgrid_auth.adapters.awslite.urls import Url
+from chatgrid_auth.adapters.awslite.urls import Url, public_endpoint
 
 
 @pytest.mark.parametrize(
@@ -55,3 +59,15 @@ def test_what_another_reader_might_read_otherwise_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="URL") as refused:
         Url(url)
     assert "example" not in str(refused.value)
+
+
+def test_each_region_that_botocore_knows_has_its_endpoint() -> None:
+    partitions = json.loads((Path(botocore.__file__).parent / "data/partitions.json").read_text())
+    checked = 0
+    for partition in partitions["partitions"]:
+        suffix = partition["outputs"]["dnsSuffix"]
+        for region in partition["regions"]:
+            if not region.endswith("-global"):
+                assert public_endpoint("dynamodb", region) == f"https://dynamodb.{region}.{suffix}"
+                checked += 1
+    assert checked > 30

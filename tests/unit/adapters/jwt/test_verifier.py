@@ -13,11 +13,11 @@ import pytest
 import chatgrid_auth
 from chatgrid_auth.adapters.jwt.claims import ClaimRules
 from chatgrid_auth.adapters.jwt.jwks_cache import SOFT_AGE_MS, STALE_AGE_MS, WAIT_SECONDS
-from chatgrid_auth.adapters.jwt.settings import JwtSettings
 from chatgrid_auth.adapters.jwt.token_cache import TokenCache
 from chatgrid_auth.adapters.jwt.verification_keys import VerificationKey
 from chatgrid_auth.adapters.jwt.verifier import JwtVerifier, Remembered, build_verifier
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+from chatgrid_auth.settings import JwtSettings
 from tests.support.jwt_material import AUDIENCE, ISSUER, NOW_MS, Provider, verifier_for
 from tests.support.slow_fetches import Waiting, waiting
 from tests.vectors.jwt.forge import USER, new_private_jwks
@@ -304,8 +304,8 @@ def test_hs256_without_credentials_is_said_at_once() -> None:
 
 def test_settings_are_checked_without_loading_pyjwt_or_cryptography() -> None:
     script = (
-        "import sys; from chatgrid_auth.adapters.jwt.settings import parse_settings;"
-        "parse_settings({'SUPABASE_URL': 'https://abcdefghijklmnop.supabase.co'});"
+        "import sys; from chatgrid_auth.settings import jwt_settings;"
+        "jwt_settings({'SUPABASE_URL': 'https://abcdefghijklmnop.supabase.co'});"
         "loaded = {'jwt', 'cryptography', 'json', 're', 'typing'} & set(sys.modules);"
         "sys.exit(repr(loaded) if loaded else 0)"
     )

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import socket
-from time import monotonic
 
 from chatgrid_auth.adapters.awslite.credentials import Credentials, CredentialsUnavailable
-from chatgrid_auth.adapters.awslite.http_connection import HttpConnection
+from chatgrid_auth.adapters.awslite.fetch import fetch
 from chatgrid_auth.adapters.awslite.http_response import HttpFault
 from chatgrid_auth.adapters.awslite.timestamps import from_iso_8601
 from chatgrid_auth.adapters.awslite.urls import Url
@@ -118,25 +117,13 @@ def get_locally(url: str, authorization: str) -> bytes:
         parts = Url(url)
     except ValueError:
         raise CredentialsUnavailable("the credentials endpoint is not an http URL") from None
-    tls = None
-    if parts.scheme == "https":
-        from chatgrid_auth.adapters.awslite.tls import Tls  # noqa: PLC0415 -- ssl is slow to load
-
-        tls = Tls()
-    elif not _is_local(parts.host):
+    if parts.scheme != "https" and not _is_local(parts.host):
         raise CredentialsUnavailable("the credentials endpoint is neither local nor https")
-    header = f"Authorization: {authorization}\r\n" if authorization else ""
-    request = f"GET {parts.target} HTTP/1.1\r\nHost: {parts.authority}\r\n{header}\r\n"
-    connection = HttpConnection(parts.host, parts.port, tls=tls)
+    headers = {"Authorization": authorization} if authorization else {}
     try:
-        response = connection.exchange(request.encode(), monotonic() + BUDGET_SECONDS)
+        return fetch(url, headers=headers, timeout_seconds=BUDGET_SECONDS)
     except HttpFault as fault:
         raise CredentialsUnavailable(f"the credentials endpoint: {fault.code}") from None
-    finally:
-        connection.close()
-    if response.status != 200:
-        raise CredentialsUnavailable(f"the credentials endpoint: status {response.status}")
-    return response.body
 
 
 def _is_local(host: str) -> bool:

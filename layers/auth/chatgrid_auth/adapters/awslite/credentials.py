@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Protocol
 
-    from chatgrid_auth.adapters.awslite.container_credentials import ContainerCredentials
-
     class CredentialSource(Protocol):
         """Where a client gets credentials."""
 
@@ -81,14 +79,11 @@ class FixedCredentials:
         return self._credentials
 
 
-def credentials_from(environ: Mapping[str, str]) -> FixedCredentials | ContainerCredentials:
-    """The source of credentials that this environment provides.
-
-    Args:
-        environ: the function's environment; kept, where it names an endpoint.
+def fixed_credentials(environ: Mapping[str, str]) -> FixedCredentials | None:
+    """The credentials that lie in the environment itself, ``None`` where there are none.
 
     Raises:
-        CredentialsUnavailable: it provides none.
+        CredentialsUnavailable: they are there, and not usable.
     """
     key_id = environ.get("AWS_ACCESS_KEY_ID", "")
     secret = environ.get("AWS_SECRET_ACCESS_KEY", "")
@@ -97,15 +92,4 @@ def credentials_from(environ: Mapping[str, str]) -> FixedCredentials | Container
         return FixedCredentials(
             Credentials(access_key_id=key_id, secret_access_key=secret, session_token=token)
         )
-    for name in ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
-        if environ.get(name):
-            # Ordinary functions never need it, so they do not load it.
-            from chatgrid_auth.adapters.awslite.container_credentials import (  # noqa: PLC0415
-                ContainerCredentials,
-            )
-
-            return ContainerCredentials(environ)
-    raise CredentialsUnavailable(
-        "neither AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY"
-        " nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set"
-    )
+    return None

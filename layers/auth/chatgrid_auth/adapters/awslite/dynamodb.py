@@ -26,6 +26,7 @@ from chatgrid_auth.adapters.awslite.dynamodb_responses import (
     CREDENTIALS_REFUSED,
     SIGNATURE_REFUSED,
     THROTTLED,
+    ConditionNotMet,
     Failure,
     read_answer,
 )
@@ -33,15 +34,30 @@ from chatgrid_auth.adapters.awslite.http_connection import HttpConnection
 from chatgrid_auth.adapters.awslite.http_response import HttpFault
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.adapters.awslite.sigv4 import RequestSigner
-from chatgrid_auth.adapters.awslite.urls import Url
-from chatgrid_auth.domain.errors import StoreThrottled, StoreUnavailable
+from chatgrid_auth.adapters.awslite.urls import Url, public_endpoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
+    from typing import Any, Protocol
 
     from chatgrid_auth.adapters.awslite.credentials import Credentials, CredentialSource
+
+    class Errors(Protocol):
+        """What a caller of this client wants to catch, as classes; a module of them will do."""
+
+        @property
+        def ConditionFailed(self) -> Callable[[dict[str, Any] | None], Exception]:  # noqa: N802
+            """The condition of a write did not hold; takes the item, where it was asked for."""
+
+        @property
+        def StoreThrottled(self) -> Callable[[str, str], Exception]:  # noqa: N802
+            """DynamoDB was too busy for as long as the budget lasted; operation and code."""
+
+        @property
+        def StoreUnavailable(self) -> Callable[[str, str], Exception]:  # noqa: N802
+            """Any other fault; operation and code."""
+
 
 CONTENT_TYPE = "application/x-amz-json-1.0"
 TARGET_PREFIX = "DynamoDB_20120810."
@@ -56,6 +72,7 @@ class DynamoDB:
     Args:
         region: for instance ``eu-central-1``.
         credentials: where credentials come from.
+        errors: what to raise.
         endpoint: an ``http`` or ``https`` URL; the region's own when ``None``.
         cafile: PEM file of the only roots to trust; ``None`` for Amazon's, then the platform's.
         patience: time-outs, budget and retries.
@@ -76,6 +93,7 @@ class DynamoDB:
         *,
         region: str,
         credentials: CredentialSource,
+        errors: Errors,
         endpoint: str | None = None,
         cafile: str | None = None,
         patience: RetryPolicy | None = None,
@@ -84,7 +102,7 @@ class DynamoDB:
         sleep: Callable[[float], None] = time.sleep,
         entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        url = Url(endpoint or endpoint_of(region))
+        url = Url(endpoint or public_endpoint("dynamodb", region))
         if url.target != "/":
             raise ValueError("the endpoint has a path")
         tls = None
@@ -105,6 +123,7 @@ class DynamoDB:
         self._host = url.authority
         self._region = region
         self._source = credentials
+        self._errors = errors
         self._clock = clock
         self._monotonic = monotonic
         self._sleep = sleep
@@ -170,8 +189,11 @@ class DynamoDB:
             except Failure as failure:
                 tried = tried or _Tried()
                 if not self._may_try_again(failure, tried, deadline):
-                    kind = StoreThrottled if failure.code in THROTTLED else StoreUnavailable
-                    raise kind(operation, failure.code) from None
+                    if failure.code in THROTTLED:
+                        raise self._errors.StoreThrottled(operation, failure.code) from None
+                    raise self._errors.StoreUnavailable(operation, failure.code) from None
+            except ConditionNotMet as refused:
+                raise self._errors.ConditionFailed(refused.item) from None
 
     def _attempt(self, operation: str, body: bytes, deadline: float) -> dict[str, Any]:
         now_seconds = self._clock() + self._clock_offset
@@ -275,9 +297,3 @@ class _Tried:
         self.repeats = 0
         self.clock_corrected = False
         self.credentials_renewed = False
-
-
-def endpoint_of(region: str) -> str:
-    """The public endpoint of DynamoDB in a region."""
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return f"https://dynamodb.{region}.{suffix}"

@@ -11,8 +11,6 @@ from __future__ import annotations
 from binascii import crc32
 from json import JSONDecoder
 
-from chatgrid_auth.domain.errors import ConditionFailed
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -48,6 +46,18 @@ CREDENTIALS_REFUSED = frozenset(
 """What credentials lead to that have ended, or that this region does not know yet."""
 
 _decode = JSONDecoder().raw_decode
+
+
+class ConditionNotMet(Exception):
+    """The condition of a write did not hold.
+
+    Args:
+        item: the item as it was, where the write asked for it; ``None`` otherwise.
+    """
+
+    def __init__(self, item: dict[str, Any] | None) -> None:
+        super().__init__("the condition of a conditional write does not hold")
+        self.item = item
 
 
 class Failure(Exception):
@@ -92,7 +102,7 @@ def read_answer(response: Response) -> dict[str, Any]:
     """The answer to a successful call.
 
     Raises:
-        ConditionFailed: the condition of a write did not hold; with the item, where asked for.
+        ConditionNotMet: the condition of a write did not hold; with the item, where asked for.
         Failure: anything else.
     """
     status = response.status
@@ -117,13 +127,13 @@ def read_answer(response: Response) -> dict[str, Any]:
     raise _error(answer, status, response.headers.get(b"date", b"").decode("latin-1"))
 
 
-def _error(answer: dict[str, Any], status: int, date: str) -> ConditionFailed | Failure:
+def _error(answer: dict[str, Any], status: int, date: str) -> ConditionNotMet | Failure:
     kind = answer.get("__type")
     code = kind.rpartition("#")[2] if isinstance(kind, str) else ""
     if not (code.isascii() and code.isalnum() and len(code) < 100):
         code = f"Status{status}"
     if code == "ConditionalCheckFailedException":
         item = answer.get("Item")
-        return ConditionFailed(item if isinstance(item, dict) else None)
+        return ConditionNotMet(item if isinstance(item, dict) else None)
     transient = status >= 500 or status == 429 or code in THROTTLED
     return Failure(code, transient=transient, date=date)

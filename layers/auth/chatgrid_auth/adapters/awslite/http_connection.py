@@ -10,6 +10,7 @@ from time import monotonic
 from chatgrid_auth.adapters.awslite.deadline_socket import DeadlineSocket, OutOfTime
 from chatgrid_auth.adapters.awslite.http_response import (
     BEGINNING,
+    BODY_LIMIT_BYTES,
     CHUNK_LINE_LIMIT_BYTES,
     HEAD_LIMIT_BYTES,
     HEADER_LIMIT,
@@ -40,6 +41,9 @@ class HttpConnection:
         tls: how to speak TLS; ``None`` for plain text.
         connect_seconds: how long connecting may take, TLS included.
         reply_seconds: how long sending and the whole response may take together.
+        body_limit_bytes: a longer response is a fault.
+        body_may_end_with_connection: whether a body whose length nobody told ends where the
+            connection does. A body that was cut off looks the same.
         clock: a monotonic clock in seconds; deadlines are read on it.
     """
 
@@ -51,6 +55,8 @@ class HttpConnection:
         tls: Tls | None = None,
         connect_seconds: float = 0.5,
         reply_seconds: float = 1.0,
+        body_limit_bytes: int = BODY_LIMIT_BYTES,
+        body_may_end_with_connection: bool = False,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._host = host
@@ -58,6 +64,8 @@ class HttpConnection:
         self._tls = tls
         self._connect_seconds = connect_seconds
         self._reply_seconds = reply_seconds
+        self._body_limit_bytes = body_limit_bytes
+        self._body_may_end = body_may_end_with_connection
         self._clock = clock
         self._stream: DeadlineSocket | None = None
 
@@ -111,11 +119,11 @@ class HttpConnection:
 
     def _exchange(self, stream: DeadlineSocket, request: bytes, deadline: float) -> Response:
         deadline = min(deadline, self._clock() + self._reply_seconds)
-        reader = _Reader(stream, deadline)
+        reader = _Reader(stream, deadline, self._body_limit_bytes)
         reusable = False
         try:
             stream.send(request, deadline)
-            response = reader.read()
+            response = reader.read(may_end=self._body_may_end)
             reusable = response.keeps_alive()
         except OutOfTime:
             raise HttpFault("ReadTimeout") from None
@@ -131,21 +139,25 @@ class HttpConnection:
 class _Reader:
     """Reads the one response that is due, and refuses whatever follows it."""
 
-    __slots__ = ("_buffer", "_deadline", "_stream", "has_begun")
+    __slots__ = ("_buffer", "_deadline", "_limit_bytes", "_stream", "has_begun")
 
-    def __init__(self, stream: DeadlineSocket, deadline: float) -> None:
+    def __init__(self, stream: DeadlineSocket, deadline: float, limit_bytes: int) -> None:
         self._stream = stream
         self._deadline = deadline
+        self._limit_bytes = limit_bytes
         self._buffer = b""
         self.has_begun = False
 
-    def read(self) -> Response:
+    def read(self, *, may_end: bool) -> Response:
         while len(self._buffer) < len(BEGINNING):
             self._more()
         if not self._buffer.startswith(BEGINNING):  # no use in waiting for the end of its head
             raise HttpFault("MalformedResponse")
         response = parse_head(self._until(b"\r\n\r\n", HEAD_LIMIT_BYTES))
-        length = body_length(response)
+        if may_end and not response.tells_its_length():
+            response.body = self._rest()
+            return response
+        length = body_length(response, self._limit_bytes)
         response.body = self._chunks() if length is None else self._take(length)
         if self._buffer:
             raise HttpFault("MalformedResponse")
@@ -174,10 +186,20 @@ class _Reader:
         self._buffer = self._buffer[size:]
         return taken
 
+    def _rest(self) -> bytes:
+        received = self._buffer
+        self._buffer = b""
+        while within_limit(len(received), self._limit_bytes) >= 0:
+            more = self._stream.receive(self._deadline)
+            if not more:
+                break
+            received += more
+        return received
+
     def _chunks(self) -> bytes:
         body = b""
-        while size := chunk_size(self._until(b"\r\n", CHUNK_LINE_LIMIT_BYTES)):
-            within_limit(len(body) + size)
+        while size := chunk_size(self._until(b"\r\n", CHUNK_LINE_LIMIT_BYTES), self._limit_bytes):
+            within_limit(len(body) + size, self._limit_bytes)
             body += self._take(size)
             if self._take(2) != b"\r\n":
                 raise HttpFault("MalformedResponse")

@@ -54,6 +54,10 @@ class Response:
         """Whether another request may follow on the connection."""
         return b"close" not in self.headers.get(b"connection", b"")
 
+    def tells_its_length(self) -> bool:
+        """Whether the end of the body is known without the end of the connection."""
+        return b"content-length" in self.headers or b"transfer-encoding" in self.headers
+
 
 def parse_head(head: bytes) -> Response:
     """The status and headers of a head without its closing empty line; the body is empty.
@@ -88,11 +92,11 @@ def parse_head(head: bytes) -> Response:
     return Response(int(code), headers, b"")
 
 
-def body_length(response: Response) -> int | None:
+def body_length(response: Response, limit_bytes: int = BODY_LIMIT_BYTES) -> int | None:
     """How many bytes the body has, or ``None`` when it is chunked.
 
     Raises:
-        HttpFault: the length is unknown, ambiguous or beyond ``BODY_LIMIT_BYTES``.
+        HttpFault: the length is unknown, ambiguous or beyond the limit.
     """
     length = response.headers.get(b"content-length")
     coding = response.headers.get(b"transfer-encoding")
@@ -102,27 +106,27 @@ def body_length(response: Response) -> int | None:
         return None
     if length is None or not length.isdigit():
         raise HttpFault("MalformedResponse")
-    return within_limit(int(length) if len(length) <= _DIGITS else BODY_LIMIT_BYTES + 1)
+    return within_limit(int(length) if len(length) <= _DIGITS else limit_bytes + 1, limit_bytes)
 
 
-def chunk_size(line: bytes) -> int:
+def chunk_size(line: bytes, limit_bytes: int = BODY_LIMIT_BYTES) -> int:
     """The size that the first line of a chunk gives; extensions are ignored.
 
     Raises:
-        HttpFault: the line is not a chunk's, or the chunk is beyond ``BODY_LIMIT_BYTES``.
+        HttpFault: the line is not a chunk's, or the chunk is beyond the limit.
     """
     digits = line.partition(b";")[0].rstrip(b" \t")
     if not digits or not _HEX.issuperset(digits):
         raise HttpFault("MalformedResponse")
-    return within_limit(int(digits, 16) if len(digits) <= _DIGITS else BODY_LIMIT_BYTES + 1)
+    return within_limit(int(digits, 16) if len(digits) <= _DIGITS else limit_bytes + 1, limit_bytes)
 
 
-def within_limit(size: int) -> int:
+def within_limit(size: int, limit_bytes: int) -> int:
     """The size, if a response may be that large.
 
     Raises:
         HttpFault: it may not.
     """
-    if size > BODY_LIMIT_BYTES:
+    if size > limit_bytes:
         raise HttpFault("ResponseTooLarge")
     return size

@@ -1,4 +1,4 @@
-"""TLS to AWS: verified, version 1.2 or later, and quick to set up.
+"""TLS: verified, version 1.2 or later, and to AWS quick to set up.
 
 ``ssl.create_default_context`` parses the platform's hundred and more certificates, which takes
 longer than all else that the authorizer does before its first decision. AWS's own endpoints are
@@ -25,6 +25,7 @@ class Tls:
 
     Args:
         cafile: PEM file of the only roots to trust; ``None`` for Amazon's, then the platform's.
+        to_aws: false for any other server: the platform's roots from the start.
 
     Raises:
         OSError: the file cannot be read, or holds no certificate.
@@ -34,11 +35,14 @@ class Tls:
     again = (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError)
     want_write = ssl.SSLWantWriteError
 
-    def __init__(self, cafile: str | None = None) -> None:
+    def __init__(self, cafile: str | None = None, *, to_aws: bool = True) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies, and checks the name
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._context.load_verify_locations(cafile or AMAZON_ROOTS)
-        self._may_widen = cafile is None
+        if cafile is None and not to_aws:
+            self._context.load_default_certs()
+        else:
+            self._context.load_verify_locations(cafile or AMAZON_ROOTS)
+        self._may_widen = cafile is None and to_aws
 
     def wrap(self, connected: socket.socket, name: bytes) -> ssl.SSLSocket:
         """The socket under TLS; the handshake is still to be made."""

@@ -5,6 +5,17 @@ from __future__ import annotations
 _PORTS = {"http": 80, "https": 443}
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 _ADDRESS = frozenset("0123456789abcdef:.")
+#: How a region's name begins, and what the names of its endpoints end in. Source: AWS's own
+#: partitions.json, as botocore carries it; a test compares the two.
+_SUFFIXES = (
+    ("cn-", "amazonaws.com.cn"),
+    ("eusc-", "amazonaws.eu"),
+    ("us-iso-", "c2s.ic.gov"),
+    ("us-isob-", "sc2s.sgov.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk"),
+    ("us-isof-", "csp.hci.ic.gov"),
+    ("eu-isof-", "csp.hci.ic.gov"),
+)
 
 
 class Url:
@@ -58,3 +69,11 @@ def _split_port(authority: str) -> tuple[str, str | None]:
 
 def _is_clean(path: str) -> bool:
     return all("!" <= character <= "~" and character != "#" for character in path)
+
+
+def public_endpoint(service: str, region: str) -> str:
+    """The public endpoint of an AWS service in a region, in whichever partition that lies."""
+    for prefix, suffix in _SUFFIXES:
+        if region.startswith(prefix):
+            return f"https://{service}.{region}.{suffix}"
+    return f"https://{service}.{region}.amazonaws.com"

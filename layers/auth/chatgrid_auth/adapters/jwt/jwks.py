@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chatgrid_auth.adapters.awslite.bounded_fetch import fetch
+from chatgrid_auth.adapters.awslite.fetch import fetch
+from chatgrid_auth.adapters.awslite.http_response import HttpFault
 from chatgrid_auth.adapters.jwt.parts import strict_json
 from chatgrid_auth.adapters.jwt.verification_keys import KeySet, public_key
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
@@ -14,7 +15,11 @@ def fetch_jwks(url: str) -> KeySet:
     Raises:
         IdentityProviderUnavailable: there is no answer, or none that is a key set.
     """
-    return parse_jwks(fetch(url, headers={"Accept": "application/json"}))
+    try:
+        document = fetch(url, headers={"Accept": "application/json"})
+    except HttpFault as fault:
+        raise IdentityProviderUnavailable(f"no key set: {fault.code}") from None
+    return parse_jwks(document)
 
 
 def parse_jwks(document: bytes) -> KeySet:

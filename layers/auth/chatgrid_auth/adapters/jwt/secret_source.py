@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from chatgrid_auth.adapters.awslite.bounded_fetch import fetch
 from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable
+from chatgrid_auth.adapters.awslite.fetch import fetch
+from chatgrid_auth.adapters.awslite.http_response import HttpFault
 from chatgrid_auth.adapters.awslite.sigv4 import RequestSigner
-from chatgrid_auth.adapters.jwt.settings import secret_service
+from chatgrid_auth.adapters.awslite.urls import Url, public_endpoint
 from chatgrid_auth.adapters.jwt.verification_keys import KeySet, shared_secret
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+from chatgrid_auth.settings import secret_service
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.awslite.credentials import CredentialSource
@@ -42,9 +43,8 @@ class SecretSource:
             raise ValueError("not the ARN of a secret or of a parameter")
         self._arn = arn
         self._service = service
-        partition, self._region = arn.split(":")[1], arn.split(":")[3]
-        suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
-        self._url = endpoints.get(service) or f"https://{service}.{self._region}.{suffix}"
+        self._region = arn.split(":")[3]
+        self._url = endpoints.get(service) or public_endpoint(service, self._region)
         self._credentials = credentials
 
     def load(self, now_ms: int) -> KeySet:
@@ -58,6 +58,8 @@ class SecretSource:
             return KeySet([shared_secret(_plain(self._value(answer)))])
         except CredentialsUnavailable as error:
             raise IdentityProviderUnavailable("no credentials for the secret store") from error
+        except HttpFault as fault:
+            raise IdentityProviderUnavailable(f"no JWT secret: {fault.code}") from None
         except (ValueError, KeyError, TypeError, RecursionError):
             # Without the cause: it may quote the secret.
             raise IdentityProviderUnavailable("the JWT secret is not usable") from None
@@ -72,7 +74,7 @@ class SecretSource:
         body = json.dumps(question).encode()
         credentials = self._credentials.current(now_ms / 1000)
         headers = {
-            "Host": urlsplit(self._url).netloc,
+            "Host": Url(self._url).authority,
             "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": target,
         }
@@ -85,6 +87,7 @@ class SecretSource:
             service=self._service,
             headers=headers,
         )
+        del headers["Host"]  # `fetch` says it by itself, the same
         signature = signer.sign(body, at_second=now_ms // 1000).decode("ascii")
         for line in signature.splitlines():
             name, _, value = line.partition(": ")

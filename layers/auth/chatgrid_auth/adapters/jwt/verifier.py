@@ -15,9 +15,9 @@ from chatgrid_auth.adapters.jwt.jwks import fetch_jwks
 from chatgrid_auth.adapters.jwt.jwks_cache import JwksCache
 from chatgrid_auth.adapters.jwt.parts import MAX_TOKEN_LENGTH, UnverifiedToken, read_unverified
 from chatgrid_auth.adapters.jwt.secret_source import SecretSource
-from chatgrid_auth.adapters.jwt.settings import JwtSettings
 from chatgrid_auth.adapters.jwt.token_cache import TokenCache
 from chatgrid_auth.adapters.jwt.verification_keys import KeySet, VerificationKey
+from chatgrid_auth.settings import JwtSettings
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.awslite.credentials import CredentialSource

@@ -8,26 +8,18 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chatgrid_auth.adapters.awslite.dynamodb_responses import THROTTLED
 from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-
-THROTTLING = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "TransactionConflictException",
-    }
-)
 
 
 def fault_of(operation: str, error: ClientError | BotoCoreError) -> StoreUnavailable:
     """The fault that an error of boto3 stands for; texts of AWS's are left behind."""
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "Unknown")
-        kind = StoreThrottled if code in THROTTLING else StoreUnavailable
+        kind = StoreThrottled if code in THROTTLED else StoreUnavailable
         return kind(operation, code)
     return StoreUnavailable(operation, type(error).__name__)
 

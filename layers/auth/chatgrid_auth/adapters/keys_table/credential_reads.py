@@ -6,15 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.batch_read import batch_read
 from chatgrid_auth.adapters.keys_table.items import s
-from chatgrid_auth.domain.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
-
-#: DynamoDB's own bound.
-MOST_AT_ONCE = 100
-_ATTEMPTS = 5
 
 
 def read_credentials(
@@ -28,33 +24,11 @@ def read_credentials(
     Raises:
         StoreUnavailable: DynamoDB could not give all of them.
     """
-    found: dict[str, dict[str, Any]] = {}
-    pending: list[dict[str, Any]] = [
+    keys = [
         {"pk": s(items.credential_pk(key_hash)), "sk": s(items.CREDENTIAL)} for key_hash in hashes
     ]
-    names = {f"#a{number}": name for number, name in enumerate(attributes)}
-    for _ in range(_ATTEMPTS):
-        if not pending:
-            return found
-        answer = transport.call(
-            "BatchGetItem",
-            {
-                "RequestItems": {
-                    table: {
-                        "Keys": pending,
-                        "ProjectionExpression": ", ".join(["pk", *names]),
-                        "ExpressionAttributeNames": names,
-                        "ConsistentRead": True,
-                    }
-                }
-            },
-        )
-        for item in answer["Responses"].get(table, []):
-            found[item["pk"]["S"].partition("#")[2]] = item
-        pending = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-    if pending:
-        raise StoreUnavailable("BatchGetItem", "UnprocessedKeys")
-    return found
+    found = batch_read(transport, table=table, keys=keys, attributes=attributes)
+    return {item["pk"]["S"].partition("#")[2]: item for item in found}
 
 
 def last_uses(transport: Boto3Transport, *, table: str, hashes: Iterable[str]) -> dict[str, int]:

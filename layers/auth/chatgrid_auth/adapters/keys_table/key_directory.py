@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.batch_read import batch_read
 from chatgrid_auth.adapters.keys_table.items import s
-from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
+from chatgrid_auth.domain.errors import ConditionFailed
 from chatgrid_auth.services.usage_plans.ports import LiveKey, Progress
 
 if TYPE_CHECKING:
@@ -82,29 +83,16 @@ class DynamoKeyDirectory:
 
     def recorded(self, keys: Sequence[tuple[str, str]]) -> dict[str, LiveKey]:
         """Of up to 100 (owner, key id), those not revoked at this moment, by key id."""
-        found: dict[str, LiveKey] = {}
-        pending: list[dict[str, Any]] = [
-            {"pk": s(items.user_pk(owner)), "sk": s(items.record_sk(key_id))}
-            for owner, key_id in keys
-        ]
-        for _ in range(_BATCH_ATTEMPTS):
-            if not pending:
-                break
-            request = {
-                "Keys": pending,
-                "ProjectionExpression": "pk, sk, #hash, expires_at_ms",
-                "ExpressionAttributeNames": {"#hash": "hash"},
-                "ConsistentRead": True,
-            }
-            answer = self._transport.call("BatchGetItem", {"RequestItems": {self._table: request}})
-            for item in answer["Responses"].get(self._table, []):
-                key = _recorded(item)
-                found[key.key_id] = key
-            pending = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-        if pending:
-            # Read as *not there*, an unanswered key would lose its API Gateway key.
-            raise StoreUnavailable("BatchGetItem", "UnprocessedKeys")
-        return found
+        found = batch_read(
+            self._transport,
+            table=self._table,
+            keys=[
+                {"pk": s(items.user_pk(owner)), "sk": s(items.record_sk(key_id))}
+                for owner, key_id in keys
+            ],
+            attributes=["hash", "expires_at_ms"],
+        )
+        return {key.key_id: key for key in map(_recorded, found)}
 
     def progress(self) -> Progress | None:
         """How far the sweep under way has come; ``None`` when there is none."""

@@ -11,12 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table import items, key_items
+from chatgrid_auth.adapters.keys_table.batch_read import MOST_AT_ONCE
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.keys_table.credential_reads import (
-    MOST_AT_ONCE,
-    last_uses,
-    read_credentials,
-)
+from chatgrid_auth.adapters.keys_table.credential_reads import last_uses, read_credentials
 from chatgrid_auth.adapters.keys_table.items import s
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
@@ -23,6 +22,7 @@ from chatgrid_auth.domain.errors import (
     StoreThrottled,
     StoreUnavailable,
 )
+from chatgrid_auth.domain.identifiers import id_range
 from chatgrid_auth.domain.window_upkeep import change_limit
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class DynamoKeyStore:
 
     def page(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
         """The owner's non-revoked keys in the order of their ids, ``after`` that id."""
-        first, last = _range(after, descending=descending)
+        first, last = id_range(after, descending=descending)
         found = self._transport.call(
             "Query",
             {
@@ -246,12 +246,3 @@ class DynamoKeyStore:
 
 def _given(parts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: part for name, part in parts.items() if part is not None}
-
-
-def _range(after: str | None, *, descending: bool) -> tuple[str, str]:
-    """First and last id of what is left to read, both included."""
-    first, last = 0, (1 << 128) - 1
-    if after is not None:
-        position = UUID(after).int
-        first, last = (0, max(position - 1, 0)) if descending else (min(position + 1, last), last)
-    return str(UUID(int=first)), str(UUID(int=last))

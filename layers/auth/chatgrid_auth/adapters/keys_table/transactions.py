@@ -9,15 +9,14 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.adapters.keys_table.boto3_transport import fault_of
 from chatgrid_auth.domain.errors import ChatGridError, StoreThrottled
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-_ATTEMPTS = 10
-_FIRST_PAUSE_SECONDS = 0.01
-_LONGEST_PAUSE_SECONDS = 0.4
+_RETRIES = RetryPolicy(attempts=10, backoff=0.01)
 _CONDITION = "ConditionalCheckFailed"
 _PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
@@ -53,7 +52,7 @@ def transact(
         StoreThrottled: other writers were in the way until the tries were used up.
         StoreUnavailable: any other fault.
     """
-    for attempt in range(_ATTEMPTS):
+    for failures in range(1, _RETRIES.attempts + 1):
         try:
             # One token for a call and boto3's own retries of it: DynamoDB then knows them as one.
             client.transact_write_items(
@@ -70,6 +69,5 @@ def transact(
             raise fault_of("TransactWriteItems", error) from None
         else:
             return
-        longest = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
-        pause(longest * (1 + os.urandom(1)[0] / 255) / 2)
+        pause(_RETRIES.pause(failures, os.urandom))
     raise StoreThrottled("TransactWriteItems", "TransactionConflict")

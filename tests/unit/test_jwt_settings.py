@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from chatgrid_auth.adapters.jwt.settings import JwtSettings, parse_settings, secret_service
+from chatgrid_auth.settings import JwtSettings, SettingError, jwt_settings, secret_service
 
 URL = "https://abcdefghijklmnop.supabase.co"
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:jwt-AbCdEf"
 
 
 def test_the_url_gives_issuer_and_key_set() -> None:
-    settings = parse_settings({"SUPABASE_URL": f"{URL}/"})
+    settings = jwt_settings({"SUPABASE_URL": f"{URL}/"})
     assert settings.issuer == f"{URL}/auth/v1"
     assert settings.jwks_url == f"{URL}/auth/v1/.well-known/jwks.json"
 
 
 def test_the_defaults_are_the_strict_ones() -> None:
-    settings = parse_settings({"SUPABASE_URL": URL})
+    settings = jwt_settings({"SUPABASE_URL": URL})
     assert settings.algorithms == {"ES256", "RS256", "EdDSA"}
     assert settings.audience == "authenticated"
     assert settings.accept_anonymous is False
@@ -26,18 +26,18 @@ def test_the_defaults_are_the_strict_ones() -> None:
 
 def test_hs256_is_off_unless_a_secret_is_named() -> None:
     environment = {"SUPABASE_URL": URL, "JWT_ALGORITHMS": "ES256, HS256"}
-    assert parse_settings(environment).algorithms == {"ES256"}
-    with_secret = parse_settings({**environment, "JWT_SECRET_ARN": SECRET_ARN})
+    assert jwt_settings(environment).algorithms == {"ES256"}
+    with_secret = jwt_settings({**environment, "JWT_SECRET_ARN": SECRET_ARN})
     assert with_secret.algorithms == {"ES256", "HS256"}
 
 
 def test_everything_can_be_said_in_the_environment() -> None:
-    settings = parse_settings(
+    settings = jwt_settings(
         {
             "SUPABASE_URL": "http://127.0.0.1:9999",
             "JWT_AUDIENCE": "team",
             "JWT_ALGORITHMS": "RS256",
-            "JWT_ACCEPT_ANONYMOUS": "True",
+            "JWT_ACCEPT_ANONYMOUS": "true",
             "JWT_LEEWAY_SECONDS": "0",
             "JWKS_MAX_AGE_SECONDS": "60",
             "AWS_ENDPOINT_URL_SSM": "http://127.0.0.1:4566",
@@ -52,7 +52,7 @@ def test_everything_can_be_said_in_the_environment() -> None:
 
 
 def test_an_empty_url_turns_jwts_off() -> None:
-    assert parse_settings({}).issuer == ""
+    assert jwt_settings({}).issuer == ""
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_empty_url_turns_jwts_off() -> None:
     ],
 )
 def test_keys_are_fetched_over_https_or_on_loopback_only(url: str) -> None:
-    with pytest.raises(ValueError, match="SUPABASE_URL"):
+    with pytest.raises(SettingError, match="SUPABASE_URL"):
         JwtSettings(url)
 
 
@@ -115,8 +115,8 @@ def test_https_and_plain_http_on_loopback_are_accepted(url: str) -> None:
     ],
 )
 def test_a_wrong_setting_is_named_and_its_value_is_not_shown(name: str, value: str) -> None:
-    with pytest.raises(ValueError, match=name) as caught:
-        parse_settings({"SUPABASE_URL": URL, name: value})
+    with pytest.raises(SettingError, match=name) as caught:
+        jwt_settings({"SUPABASE_URL": URL, name: value})
     assert value not in str(caught.value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gc
+import select
 import socket
 import ssl
 import threading
@@ -22,8 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from chatgrid_auth.adapters.awslite.bounded_fetch import MAX_BYTES, TIMEOUT_SECONDS, fetch
-from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+from chatgrid_auth.adapters.awslite import deadline_socket
+from chatgrid_auth.adapters.awslite.fetch import MAX_BYTES, TIMEOUT_SECONDS, fetch
+from chatgrid_auth.adapters.awslite.http_response import HttpFault
 from tests.contract.rogue_server import Response, RogueServer, body, drip, raw
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -33,7 +35,7 @@ def test_the_largest_document_comes_whole_and_one_byte_more_does_not() -> None:
     with RogueServer(body(b"x" * MAX_BYTES)) as server:
         assert fetch(server.url, headers={}) == b"x" * MAX_BYTES
         server.answer = body(b"x" * (MAX_BYTES + 1))
-        with pytest.raises(IdentityProviderUnavailable):
+        with pytest.raises(HttpFault):
             fetch(server.url, headers={})
 
 
@@ -64,33 +66,33 @@ def test_a_document_comes_whole_however_it_is_sent(answer: Response) -> None:
 def test_the_deadline_is_for_all_reads_together(head: bytes) -> None:
     ticks = count()  # a second passes between any two looks at the clock
     with RogueServer(drip(head + b"X" * 9_000, every_seconds=0.001)) as server:
-        with pytest.raises(IdentityProviderUnavailable) as caught:
-            fetch(server.url, headers={}, timeout_seconds=20, monotonic=lambda: next(ticks))
-        assert isinstance(caught.value.__cause__, TimeoutError)
+        with pytest.raises(HttpFault) as caught:
+            fetch(server.url, headers={}, timeout_seconds=20, clock=lambda: next(ticks))
+        assert caught.value.code in {"ReadTimeout", "ConnectTimeout"}
     assert next(ticks) < 30, "it went on reading after the deadline"
 
 
 class Network:
-    """A name with several addresses, and a clock that only connecting and handshakes move on.
+    """A name with several addresses, and a clock that only waiting moves on.
 
     Attributes:
         seconds: the clock.
         port: where 127.0.0.1 listens. Whatever is sent to the others is dropped.
-        connecting_takes: how long 127.0.0.1 takes to answer.
-        allowed: what could have been waited for, step by step.
+        connecting_takes, handshake_takes: how long 127.0.0.1 takes for it.
+        allowed: for how long each address, and then the handshake, could have been waited for.
     """
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self.port = 9
         self.connecting_takes = 0.0
-        self.allowed: list[tuple[str, float | None]] = []
+        self.allowed: list[float] = []
         self._addresses: list[str] = []
 
     def resolves_to(self, *addresses: str) -> None:
         self._addresses = list(addresses)
 
-    def monotonic(self) -> float:
+    def clock(self) -> float:
         return self.seconds
 
     def look_up(self, *_: object, **__: object) -> list[Any]:
@@ -99,49 +101,48 @@ class Network:
             for address in self._addresses
         ]
 
-    def passes(self, step: str, sock: socket.socket, seconds: float) -> None:
-        allowed = sock.gettimeout()
-        self.allowed.append((step, allowed))
-        assert allowed is not None, f"without an end: {step}"
-        self.seconds += min(seconds, allowed)
-        if seconds > allowed:
-            raise TimeoutError
-
 
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     net = Network()
 
     class Socket(socket.socket):
-        is_the_servers = True
-        told: float | None = None
-
-        def settimeout(self, value: float | None) -> None:
-            # Remembered, and not kept to: the clock of the test stands still while it waits.
-            self.told = value
-            super().settimeout(30)
-
-        def gettimeout(self) -> float | None:
-            return self.told
+        dropped = False
 
         def connect(self, address: Any) -> None:
-            dropped = address[0] != "127.0.0.1"
-            self.is_the_servers = False
-            net.passes("connect", self, 1_000 if dropped else net.connecting_takes)
-            super().connect(address)
+            self.dropped = address[0] != "127.0.0.1"
+            if not self.dropped:
+                self.setblocking(True)
+                super().connect(address)
+                self.setblocking(False)
+            raise BlockingIOError
 
-        def sendall(self, *arguments: Any) -> None:
-            if not self.is_the_servers:
-                net.passes("send", self, 0)
-            super().sendall(*arguments)
+    class Poller:
+        """Waits for connections in the test's time, and for data in real time."""
 
-    def handshake(_: ssl.SSLContext, sock: socket.socket, **__: object) -> socket.socket:
-        net.passes("handshake", sock, 0.25)
-        return sock
+        def __init__(self) -> None:
+            self._real = select.poll()
+            self._connecting = True
+
+        def register(self, sock: Socket, event: int) -> None:
+            self._socket = sock
+            self._real.register(sock, event)
+
+        def modify(self, sock: socket.socket, event: int) -> None:
+            self._real.modify(sock, event)
+
+        def poll(self, left_ms: float) -> list[Any]:
+            if not self._connecting:
+                return self._real.poll(5_000)
+            self._connecting = False
+            net.allowed.append(left_ms / 1000)
+            takes = 1_000.0 if self._socket.dropped else net.connecting_takes
+            net.seconds += min(takes, left_ms / 1000)
+            return [] if takes > left_ms / 1000 else [(0, select.POLLOUT)]
 
     monkeypatch.setattr(socket, "getaddrinfo", net.look_up)
     monkeypatch.setattr(socket, "socket", Socket)
-    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", handshake)
+    monkeypatch.setattr(deadline_socket, "poll", Poller)
     return net
 
 
@@ -150,8 +151,8 @@ def test_a_name_whose_addresses_all_drop_everything_takes_no_longer_than_a_fetch
     network: Network, addresses: int
 ) -> None:
     network.resolves_to(*(f"127.0.0.{number}" for number in range(2, 2 + addresses)))
-    with pytest.raises(IdentityProviderUnavailable):
-        fetch("http://silent", headers={}, monotonic=network.monotonic)
+    with pytest.raises(HttpFault, match="ConnectTimeout"):
+        fetch("http://silent", headers={}, clock=network.clock)
     assert network.seconds == TIMEOUT_SECONDS
     assert len(network.allowed) == addresses
 
@@ -160,16 +161,19 @@ def test_an_address_that_drops_everything_leaves_time_for_the_next(network: Netw
     with RogueServer(body(b"document")) as server:
         network.port = server.port
         network.resolves_to("127.0.0.2", "127.0.0.3", "127.0.0.1")
-        assert fetch("http://half", headers={}, monotonic=network.monotonic) == b"document"
+        assert fetch("http://half", headers={}, clock=network.clock) == b"document"
+    assert network.allowed == [1.0, 0.5, 0.5]
 
 
-def test_each_step_may_take_what_those_before_have_left(network: Network) -> None:
+def test_the_response_may_take_what_connecting_has_left(network: Network) -> None:
     network.connecting_takes = 1.5
     with RogueServer(body(b"document")) as server:
         network.port = server.port
         network.resolves_to("127.0.0.1")
-        assert fetch("https://slow", headers={}, monotonic=network.monotonic) == b"document"
-    assert network.allowed == [("connect", 2.0), ("handshake", 0.5), ("send", 0.25)]
+        assert fetch("http://slow", headers={}, clock=network.clock) == b"document"
+        network.connecting_takes = 2.5
+        with pytest.raises(HttpFault, match="ConnectTimeout"):
+            fetch("http://slower", headers={}, clock=network.clock)
 
 
 def _certificate(folder: Path, name: str) -> tuple[Path, Path]:
@@ -231,7 +235,7 @@ def test_tls_is_verified(
     if comes:
         assert fetch(url, headers={}) == b"document"
     else:
-        with pytest.raises(IdentityProviderUnavailable) as caught:
+        with pytest.raises(HttpFault) as caught:
             fetch(url, headers={})
-        assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
+        assert caught.value.code == "SSLCertVerificationError"
     thread.join(5)
