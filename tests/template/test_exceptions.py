@@ -15,8 +15,6 @@ ARGUED = re.findall(r"((?:^  # .+\n)*)^  - (.+)$", EVERYWHERE, re.MULTILINE)
 IN_PLACE = re.findall(
     r"checkov:skip=([^:\s]+)(?::(.*))?$", TEMPLATE.read_text("utf-8"), re.MULTILINE
 )
-    r"checkov:skip=([^:\s]+)(?::(.*))?$", TEMPLATE.read_text("utf-8"), re.MULTILINE
-)
 SKIPS = [*((check, reason) for reason, check in ARGUED), *IN_PLACE]
 
 
