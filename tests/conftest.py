@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from chatgrid_devkit.stack.ministack import Ministack
+from tests.support.aws import ACCESS_KEY
 
 # A terminal that is forced on whoever asks for colours, as CI services are known to: the tests of
 # the operator's command read words.
@@ -32,7 +33,7 @@ settings.load_profile("steady")
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
     """An embedded AWS for the whole run; every test makes tables of its own in it."""
-    with Ministack(tmp_path_factory.mktemp("ministack")) as running:
+    with Ministack(tmp_path_factory.mktemp("ministack"), access_key=ACCESS_KEY) as running:
         yield running
 
 

@@ -16,9 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredentials
 from chatgrid_cli.errors import FAULT, CliError
-from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS
 
 STACK_FILE = "stack.json"
+
+_LOCAL_REGION = "us-east-1"
+_LOCAL_SECRET = "local"  # noqa: S105  # the embedded AWS looks at the access key id alone
 
 _CONFIG = Config(
     connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}
@@ -155,6 +157,7 @@ def _local(state: Path) -> Stack:
     try:
         described = json.loads((state / STACK_FILE).read_text("utf-8"))
         endpoint, url = described["dynamodb_endpoint"], described["url"]
+        access_key = described["access_key"]
         parameters = dict(described.get("parameters", {}))
     except (OSError, ValueError, KeyError, TypeError):
         raise CliError(
@@ -170,9 +173,9 @@ def _local(state: Path) -> Stack:
         return make(
             service,
             endpoint_url=endpoint,
-            region_name=LOCAL_CREDENTIALS["AWS_REGION"],
-            aws_access_key_id=LOCAL_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=LOCAL_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            region_name=_LOCAL_REGION,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=_LOCAL_SECRET,
             config=_LOCAL_CONFIG,
         )
 
@@ -209,9 +212,6 @@ def _local(state: Path) -> Stack:
         client=client,
         environment=environment,
         credentials=FixedCredentials(
-            Credentials(
-                access_key_id=LOCAL_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-                secret_access_key=LOCAL_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            )
+            Credentials(access_key_id=access_key, secret_access_key=_LOCAL_SECRET)
         ),
     )

@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from moto import mock_aws
 
-from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS
+from tests.support.aws import ACCESS_KEY, VARIABLES
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 _CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 2})
 
 
-def dynamodb(endpoint: str | None = None) -> DynamoDBClient:
-    """A DynamoDB client with the local credentials."""
+def dynamodb(endpoint: str | None = None, *, access_key: str = ACCESS_KEY) -> DynamoDBClient:
+    """A DynamoDB client, of an embedded AWS that this run started when no access key is given."""
     return boto3.client(
         "dynamodb",
         endpoint_url=endpoint,
-        region_name=LOCAL_CREDENTIALS["AWS_REGION"],
-        aws_access_key_id=LOCAL_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=LOCAL_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=VARIABLES["AWS_REGION"],
+        aws_access_key_id=access_key,
+        aws_secret_access_key=VARIABLES["AWS_SECRET_ACCESS_KEY"],
         config=_CONFIG,
     )
 

@@ -19,7 +19,8 @@ from chatgrid_auth.domain.usage_keys import (
     KeyCeilingReached,
     ValueTaken,
 )
-from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
+from chatgrid_devkit.stack.ministack import Ministack
+from tests.support.aws import VARIABLES
 from tests.support.control_plane import Clock, FakeControlPlane
 
 if TYPE_CHECKING:
@@ -69,9 +70,9 @@ def real_client(endpoint: str) -> APIGatewayClient:
     return boto3.client(
         "apigateway",
         endpoint_url=endpoint,
-        region_name=LOCAL_CREDENTIALS["AWS_REGION"],
-        aws_access_key_id=LOCAL_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=LOCAL_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=VARIABLES["AWS_REGION"],
+        aws_access_key_id=VARIABLES["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=VARIABLES["AWS_SECRET_ACCESS_KEY"],
         config=Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1}),
     )
 

@@ -104,8 +104,12 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     state = tmp_path_factory.mktemp("terminal")
     with Ministack(state / "aws") as running:
         tables = read_deployment(TEMPLATE).tables
-        provision.make_tables(provision.local_client("dynamodb", running.endpoint), tables)
-        described = {"dynamodb_endpoint": running.endpoint, "url": "http://127.0.0.1:9/v1"}
+        provision.make_tables(running.client("dynamodb"), tables)
+        described = {
+            "dynamodb_endpoint": running.endpoint,
+            "access_key": running.access.access_key,
+            "url": "http://127.0.0.1:9/v1",
+        }
         (state / "stack.json").write_text(json.dumps(described))
         yield Terminal(state)
 

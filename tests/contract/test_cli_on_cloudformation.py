@@ -19,8 +19,9 @@ from typer.testing import CliRunner, Result
 
 from chatgrid_auth.domain.keys import is_well_formed
 from chatgrid_cli.main import app
-from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 from chatgrid_devkit.template.expansion import load
+from tests.support.aws import ACCESS_KEY, VARIABLES
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 STACK, BUCKET = "operated", "code"
@@ -37,8 +38,8 @@ def client(endpoint: str, service: str) -> Any:
         service,
         endpoint_url=endpoint,
         region_name="us-east-1",
-        aws_access_key_id=LOCAL_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=LOCAL_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        aws_access_key_id=VARIABLES["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=VARIABLES["AWS_SECRET_ACCESS_KEY"],
     )
 
 
@@ -75,7 +76,9 @@ def deploy(endpoint: str) -> None:
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with Ministack(tmp_path_factory.mktemp("operated"), services=SERVICES) as running:
+    with Ministack(
+        tmp_path_factory.mktemp("operated"), services=SERVICES, access_key=ACCESS_KEY
+    ) as running:
         deploy(running.endpoint)
         yield running.endpoint
 
@@ -83,7 +86,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def chatgrid(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs the command as on AWS: by credentials, Region and the stack's name alone."""
-    for name, value in LOCAL_CREDENTIALS.items():
+    for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     monkeypatch.setenv("CHATGRID_STACK_NAME", STACK)

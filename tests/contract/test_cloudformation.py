@@ -20,8 +20,9 @@ from typing import Any, cast
 import boto3
 import pytest
 
-from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 from chatgrid_devkit.template.expansion import load
+from tests.support.aws import ACCESS_KEY, VARIABLES
 
 ROOT = Path(__file__).parents[2]
 STACK = "gate"
@@ -59,8 +60,8 @@ class Cloud:
             service,
             endpoint_url=self.endpoint,
             region_name="us-east-1",
-            aws_access_key_id=LOCAL_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=LOCAL_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            aws_access_key_id=VARIABLES["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=VARIABLES["AWS_SECRET_ACCESS_KEY"],
         )
 
     def state(self) -> str:
@@ -159,7 +160,9 @@ def parameters(**values: str) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with Ministack(tmp_path_factory.mktemp("cloud"), services=SERVICES) as running:
+    with Ministack(
+        tmp_path_factory.mktemp("cloud"), services=SERVICES, access_key=ACCESS_KEY
+    ) as running:
         yield Cloud(running.endpoint)
 
 

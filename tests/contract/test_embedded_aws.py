@@ -9,14 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from http.client import HTTPConnection
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from chatgrid_devkit.stack.aws_access import AwsAccess
 from chatgrid_devkit.stack.ministack import Ministack, free_port
-from chatgrid_devkit.stack.provision import local_client
 
 PATIENCE_SECONDS = 40.0
 
@@ -57,11 +56,13 @@ class ByHand:
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         self.output = folder / "output"
+        self.env_file = folder / "env" / "aws.env"
         self.port = free_port()
         self.process: subprocess.Popen[bytes]
 
     def start(self) -> None:
         options = ["--port", str(self.port), "--lambda-python", sys.executable]
+        options += ["--env-file", str(self.env_file)]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "chatgrid_devkit.stack.local_aws", *options],
@@ -82,10 +83,14 @@ class ByHand:
         assert self.process.poll() is None, self.said()
         return f"runs on http://127.0.0.1:{self.port}" in self.said()
 
+    def access(self) -> AwsAccess:
+        """What the file of exports says."""
+        lines = self.env_file.read_text().splitlines()
+        told = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+        return AwsAccess(told["AWS_ENDPOINT_URL"], told["AWS_ACCESS_KEY_ID"])
+
     def answers(self) -> bool:
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
-            connection.request("GET", "/_ministack/health")
-            return connection.getresponse().status == 200
+        return bool(self.access().client("ssm").describe_parameters()["Parameters"] == [])
 
 
 @contextmanager
@@ -118,12 +123,14 @@ def test_by_hand_nothing_of_it_stays(tmp_path: Path) -> None:
     with by_hand(tmp_path) as aws:
         until(aws.runs)
         (folder,) = aws.temporary.iterdir()
-        local_client("cognito-idp", f"http://127.0.0.1:{aws.port}").list_user_pools(MaxResults=1)
+        assert aws.env_file.stat().st_mode & 0o077 == 0
+        aws.access().client("cognito-idp").list_user_pools(MaxResults=1)
         assert folder.stat().st_mode & 0o077 == 0
         assert list(folder.rglob("cognito-rsa-key.pem")), "it made its private key elsewhere"
         aws.process.terminate()
         assert aws.process.wait(PATIENCE_SECONDS) == 0
     assert list(aws.temporary.iterdir()) == []
+    assert not aws.env_file.exists()
 
 
 def test_by_hand_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:

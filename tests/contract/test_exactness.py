@@ -26,7 +26,7 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain import errors
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 endpoint, table, attempts, now_ms = sys.argv[1:]
-environ = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+from tests.support.aws import VARIABLES as environ
 dynamodb = DynamoDB(
     region="us-east-1", credentials=credentials_from(environ), errors=errors, endpoint=endpoint
 )

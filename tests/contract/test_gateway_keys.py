@@ -11,7 +11,6 @@ import pytest
 from chatgrid_devkit.gateway.key_source import ControlPlaneKeys, control_plane_reader
 from chatgrid_devkit.stack.deployment import read_deployment
 from chatgrid_devkit.stack.ministack import Ministack
-from chatgrid_devkit.stack.provision import local_client
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 def keys(ministack: Ministack) -> ControlPlaneKeys:
     """The keys, read in pages of three."""
     deployment = read_deployment(ROOT / "template.yaml")
-    client = local_client("apigateway", ministack.endpoint)
+    client = ministack.client("apigateway")
     api_id = deployment.api.id
     return ControlPlaneKeys(control_plane_reader(client, deployment, api_id=api_id, page_size=3))
 
@@ -28,7 +27,7 @@ def keys(ministack: Ministack) -> ControlPlaneKeys:
 def test_a_key_is_found_with_its_plan_and_its_state(
     ministack: Ministack, keys: ControlPlaneKeys
 ) -> None:
-    client = local_client("apigateway", ministack.endpoint)
+    client = ministack.client("apigateway")
     plan = client.create_usage_plan(
         name=f"plan-{secrets.token_hex(4)}",
         throttle={"rateLimit": 3.0, "burstLimit": 4},
@@ -61,7 +60,7 @@ def test_a_key_is_found_with_its_plan_and_its_state(
 
 
 def test_keys_beyond_the_first_page_are_found(ministack: Ministack, keys: ControlPlaneKeys) -> None:
-    client = local_client("apigateway", ministack.endpoint)
+    client = ministack.client("apigateway")
     plan = client.create_usage_plan(name=f"plan-{secrets.token_hex(4)}")
     value = ""
     for number in range(8):

@@ -10,8 +10,9 @@ import sys
 import pytest
 
 from chatgrid_auth.domain.keys import generate
-from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.stores import dynamodb, keys_table, rate_limits_table
+from tests.support.aws import VARIABLES
 
 PROGRAM = """
 import json, sys
@@ -38,7 +39,7 @@ print(json.dumps({"reasons": reasons, "loaded": loaded}), file=sys.stderr)
 def environment(ministack: Ministack) -> dict[str, str]:
     client = dynamodb(ministack.endpoint)
     return {
-        **LOCAL_CREDENTIALS,
+        **VARIABLES,
         "PATH": os.environ["PATH"],
         "KEYS_TABLE": keys_table(client),
         "RATE_LIMITS_TABLE": rate_limits_table(client),

@@ -11,7 +11,7 @@ from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_devkit.gateway.key_source import read_plan
 from chatgrid_devkit.stack.ministack import Ministack
-from chatgrid_devkit.stack.provision import first_admin, local_client, make_plans
+from chatgrid_devkit.stack.provision import first_admin, make_plans
 from chatgrid_devkit.template.description import Quota, Throttle, UsagePlan
 from tests.contract.stores import keys_table
 
@@ -26,7 +26,7 @@ MANY = Quota(limit=90_000, period="MONTH")
 
 @pytest.fixture
 def gateway(ministack: Ministack) -> Any:
-    return local_client("apigateway", ministack.endpoint)
+    return ministack.client("apigateway")
 
 
 @pytest.fixture

@@ -168,7 +168,7 @@ def test_a_sweep_repairs_what_was_done_in_the_console(system: System) -> None:
 def test_the_deployed_handler_reaches_both_services_by_its_environment(
     system: System, ministack: Ministack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {**ministack.environment(), **system.environment()}.items():
+    for name, value in {**ministack.access.environment(), **system.environment()}.items():
         monkeypatch.setenv(name, value)
     issued = system.issue(str(uuid4()))
     handler = importlib.reload(importlib.import_module("chatgrid_reconciler.handler")).handler

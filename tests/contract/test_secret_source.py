@@ -24,6 +24,7 @@ from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from chatgrid_auth.settings import JwtSettings
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.rogue_server import Response, RogueServer, body, document, hang, raw
+from tests.support.aws import ACCESS_KEY
 from tests.vectors.jwt.forge import Forge
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ ARNS = {
     "ssm": "arn:aws:ssm:eu-central-1:111122223333:parameter/team/jwt",
 }
 CREDENTIALS = FixedCredentials(
-    Credentials(access_key_id="local", secret_access_key="local", session_token="session")
+    Credentials(access_key_id=ACCESS_KEY, secret_access_key="local", session_token="session")
 )
 
 
@@ -60,7 +61,7 @@ def aws(service: Any, ministack: Ministack) -> Any:
         service,
         endpoint_url=ministack.endpoint,
         region_name="us-east-1",
-        aws_access_key_id="local",
+        aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key="local",
     )
 
@@ -133,7 +134,7 @@ def test_credentials_that_cannot_be_had_are_an_outage() -> None:
 
 
 def test_a_users_own_credentials_need_no_session_token() -> None:
-    own = FixedCredentials(Credentials(access_key_id="local", secret_access_key="local"))
+    own = FixedCredentials(Credentials(access_key_id=ACCESS_KEY, secret_access_key="local"))
     with RogueServer(answered("ssm", SECRET)) as server:
         SecretSource(ARNS["ssm"], credentials=own, endpoints={"ssm": server.url}).load(0)
         assert b"X-Amz-Security-Token" not in server.requests[0]

@@ -14,8 +14,9 @@ from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.domain import errors
 from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
-from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.stores import dynamodb, keys_table, moto_client
+from tests.support.aws import VARIABLES
 
 Transport = Boto3Transport | DynamoDB
 
@@ -53,8 +54,8 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         return
     lean = DynamoDB(
         errors=errors,
-        region=LOCAL_CREDENTIALS["AWS_REGION"],
-        credentials=credentials_from(LOCAL_CREDENTIALS),
+        region=VARIABLES["AWS_REGION"],
+        credentials=credentials_from(VARIABLES),
         endpoint=ministack.endpoint,
         patience=RetryPolicy(reply=5, budget=10),  # a slow machine is not what is tested
     )

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from chatgrid_devkit.stack.aws_access import REGION, credentials
 from chatgrid_devkit.stack.local_build import ENDPOINT_PARAMETER
-from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
-from chatgrid_devkit.stack.provision import local_client
+from chatgrid_devkit.stack.ministack import Ministack
 
 _COMMAND_SECONDS = 180
 #: What a stack makes, and how each kind is listed.
@@ -37,7 +37,7 @@ class SamStack:
         self.name = name
 
     def client(self, service: str) -> Any:
-        return local_client(service, self._cloud.endpoint)
+        return self._cloud.client(service)
 
     def deploy(self, **parameters: str) -> None:
         """Create the stack, or change it to these parameters."""
@@ -51,7 +51,7 @@ class SamStack:
 
     def delete(self) -> None:
         """Delete the stack and what was uploaded for it."""
-        self._sam("delete", "--no-prompts", "--region", LOCAL_CREDENTIALS["AWS_REGION"])
+        self._sam("delete", "--no-prompts", "--region", REGION)
 
     def outputs(self) -> dict[str, str]:
         (stack,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
@@ -100,7 +100,7 @@ class SamStack:
             [program, command, "--stack-name", self.name, *arguments],
             env={
                 **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-                **LOCAL_CREDENTIALS,
+                **credentials(self._cloud.access.access_key),
                 "AWS_ENDPOINT_URL": self._cloud.endpoint,
                 "SAM_CLI_TELEMETRY": "0",
             },

@@ -12,7 +12,6 @@ import botocore.endpoint
 import pytest
 from botocore.config import Config
 
-from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredentials
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.adapters.keys_table import boto3_client
@@ -22,10 +21,11 @@ from chatgrid_auth.domain import errors
 from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_authorizer.wiring import Gate
-from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack
+from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.stores import dynamodb
 from tests.faults.bench import Bench
 from tests.faults.proxy import FaultProxy
+from tests.support.aws import OURS, VARIABLES
 
 #: What a call may take here, of the seconds that it may take in production.
 REPLY_SECONDS = 0.4
@@ -45,7 +45,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Points functions at an endpoint, their retries as many but quicker than in production."""
 
     def point(endpoint: str) -> None:
-        for name, value in LOCAL_CREDENTIALS.items():
+        for name, value in VARIABLES.items():
             monkeypatch.setenv(name, value)
         for service in ("DYNAMODB", "API_GATEWAY"):
             monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", endpoint)
@@ -105,9 +105,7 @@ def lean_client(endpoint: str) -> DynamoDB:
     return DynamoDB(
         errors=errors,
         region="us-east-1",
-        credentials=FixedCredentials(
-            Credentials(access_key_id="local", secret_access_key="local", session_token="")
-        ),
+        credentials=OURS,
         endpoint=endpoint,
         patience=RetryPolicy(connect=REPLY_SECONDS, reply=REPLY_SECONDS, budget=BUDGET_SECONDS),
         entropy=os.urandom,

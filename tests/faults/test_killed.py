@@ -31,6 +31,7 @@ from tests.faults import books
 from tests.faults.bench import Bench, Given
 from tests.faults.conftest import lean_client, now_ms
 from tests.faults.proxy import FAULTS, FaultProxy, clear, operation, wait_until
+from tests.support.aws import ACCESS_KEY
 
 SHOWN_FAULTS = ("reset before", "500 after", "throttled", "nonsense before")
 
@@ -38,7 +39,7 @@ SHOWN_FAULTS = ("reset before", "500 after", "throttled", "nonsense before")
 @pytest.fixture
 def own_store(tmp_path: Path) -> Iterator[Ministack]:
     """An embedded AWS that may be killed."""
-    with Ministack(tmp_path / "aws") as running:
+    with Ministack(tmp_path / "aws", access_key=ACCESS_KEY) as running:
         yield running
 
 
@@ -211,7 +212,8 @@ def wait_for_an_answer(api: Api) -> httpx.Response:
 
 
 def books_of(stack: LocalStack) -> list[str]:
-    client = dynamodb(stack.described["dynamodb_endpoint"])
+    described = stack.described
+    client = dynamodb(described["dynamodb_endpoint"], access_key=described["access_key"])
     tables = [name for name in client.list_tables()["TableNames"] if "keys" in name.lower()]
     assert tables
     return [wrong for name in tables for wrong in books.errors_in(books.contents(client, name))]

@@ -11,7 +11,6 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
-from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredentials
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
@@ -31,6 +30,7 @@ from tests.races.history import (
     UNKNOWN,
     Event,
 )
+from tests.support.aws import OURS
 
 PROCESSES = 4
 THREADS = 4
@@ -66,9 +66,7 @@ def gate(arena: Arena) -> tuple[KeyDecisions, DynamoDB]:
     client = DynamoDB(
         errors=errors,
         region="us-east-1",
-        credentials=FixedCredentials(
-            Credentials(access_key_id="local", secret_access_key="local", session_token="")
-        ),
+        credentials=OURS,
         endpoint=arena.endpoint,
     )
     return KeyDecisions(client, table=arena.table), client

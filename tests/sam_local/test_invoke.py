@@ -18,7 +18,7 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import ApiKey
-from chatgrid_devkit.stack import provision
+from chatgrid_devkit.stack.aws_access import AwsAccess
 from chatgrid_devkit.stack.sam_local import arguments, environment
 from tests.events.test_authorizer_events import KNOWN, OWNER, credential, keys_in, load
 from tests.sam_local.conftest import BUILD, ROOT, skip_unless_it_runs
@@ -49,7 +49,7 @@ HOLDER = ApiKey(
 @pytest.fixture(scope="module")
 def dynamodb(stack: dict[str, Any]) -> Any:
     """The tables, knowing what the events take for granted."""
-    client = provision.local_client("dynamodb", stack["dynamodb_endpoint"])
+    client = AwsAccess(stack["dynamodb_endpoint"], stack["access_key"]).client("dynamodb")
     store = DynamoKeyStore(client, table="KeysTable", pause=time.sleep)
     store.create(HOLDER, key_hash="0" * 64, keys_per_user=10)
     return client
@@ -72,11 +72,16 @@ def know(client: Any, event: dict[str, Any]) -> None:
             )
 
 
-def invoke(file: Path, endpoint: str) -> Any:
+def invoke(file: Path, stack: dict[str, Any]) -> Any:
     command = ["sam", "local", "invoke", FUNCTIONS[file.parent.name]]
-    command += ["--event", str(file), *arguments(BUILD, endpoint)]
+    command += ["--event", str(file), *arguments(BUILD, stack["endpoint_for_containers"])]
     done = subprocess.run(
-        command, env=environment(), capture_output=True, text=True, check=False, timeout=300
+        command,
+        env=environment(stack["access_key"]),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -89,7 +94,7 @@ def test_the_built_function_gives_the_outcome_in_the_events_name(
     event = load(file)
     if file.parent.name == "authorizer":
         know(dynamodb, event)
-    given = invoke(file, stack["endpoint_for_containers"])
+    given = invoke(file, stack)
     check(file, given)
 
 

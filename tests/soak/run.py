@@ -109,9 +109,11 @@ class Soak:
         )
 
     def _endpoint(self) -> str:
+        return str(self._described("dynamodb_endpoint"))
+
+    def _described(self, name: str) -> object:
         assert self._stack is not None
-        endpoint: str = self._stack.described["dynamodb_endpoint"]
-        return endpoint
+        return self._stack.described[name]
 
     def _users(self) -> list[Client]:
         assert self._stack is not None
@@ -185,7 +187,7 @@ class Soak:
                 continue
             client.compare(listed, states)
             figures.keys_checked += client.check_every_key(lambda: time.monotonic() < deadline)
-        store = dynamodb(self._endpoint())
+        store = dynamodb(self._endpoint(), access_key=str(self._described("access_key")))
         names = [name for name in store.list_tables()["TableNames"] if "keys" in name.lower()]
         for name in names:
             items = books.contents(store, name)

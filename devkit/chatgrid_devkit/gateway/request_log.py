@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
 
+from chatgrid_devkit.door.printable import printable
 from chatgrid_devkit.gateway.redaction import redacted
 
 
@@ -107,7 +108,7 @@ class RequestLog:
 
 
 def _put(stream: TextIO, line: str) -> None:
-    stream.write(redacted(line) + "\n")
+    stream.write(printable(redacted(line)) + "\n")
     stream.flush()
 
 

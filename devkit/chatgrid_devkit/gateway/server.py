@@ -16,6 +16,7 @@ from typing import TextIO
 import uvicorn
 import watchfiles
 
+from chatgrid_devkit.door.loopback import for_loopback_only
 from chatgrid_devkit.functions.workers import Workers
 from chatgrid_devkit.gateway.app import AsgiApp, Gateway, mounted
 from chatgrid_devkit.gateway.key_source import (
@@ -29,8 +30,8 @@ from chatgrid_devkit.gateway.pipeline import Pipeline
 from chatgrid_devkit.gateway.request_log import RequestLog
 from chatgrid_devkit.gateway.usage_plans import KeySource
 from chatgrid_devkit.stack import schedules
+from chatgrid_devkit.stack.aws_access import AwsAccess, credentials
 from chatgrid_devkit.stack.deployment import read_deployment
-from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS
 from chatgrid_devkit.template.description import Deployment
 
 _GRACE_SECONDS = 5
@@ -54,7 +55,7 @@ class GatewaySettings:
         parameters: values for the template's parameters, over their defaults.
         physical_ids: ids that resources have in the embedded AWS, by logical id.
         function_environment: more environment for every function; the template's goes before.
-        aws_endpoint: URL of the embedded AWS; without it, only the template's own keys are known.
+        aws: the embedded AWS; without it, only the template's own keys are known.
         functions_endpoint: where functions reach AWS, if not there; a proxy in front of it.
         log: where a short line for each request goes, and what somebody should see of the
             functions' output.
@@ -70,7 +71,7 @@ class GatewaySettings:
     parameters: Mapping[str, str] = field(default_factory=dict)
     physical_ids: Mapping[str, str] = field(default_factory=dict)
     function_environment: Mapping[str, str] = field(default_factory=dict)
-    aws_endpoint: str | None = None
+    aws: AwsAccess | None = None
     functions_endpoint: str | None = None
     workers_per_function: int = 2
     log: TextIO = field(default_factory=lambda: sys.stderr)
@@ -114,7 +115,7 @@ async def serve(
             )
             server = _Server(
                 uvicorn.Config(
-                    mounted(app, settings.mounts),
+                    for_loopback_only(mounted(app, settings.mounts)),
                     lifespan="off",
                     log_config=None,
                     access_log=False,
@@ -175,17 +176,9 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 def key_source(settings: GatewaySettings, deployment: Deployment) -> KeySource:
     """Where usage-plan keys are looked up: the embedded AWS as it is now, then the template."""
     own = TemplateKeys(deployment.keys)
-    if settings.aws_endpoint is None:
+    if settings.aws is None:
         return own
-    import boto3  # noqa: PLC0415  # takes a while, and is needed here alone
-
-    client = boto3.client(
-        "apigateway",
-        endpoint_url=settings.aws_endpoint,
-        region_name=deployment.region,
-        aws_access_key_id=LOCAL_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=LOCAL_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
+    client = settings.aws.client("apigateway")
     api = deployment.api
     api_id = settings.physical_ids.get(api.logical_id, api.id)
     return FirstOf(own, ControlPlaneKeys(control_plane_reader(client, deployment, api_id=api_id)))
@@ -193,9 +186,10 @@ def key_source(settings: GatewaySettings, deployment: Deployment) -> KeySource:
 
 def function_environment(settings: GatewaySettings) -> dict[str, str]:
     """What every function gets besides the template's variables."""
-    endpoint = settings.functions_endpoint or settings.aws_endpoint
+    access_key = settings.aws.access_key if settings.aws else "none"
+    endpoint = settings.functions_endpoint or (settings.aws and settings.aws.endpoint)
     endpoints = {f"AWS_ENDPOINT_URL_{name}": endpoint for name in _ENDPOINTS} if endpoint else {}
-    return {**LOCAL_CREDENTIALS, **endpoints, **settings.function_environment}
+    return {**credentials(access_key), **endpoints, **settings.function_environment}
 
 
 @contextlib.asynccontextmanager

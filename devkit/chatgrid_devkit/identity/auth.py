@@ -3,23 +3,35 @@
 The dashboard talks to it through Supabase's own library, as it does to a real project. Here one
 development account signs in with a click, a password that everybody knows, or a link that is
 printed instead of sent; any other address may ask for a link and becomes a user of its own. It
-answers loopback only, to pages that come from loopback.
+answers loopback only: pages of its own origin, and of the one that the API allows by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import re
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
+from chatgrid_devkit.door.loopback import is_own_origin, is_own_page, the_host
 from chatgrid_devkit.identity.grants import CannotGrant, Grants
 from chatgrid_devkit.identity.issuer import LocalIssuer
+from chatgrid_devkit.identity.messages import (
+    back_to,
+    bearer,
+    body,
+    challenge,
+    cors,
+    is_json,
+    not_json,
+    refusal,
+)
 
 DEVELOPER_EMAIL = "developer@example.com"
 DEVELOPER_PASSWORD = "development"  # noqa: S105  # known to everybody, good on loopback only
@@ -28,9 +40,8 @@ DEVELOPMENT_PROVIDER = "development"
 
 ACCESS_TOKEN_SECONDS = 3600
 
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-_VERSION = {"X-Supabase-Api-Version": "2024-01-01"}
-_ALLOWED_HEADERS = "authorization, apikey, content-type, x-client-info, x-supabase-api-version"
+#: Printed and put into an address: what no terminal and no log could misread.
+_ADDRESS = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,255}")
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -54,6 +65,7 @@ class LocalAuth:
         now_s: the clock, in Unix seconds.
         deliver: called with an address and a link, where Supabase would send an e-mail.
         access_token_seconds: how long an access token is good.
+        origins: whose pages may sign in here, besides those of its own origin.
     """
 
     def __init__(
@@ -64,7 +76,9 @@ class LocalAuth:
         now_s: Callable[[], int],
         deliver: Callable[[str, str], None],
         access_token_seconds: int = ACCESS_TOKEN_SECONDS,
+        origins: Collection[str] = (),
     ) -> None:
+        self._origins = frozenset(origins)
         self._issuer = issuer
         self._developer = LocalUser(id=developer_id, email=DEVELOPER_EMAIL)
         self._now_s = now_s
@@ -89,19 +103,23 @@ class LocalAuth:
         """Response one request, with what a page on loopback needs to read the answer."""
         if scope["type"] != "http":
             return
-        request = Request(scope, receive)
-        if request.url.hostname not in _LOOPBACK:
+        host = the_host(scope)
+        if host is None:
             # A name that was made to point here: some other site's page.
-            await _refusal(403, "forbidden", "Loopback only")(scope, receive, send)
+            await refusal(403, "forbidden", "Loopback only")(scope, receive, send)
             return
-        cors = _cors(request.headers.get("origin", ""))
+        if not is_own_page(scope, host, also=self._origins):
+            await refusal(403, "forbidden", "No other site's page")(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        readable = cors(request.headers.get("origin", ""))
         if request.method == "OPTIONS":
-            await Response(status_code=204, headers=cors)(scope, receive, send)
+            await Response(status_code=204, headers=readable)(scope, receive, send)
             return
 
         async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
-                more = [(name.lower().encode(), value.encode()) for name, value in cors.items()]
+                more = [(name.lower().encode(), value.encode()) for name, value in readable.items()]
                 message["headers"] = [*message["headers"], *more]
             await send(message)
 
@@ -112,7 +130,9 @@ class LocalAuth:
         return JSONResponse({"external": external, "disable_signup": False})
 
     async def _token(self, request: Request) -> Response:
-        given = await _body(request)
+        if not is_json(request):
+            return not_json()
+        given = await body(request)
         try:
             match request.query_params.get("grant_type"):
                 case "password":
@@ -127,8 +147,8 @@ class LocalAuth:
                     user, token = self._grants.renew(str(given.get("refresh_token")))
                     return self._session(user, token)
         except CannotGrant as refused:
-            return _refusal(400, refused.code, refused.message)
-        return _refusal(400, "validation_failed", "Unsupported grant type")
+            return refusal(400, refused.code, refused.message)
+        return refusal(400, "validation_failed", "Unsupported grant type")
 
     def _with_password(self, given: dict[str, Any]) -> LocalUser:
         known = str(given.get("email")).strip().lower() == self._developer.email
@@ -137,44 +157,46 @@ class LocalAuth:
         raise CannotGrant("invalid_credentials", "Invalid login credentials")
 
     async def _otp(self, request: Request) -> Response:
-        given = await _body(request)
+        if not is_json(request):
+            return not_json()
+        given = await body(request)
         email = str(given.get("email", "")).strip().lower()
         back = request.query_params.get("redirect_to", "")
-        if "@" not in email or not _is_loopback(back):
-            return _refusal(400, "validation_failed", "Unable to validate email address")
+        if not _ADDRESS.fullmatch(email) or not self._is_known(back, request):
+            return refusal(400, "validation_failed", "Unable to validate email address")
         if email != self._developer.email and not given.get("create_user", True):
-            return _refusal(422, "otp_disabled", "Signups not allowed for otp")
-        link_token = self._grants.link(self._user_of(email), _challenge(given))
+            return refusal(422, "otp_disabled", "Signups not allowed for otp")
+        link_token = self._grants.link(self._user_of(email), challenge(given))
         asked = {"token": link_token, "type": "magiclink", "redirect_to": back}
         self._deliver(email, f"{self._issuer.issuer}/verify?{urlencode(asked)}")
         return JSONResponse({})
 
     async def _verify(self, request: Request) -> Response:
         back = request.query_params.get("redirect_to", "")
-        if not _is_loopback(back):
-            return _refusal(400, "validation_failed", "Redirects go to loopback only")
+        if not self._is_known(back, request):
+            return refusal(400, "validation_failed", "Redirects go to known origins only")
         try:
             code = self._grants.follow(request.query_params.get("token", ""))
         except CannotGrant as refused:
             error = {"error": "access_denied", "error_code": refused.code}
-            return _back_to(back, {**error, "error_description": refused.message})
-        return _back_to(back, {"code": code})
+            return back_to(back, {**error, "error_description": refused.message})
+        return back_to(back, {"code": code})
 
     async def _authorize(self, request: Request) -> Response:
         asked = dict(request.query_params)
         back = asked.get("redirect_to", "")
-        if asked.get("provider") != DEVELOPMENT_PROVIDER or not _is_loopback(back):
-            return _refusal(400, "validation_failed", "Unsupported provider or redirect")
-        return _back_to(back, {"code": self._grants.code(self._developer, _challenge(asked))})
+        if asked.get("provider") != DEVELOPMENT_PROVIDER or not self._is_known(back, request):
+            return refusal(400, "validation_failed", "Unsupported provider or redirect")
+        return back_to(back, {"code": self._grants.code(self._developer, challenge(asked))})
 
     async def _user(self, request: Request) -> Response:
-        session = self._grants.session(_bearer(request))
+        session = self._grants.session(bearer(request))
         if session is None:
-            return _refusal(403, "session_not_found", "The session is gone")
+            return refusal(403, "session_not_found", "The session is gone")
         return JSONResponse(self._described(session))
 
     async def _logout(self, request: Request) -> Response:
-        self._grants.end(_bearer(request))
+        self._grants.end(bearer(request))
         return Response(status_code=204)
 
     def _session(self, user: LocalUser, refresh_token: str) -> Response:
@@ -195,6 +217,12 @@ class LocalAuth:
             headers={"Cache-Control": "no-store"},
         )
 
+    def _is_known(self, address: str, request: Request) -> bool:
+        """Whether a page that may sign in here is at this address."""
+        parts = urlsplit(address)
+        origin = f"{parts.scheme}://{parts.netloc}".lower()
+        return is_own_origin(origin, request.headers["host"].lower()) or origin in self._origins
+
     def _user_of(self, email: str) -> LocalUser:
         if email == self._developer.email:
             return self._developer
@@ -212,48 +240,3 @@ class LocalAuth:
             "identities": [],
             "is_anonymous": False,
         }
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        given = await request.json()
-    except ValueError:
-        return {}
-    return given if isinstance(given, dict) else {}
-
-
-def _challenge(given: dict[str, Any]) -> str:
-    """The S256 challenge that a code will have to answer; empty for one that nothing can."""
-    method = str(given.get("code_challenge_method")).lower()
-    return str(given.get("code_challenge", "")) if method == "s256" else ""
-
-
-def _bearer(request: Request) -> str:
-    return request.headers.get("authorization", "").removeprefix("Bearer ")
-
-
-def _is_loopback(address: str) -> bool:
-    parts = urlsplit(address)
-    return parts.scheme in {"http", "https"} and f"{parts.hostname}" in _LOOPBACK
-
-
-def _back_to(address: str, parameters: dict[str, str]) -> Response:
-    parts = urlsplit(address)
-    query = urlencode([*parse_qsl(parts.query), *parameters.items()])
-    return RedirectResponse(urlunsplit(parts._replace(query=query)), status_code=303)
-
-
-def _cors(origin: str) -> dict[str, str]:
-    if not _is_loopback(origin):
-        return {}
-    return {
-        "Access-Control-Allow-Origin": origin,
-        "Access-Control-Allow-Headers": _ALLOWED_HEADERS,
-        "Access-Control-Allow-Methods": "GET, POST, PUT, OPTIONS",
-        "Access-Control-Expose-Headers": "x-supabase-api-version",
-        "Vary": "Origin",
-    }
-
-
-def _refusal(status: int, code: str, message: str) -> Response:
-    return JSONResponse({"code": code, "message": message}, status_code=status, headers=_VERSION)

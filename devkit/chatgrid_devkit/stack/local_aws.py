@@ -1,16 +1,22 @@
-"""``make local-aws``: an embedded AWS with every service, of which nothing stays."""
+"""``make local-aws``: an embedded AWS with every service, of which nothing stays.
+
+Its address and its access key are in a file of `export` lines, as long as it runs.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import contextlib
+import shlex
 import signal
 import sys
 import tempfile
 from pathlib import Path
 
 from chatgrid_devkit.gateway.server import PortTaken, listening
+from chatgrid_devkit.identity.issuer import write_private
+from chatgrid_devkit.stack.aws_access import AwsAccess, credentials
 from chatgrid_devkit.stack.ministack import Ministack, MinistackFailed
 
 _WATCH_SECONDS = 0.25
@@ -33,14 +39,25 @@ def main(arguments: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(
             prefix="chatgrid-aws-", ignore_cleanup_errors=True
         ) as state:
-            asyncio.run(_run(Path(state), options.port, options.lambda_python))
+            asyncio.run(_run(Path(state), options))
     except (CannotRun, MinistackFailed) as reason:
         print(f"local-aws: {reason}", file=sys.stderr)
         return 1
     return 0
 
 
-async def _run(state: Path, port: int, lambda_python: str) -> None:
+def exports(access: AwsAccess) -> str:
+    """Lines for a shell that point the SAM CLI, boto3 and our command at an embedded AWS."""
+    variables = {
+        "AWS_ENDPOINT_URL": access.endpoint,
+        **credentials(access.access_key),
+        "SAM_CLI_TELEMETRY": "0",
+    }
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+
+
+async def _run(state: Path, options: argparse.Namespace) -> None:
+    port, lambda_python, file = options.port, options.lambda_python, options.env_file
     stop = asyncio.Event()
     endings = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup wants it to go on
@@ -57,9 +74,15 @@ async def _run(state: Path, port: int, lambda_python: str) -> None:
     )
     try:
         await asyncio.to_thread(ministack.start)
+        try:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_private(file, exports(ministack.access))
+        except OSError as reason:
+            raise CannotRun(f"{file} cannot be written: {reason.strerror}") from None
         print(
             f"An embedded AWS runs on {ministack.endpoint}; Ctrl-C ends it, and nothing of it "
-            "stays.",
+            f"stays.\nIt answers whoever has its access key. In another terminal:\n"
+            f"  . {shlex.quote(str(file.resolve()))}",
             flush=True,
         )
         while not stop.is_set():
@@ -68,6 +91,7 @@ async def _run(state: Path, port: int, lambda_python: str) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _WATCH_SECONDS)
     finally:
+        file.unlink(missing_ok=True)
         await asyncio.to_thread(ministack.stop)
 
 
@@ -79,6 +103,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=4566, help="its port (4566)")
     parser.add_argument(
         "--lambda-python", required=True, metavar="FILE", help="what functions run on: Python 3.13"
+    )
+    parser.add_argument(
+        "--env-file",
+        type=Path,
+        default=Path(".devkit/local-aws.env"),
+        metavar="FILE",
+        help="where its address and access key are told (.devkit/local-aws.env)",
     )
     return parser
 

@@ -15,15 +15,10 @@ import sys
 import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
-#: What every client of the embedded AWS signs with. It checks no signature.
-LOCAL_CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "local",
-    "AWS_SECRET_ACCESS_KEY": "local",
-    "AWS_REGION": "us-east-1",
-    "AWS_DEFAULT_REGION": "us-east-1",
-}
+from chatgrid_devkit.stack.aws_access import AwsAccess, credentials, kept_access_key
+
 SERVICES = ("dynamodb", "apigateway", "secretsmanager", "ssm")
 
 _START_SECONDS = 30.0
@@ -52,6 +47,8 @@ class Ministack:
         lambda_python: the interpreter that functions run on, when it plays Lambda; its own, with
             all that is installed there, when not given.
         keep_output: whether what it prints goes to ``log``; to our standard error otherwise.
+        access_key: what its clients sign with; the state folder's own when not given.
+        hosts: with port, what others than this machine call it by: containers.
     """
 
     def __init__(
@@ -62,8 +59,12 @@ class Ministack:
         port: int | None = None,
         lambda_python: str | None = None,
         keep_output: bool = True,
+        access_key: str | None = None,
+        hosts: tuple[str, ...] = (),
     ) -> None:
         self._state = state
+        self._access_key = access_key
+        self._hosts = hosts
         self._services = services
         self._lambda_python = lambda_python or sys.executable
         self._keep_output = keep_output
@@ -84,6 +85,7 @@ class Ministack:
         """
         for folder in (self._state, self._state / "tmp"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._access_key = self._access_key or kept_access_key(self._state)
         with self._output() as output:
             # A session of its own: Ctrl-C reaches the command that owns it, which then ends it.
             self.process = subprocess.Popen(
@@ -125,23 +127,28 @@ class Ministack:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def environment(self) -> dict[str, str]:
-        """The variables that point an AWS client at it."""
-        return {
-            **LOCAL_CREDENTIALS,
-            **{
-                f"AWS_ENDPOINT_URL_{service}": self.endpoint
-                for service in ("DYNAMODB", "API_GATEWAY", "SECRETS_MANAGER", "SSM")
-            },
-        }
+    @property
+    def access(self) -> AwsAccess:
+        """How its clients reach it, once it was started."""
+        assert self._access_key is not None, "it was never started"  # noqa: S101
+        return AwsAccess(self.endpoint, self._access_key)
+
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client of it."""
+        return self.access.client(service, **options)
 
     def _output(self) -> IO[bytes]:
         return self.log.open("wb") if self._keep_output else os.fdopen(os.dup(2), "wb")
 
     def _environment(self) -> dict[str, str]:
         services = {} if self._services is None else {"SERVICES": ",".join(self._services)}
+        access_key = self.access.access_key
         return {
             **services,
+            **credentials(access_key),
+            # The functions that it runs have their account's id for an access key id.
+            "AWS_SESSION_TOKEN": access_key,
+            "DOOR_HOSTS": ",".join(self._hosts),
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self._state),
             "TMPDIR": str(self._state / "tmp"),
@@ -160,7 +167,8 @@ class Ministack:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
         with contextlib.closing(connection):
             try:
-                connection.request("GET", "/_ministack/health")
+                signed = f"AWS4-HMAC-SHA256 Credential={self.access.access_key}/"
+                connection.request("GET", "/_ministack/health", headers={"Authorization": signed})
                 return connection.getresponse().status == 200
             except (OSError, HTTPException):
                 return False

@@ -13,14 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import boto3
-
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import keys
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_devkit.gateway.key_source import read_plan
-from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS
 from chatgrid_devkit.template.description import Table, UsagePlan
 
 if TYPE_CHECKING:
@@ -38,17 +35,6 @@ class Admin:
 
     user_id: str
     key: str = field(repr=False)
-
-
-def local_client(service: str, endpoint: str) -> Any:
-    """A boto3 client of the embedded AWS."""
-    return boto3.client(  # type: ignore[call-overload] # the service is a variable
-        service,
-        endpoint_url=endpoint,
-        region_name=LOCAL_CREDENTIALS["AWS_REGION"],
-        aws_access_key_id=LOCAL_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=LOCAL_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 def make_tables(client: DynamoDBClient, tables: Iterable[Table]) -> None:

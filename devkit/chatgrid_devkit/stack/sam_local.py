@@ -19,9 +19,10 @@ from pathlib import Path
 
 from chatgrid_devkit.identity.issuer import write_private
 from chatgrid_devkit.stack import bridge, provision
+from chatgrid_devkit.stack.aws_access import credentials
 from chatgrid_devkit.stack.deployment import read_deployment
 from chatgrid_devkit.stack.local_build import ENDPOINT_PARAMETER
-from chatgrid_devkit.stack.ministack import LOCAL_CREDENTIALS, Ministack, MinistackFailed
+from chatgrid_devkit.stack.ministack import Ministack, MinistackFailed, free_port
 from chatgrid_devkit.stack.system import STACK_FILE, TEMPLATE
 
 _START_SECONDS = 180.0
@@ -45,12 +46,16 @@ def arguments(build: Path, endpoint: str) -> list[str]:
     ]
 
 
-def environment() -> dict[str, str]:
-    """What the SAM CLI runs with: nobody's credentials, and no telemetry."""
+def environment(access_key: str) -> dict[str, str]:
+    """What the SAM CLI and its containers run with: no credentials of the operator's, no telemetry.
+
+    Args:
+        access_key: the embedded AWS's.
+    """
     kept = {
         name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ
     }
-    return {**kept, **LOCAL_CREDENTIALS, "SAM_CLI_TELEMETRY": "0"}
+    return {**kept, **credentials(access_key), "SAM_CLI_TELEMETRY": "0"}
 
 
 async def run(*, build: Path, state: Path, port: int, stop: asyncio.Event) -> None:
@@ -64,14 +69,16 @@ async def run(*, build: Path, state: Path, port: int, stop: asyncio.Event) -> No
     except bridge.NoEngine as reason:
         raise CannotRun(f"no Docker engine answers: {reason}") from None
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ministack = Ministack(state / "aws")
+    aws_port = free_port()
+    ministack = Ministack(state / "aws", port=aws_port, hosts=(f"{host}:{aws_port}",))
     try:
         await asyncio.to_thread(ministack.start)
-        endpoint = f"http://{host}:{ministack.port}"
+        access_key = ministack.access.access_key
+        endpoint = f"http://{host}:{aws_port}"
         described = await asyncio.to_thread(_prepared, state, ministack, port)
         command = ["sam", "local", "start-api", *arguments(build, endpoint)]
         command += ["--host", "127.0.0.1", "--port", str(port), "--warm-containers", "LAZY"]
-        async with bridge.forwarding(host, ministack.port), _running(command, port) as ended:
+        async with bridge.forwarding(host, aws_port), _running(command, access_key, port) as ended:
             described["endpoint_for_containers"] = endpoint
             write_private(state / STACK_FILE, json.dumps(described, indent=2) + "\n")
             print(_welcome(described), flush=True)
@@ -87,7 +94,7 @@ async def run(*, build: Path, state: Path, port: int, stop: asyncio.Event) -> No
 def _prepared(state: Path, ministack: Ministack, port: int) -> dict[str, str]:
     """Make tables and a first admin. `sam local` takes a table's logical id for its name."""
     tables = read_deployment(TEMPLATE).tables
-    dynamodb = provision.local_client("dynamodb", ministack.endpoint)
+    dynamodb = ministack.client("dynamodb")
     named = [dataclasses.replace(table, name=table.logical_id) for table in tables]
     provision.make_tables(dynamodb, named)
     admin = provision.first_admin(dynamodb, "KeysTable", known=_known(state))
@@ -96,6 +103,7 @@ def _prepared(state: Path, ministack: Ministack, port: int) -> dict[str, str]:
         "admin_key": admin.key,
         "user_id": admin.user_id,
         "dynamodb_endpoint": ministack.endpoint,
+        "access_key": ministack.access.access_key,
     }
 
 
@@ -108,10 +116,15 @@ def _known(state: Path) -> provision.Admin | None:
 
 
 @contextlib.asynccontextmanager
-async def _running(command: list[str], port: int) -> AsyncIterator[asyncio.Task[int]]:
+async def _running(
+    command: list[str], access_key: str, port: int
+) -> AsyncIterator[asyncio.Task[int]]:
     """Run the SAM CLI, and end it with its containers; ready when it accepts connections."""
     process = await asyncio.create_subprocess_exec(
-        *command, env=environment(), stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+        *command,
+        env=environment(access_key),
+        stdin=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
     )
     ended = asyncio.create_task(process.wait())
     try:

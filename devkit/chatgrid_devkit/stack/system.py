@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from chatgrid_devkit.door.printable import printable
 from chatgrid_devkit.gateway.server import GatewaySettings, PortTaken, listening, serve
 from chatgrid_devkit.identity.auth import LocalAuth
 from chatgrid_devkit.identity.issuer import LocalIssuer, write_private
@@ -70,6 +71,7 @@ class Stack:
     admin_key: str = field(repr=False)
     user_id: str
     dynamodb_endpoint: str
+    access_key: str = field(repr=False)
     supabase: dict[str, Any] = field(repr=False)
     parameters: dict[str, str]
 
@@ -115,7 +117,7 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
     base_url = f"http://127.0.0.1:{settings.port}"
     issuer = LocalIssuer(settings.state, base_url)
     supabase = issuer.stack_entry()
-    secrets = provision.local_client("secretsmanager", ministack.endpoint)
+    secrets = ministack.client("secretsmanager")
     parameters = {
         "SupabaseUrl": base_url,
         "JwtAlgorithms": "ES256,RS256,EdDSA,HS256",
@@ -123,11 +125,9 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
         **settings.parameters,
     }
     deployment = read_deployment(settings.template, parameters=parameters)
-    dynamodb = provision.local_client("dynamodb", ministack.endpoint)
+    dynamodb = ministack.client("dynamodb")
     provision.make_tables(dynamodb, deployment.tables)
-    plan_ids = provision.make_plans(
-        provision.local_client("apigateway", ministack.endpoint), deployment.plans
-    )
+    plan_ids = provision.make_plans(ministack.client("apigateway"), deployment.plans)
     keys_table = next(t.name for t in deployment.tables if t.logical_id == "KeysTable")
     known = _known_admin(settings.state)
     admin = provision.first_admin(dynamodb, keys_table, known=known)
@@ -143,6 +143,7 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
         admin_key=admin.key,
         user_id=admin.user_id,
         dynamodb_endpoint=ministack.endpoint,
+        access_key=ministack.access.access_key,
         supabase=supabase,
         parameters=settings.parameters,
     )
@@ -155,7 +156,7 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
         port=settings.port,
         parameters=parameters,
         physical_ids=plan_ids,
-        aws_endpoint=ministack.endpoint,
+        aws=ministack.access,
         functions_endpoint=settings.functions_endpoint,
         workers_per_function=settings.workers_per_function,
         log=settings.log,
@@ -168,10 +169,16 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
 
 def _auth(issuer: LocalIssuer, settings: StackSettings, *, developer_id: str) -> LocalAuth:
     def deliver(email: str, link: str) -> None:
-        print(f"\nSign-in link for {email}:\n  {link}\n", file=settings.log, flush=True)
+        message = f"\nSign-in link for {printable(email)}:\n  {printable(link)}\n"
+        print(message, file=settings.log, flush=True)
 
+    allowed = settings.parameters.get("AllowedOrigin", "*")
     return LocalAuth(
-        issuer, developer_id=developer_id, now_s=lambda: int(time.time()), deliver=deliver
+        issuer,
+        developer_id=developer_id,
+        now_s=lambda: int(time.time()),
+        deliver=deliver,
+        origins=() if allowed == "*" else (allowed,),
     )
 
 

@@ -71,7 +71,11 @@ def test_a_local_stack_that_does_not_answer_is_told_as_not_running(
             raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
 
     monkeypatch.setattr(boto3, "client", lambda *_, **__: Silent())
-    described = {"dynamodb_endpoint": "http://127.0.0.1:9", "url": "http://127.0.0.1:9/v1"}
+    described = {
+        "dynamodb_endpoint": "http://127.0.0.1:9",
+        "access_key": "x",
+        "url": "http://127.0.0.1:9/v1",
+    }
     (tmp_path / "stack.json").write_text(json.dumps(described))
     result = CliRunner().invoke(
         app, ["--json", "--local", "--state", str(tmp_path), "keys", "list"]

@@ -1,9 +1,10 @@
-"""The local sign-in does what Supabase's library asks of it, for pages on loopback only."""
+"""The local sign-in does what Supabase's library asks of it, for its own pages only."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ from chatgrid_devkit.identity.grants import CODE_SECONDS, LINK_SECONDS, REUSE_SE
 from chatgrid_devkit.identity.issuer import LocalIssuer
 
 ORIGIN = "http://127.0.0.1:8765"
+#: What the API allows by name.
+APP = "https://app.example"
 BACK = f"{ORIGIN}/v1/dashboard"
 DEVELOPER = "00000000-0000-4000-8000-0000000000de"
 VERIFIER = "a-verifier-that-only-one-browser-knows"
@@ -40,6 +43,7 @@ class World:
             developer_id=DEVELOPER,
             now_s=lambda: self.now_s,
             deliver=lambda email, link: self.sent.append((email, link)),
+            origins=(APP,),
         )
 
     def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
@@ -211,12 +215,53 @@ def refused_user(world: World, session: dict[str, Any]) -> tuple[int, str]:
 @pytest.mark.parametrize("body", [b"", b"[]", b"not json", b"\xff"])
 def test_a_body_that_is_none_is_refused_in_words(world: World, body: bytes) -> None:
     for grant in ("password", "pkce", "refresh_token", "another"):
-        answer = world.ask("POST", f"/auth/v1/token?grant_type={grant}", content=body)
+        answer = world.ask(
+            "POST",
+            f"/auth/v1/token?grant_type={grant}",
+            content=body,
+            headers={"Content-Type": "application/json"},
+        )
         assert answer.status_code == 400
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "javascript:alert(1)", "", "//x"])
-def test_nobody_is_sent_anywhere_but_to_loopback(world: World, elsewhere: str) -> None:
+@pytest.mark.parametrize(
+    "kind", [None, "text/plain", "text/plain; a=application/json", "multipart/form-data"]
+)
+def test_what_a_form_could_send_is_no_request(world: World, kind: str | None) -> None:
+    headers = {} if kind is None else {"Content-Type": kind}
+    body = json.dumps({"email": "a@b.example", "password": DEVELOPER_PASSWORD, **PKCE})
+    for path in ("token?grant_type=password", f"otp?redirect_to={BACK}"):
+        answer = world.ask("POST", f"/auth/v1/{path}", content=body, headers=headers)
+        assert refused(answer) == (415, "validation_failed")
+    assert world.sent == []
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["\x1b]0;owned\x07@b.example", "a@b.example\nSign-in link", "\u202ea@b", "a@b@c", "@", "é@b"],
+)
+def test_no_address_is_delivered_to_that_could_speak_to_a_terminal(
+    world: World, email: str
+) -> None:
+    asked = {"email": email, **PKCE}
+    answer = world.ask("POST", "/auth/v1/otp", params={"redirect_to": BACK}, json=asked)
+    assert refused(answer) == (400, "validation_failed")
+    assert world.sent == []
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/",
+        "http://127.0.0.1:9999/",
+        "https://127.0.0.1:8765/",
+        "http://127.0.0.1:8765@evil.example/",
+        "javascript:alert(1)",
+        "",
+        "//x",
+    ],
+)
+def test_nobody_is_sent_anywhere_but_to_known_pages(world: World, elsewhere: str) -> None:
     asked = {"provider": "development", "redirect_to": elsewhere, **PKCE}
     assert world.ask("GET", "/auth/v1/authorize", params=asked).status_code == 400
     asked = {"token": "any", "redirect_to": elsewhere}
@@ -230,18 +275,24 @@ def test_nobody_is_sent_anywhere_but_to_loopback(world: World, elsewhere: str) -
 @pytest.mark.parametrize(
     ("origin", "allowed"),
     [
-        ("http://localhost:3000", True),
-        ("http://127.0.0.1:5173", True),
+        (ORIGIN, True),
+        ("http://localhost:8765", True),
+        (APP, True),
+        ("http://127.0.0.1:5173", False),
+        ("https://127.0.0.1:8765", False),
         ("https://evil.example", False),
-        ("http://127.0.0.1.evil.example", False),
+        ("http://127.0.0.1.evil.example:8765", False),
         ("null", False),
     ],
 )
-def test_only_pages_on_loopback_may_read_answers(world: World, origin: str, allowed: bool) -> None:
+def test_only_pages_of_its_own_and_the_allowed_origin_are_answered(
+    world: World, origin: str, allowed: bool
+) -> None:
     for method, path in (("GET", "/auth/v1/settings"), ("OPTIONS", "/auth/v1/token")):
         answer = world.ask(method, path, headers={"Origin": origin})
         found = answer.headers.get("access-control-allow-origin")
         assert found == (origin if allowed else None)
+        assert (answer.status_code == 403) is not allowed
 
 
 def test_a_name_that_was_made_to_point_here_is_turned_away(world: World) -> None:

@@ -25,5 +25,5 @@ def test_every_command_is_told_where_the_tables_are(tmp_path: Path) -> None:
 def test_credentials_of_whoever_runs_it_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.setenv(name, "mine")
-    assert "mine" not in environment().values()
-    assert environment()["SAM_CLI_TELEMETRY"] == "0"
+    assert "mine" not in environment("LOCAL").values()
+    assert environment("LOCAL")["SAM_CLI_TELEMETRY"] == "0"
