@@ -24,7 +24,7 @@ from chatgrid_auth.services.key_import import KeyImport
 from chatgrid_auth.services.key_rules import HIGHEST_RATE_LIMIT
 from chatgrid_cli.commands import command
 from chatgrid_cli.errors import INTERRUPTED, USAGE, CliError, error_of
-from chatgrid_cli.files import unwritable
+from chatgrid_cli.files import create_private, unwritable
 from chatgrid_cli.keys.issuing import key_store, limit
 from chatgrid_cli.output import Output, console, stderr
 from chatgrid_cli.stacks import Stack
@@ -41,6 +41,7 @@ from chatgrid_cli.transfer.lines import BadFile, Line, read_csv, read_jsonl
 from chatgrid_cli.values import now_ms
 
 _AGAIN = "run the same command again: what is there already is left as it is"
+_NEW_REPORT = " (with a new file for the report)"
 
 
 class Format(StrEnum):
@@ -72,7 +73,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 "--report",
                 dir_okay=False,
-                help="Write what became of each line into this file, as JSON Lines.",
+                help="Write what became of each line into this new file, as JSON Lines.",
             ),
         ] = None,
     ) -> None:
@@ -166,7 +167,7 @@ class _Run:
                 self._log.write(json.dumps(asdict(outcome)) + "\n")
                 self._log.flush()
             except OSError as error:
-                raise unwritable(self._log.name, error) from None
+                raise unwritable("the report", error) from None
 
     def _end(self, stopped: CliError | None) -> None:
         counts = {name: self._counts[name] for name in (CREATED, EXISTING, REFUSED)}
@@ -198,10 +199,11 @@ class _Run:
             self._out.text("The file holds no keys.")
             return
         self._out.text(self._told(counts))
+        again = _AGAIN if self._log is None else _AGAIN + _NEW_REPORT
         if stopped is not None:
-            self._out.note(f"chatgrid: {stopped.text}; {_AGAIN}", style="red")
+            self._out.note(f"chatgrid: {stopped.text}; {again}", style="red")
         elif counts[REFUSED]:
-            self._out.note(f"Mend the refused lines and {_AGAIN}.")
+            self._out.note(f"Mend the refused lines and {again}.")
         if self._hint and counts[CREATED]:
             self._out.note(self._hint)
 
@@ -236,10 +238,7 @@ def _is_same(report: Path, source: BinaryIO) -> bool:
 
 @contextlib.contextmanager
 def _report(file: Path) -> Iterator[TextIO]:
-    try:
-        stream = file.open("w", encoding="utf-8")
-    except OSError as error:
-        raise unwritable(file, error) from None
+    stream = os.fdopen(create_private(file), "w", encoding="utf-8")
     try:
         yield stream
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -252,6 +253,20 @@ def test_each_line_is_reported_with_its_number(
         (3, "refused"),
         (4, "created"),
     ]
+
+
+def test_a_report_is_a_new_file_that_its_owner_alone_can_read(
+    operator: Operator, file: Callable[..., str], tmp_path: Path
+) -> None:
+    report = tmp_path / "report.jsonl"
+    previous = os.umask(0)
+    try:
+        operator.run("import", file(line()), "--report", str(report))
+    finally:
+        os.umask(previous)
+    assert stat.S_IMODE(report.stat().st_mode) == 0o600
+    result = operator.run("import", file(line()), "--report", str(report))
+    assert "exists already" in result.stderr
 
 
 @pytest.mark.parametrize(
