@@ -197,3 +197,19 @@ def test_only_the_stores_fault_comes_out_and_it_is_no_verdict(name: str) -> None
             answer(event, gate=WORLD.gate)
     finally:
         WORLD.store.out = False
+
+
+@pytest.mark.parametrize("credential_name", ["read", "jwt"])
+@pytest.mark.parametrize("shape", ["token", "no resource", "declared"])
+def test_no_credential_in_a_path_gets_into_the_log(credential_name: str, shape: str) -> None:
+    secret = credential(credential_name)
+    arn = ARN.format("GET", f"boards/{secret}")
+    event: dict[str, Any] = {
+        "token": {"type": "TOKEN", "methodArn": arn, "authorizationToken": "Bearer x"},
+        "no resource": {**request_event(methodArn=arn), "resource": None},
+        "declared": request_event(methodArn=arn, path=f"/boards/{secret}", resource="/boards/{id}"),
+    }[shape]
+    ask(event)
+    (line,) = WORLD.lines
+    assert secret[9:] not in line
+    assert (json.loads(line)["resource"] == "/boards/{id}") is (shape == "declared")

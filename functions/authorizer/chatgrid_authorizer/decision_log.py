@@ -90,7 +90,7 @@ def line(
         _quote(request.request_id),
         _quote(invocation_id),
         _quote(request.method),
-        _quote(request.resource),
+        _quote(request.declared_resource),
         name,
         facts,
         measured.took_ms,

@@ -21,13 +21,24 @@ class Request:
             ever goes into a Deny.
         authorization: the ``Authorization`` header; ``None`` unless there is exactly one.
         method: the HTTP method, in upper case.
-        resource: the path as the API declares it; for TOKEN events the path of the ARN.
+        resource: the path as the API declares it; for TOKEN events the path of the ARN, which is
+            as the client spelled it.
+        declared_resource: the same for the log; empty where the client spelled it, for a client
+            may put a credential there.
         request_id: API Gateway's id of the request; empty for TOKEN events.
         source: the address that API Gateway took the request from, which no header changes;
             empty for TOKEN events.
     """
 
-    __slots__ = ("authorization", "method", "method_arn", "request_id", "resource", "source")
+    __slots__ = (
+        "authorization",
+        "declared_resource",
+        "method",
+        "method_arn",
+        "request_id",
+        "resource",
+        "source",
+    )
 
     def __init__(
         self,
@@ -38,11 +49,13 @@ class Request:
         resource: str,
         request_id: str,
         source: str = "",
+        spelled: bool = False,
     ) -> None:
         self.method_arn = method_arn
         self.authorization = authorization
         self.method = method
         self.resource = resource
+        self.declared_resource = "" if spelled else resource
         self.source = source
         self.request_id = request_id
 
@@ -66,6 +79,7 @@ def read(event: Mapping[str, Any]) -> Request:
             method=method,
             resource="/" + path,
             request_id="",
+            spelled=True,
         )
     context = event.get("requestContext")
     request_id = context.get("requestId") if isinstance(context, dict) else None
@@ -79,6 +93,7 @@ def read(event: Mapping[str, Any]) -> Request:
         resource=resource if isinstance(resource, str) else "/" + path,
         request_id=request_id if isinstance(request_id, str) else "",
         source=source if isinstance(source, str) else "",
+        spelled=not isinstance(resource, str),
     )
 
 

@@ -30,6 +30,7 @@ def request_event(**facts: Any) -> dict[str, Any]:
 def test_the_resource_is_the_one_that_api_gateway_matched() -> None:
     read = event.read(request_event(path="/boards"))
     assert (read.method, read.resource, read.request_id) == ("POST", "/me/api-keys/{id}", "r-1")
+    assert read.declared_resource == read.resource
 
 
 def test_the_method_comes_from_the_arn_and_not_from_a_header() -> None:
@@ -65,6 +66,7 @@ def test_a_token_event_carries_the_token_and_the_arn_alone() -> None:
     read = event.read({"type": "TOKEN", "methodArn": ARN, "authorizationToken": "Bearer x"})
     assert read.authorization == "Bearer x"
     assert (read.method, read.resource) == ("POST", "/me/api-keys/42")
+    assert read.declared_resource == ""
 
 
 @pytest.mark.parametrize("arn", [None, 5, "", "*", "arn:aws:execute-api:r:a:api", "x/y/z/w"])
