@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -90,7 +92,11 @@ def test_a_key_made_here_works_and_can_be_seen_once_only(
     raw_key = dashboard.raw_key()
     assert re.fullmatch(r"cgk_test_[a-z0-9]{32}", raw_key)
     curl = dashboard.dialog("Store this key now").locator("#reveal-curl").inner_text()
-    assert curl == f'curl {account.url}/me -H "Authorization: Bearer {raw_key}"'
+    assert raw_key not in curl
+    asked = subprocess.run(
+        ["bash", "-c", curl], input=f"{raw_key}\n", capture_output=True, text=True, check=True
+    )
+    assert json.loads(asked.stdout)["object"] == "user"
     assert dashboard.everything_kept(raw_key) == ["document"]
 
     dashboard.button("I have stored it").click()
@@ -169,7 +175,7 @@ def test_key_and_line_can_be_copied_and_the_page_says_so(
     assert dashboard.page.evaluate("navigator.clipboard.readText()") == raw_key
     dashboard.button("Copy line").click()
     reveal.get_by_role("status").filter(has_text="Line copied.").wait_for()
-    assert dashboard.page.evaluate("navigator.clipboard.readText()").startswith("curl http")
+    assert dashboard.page.evaluate("navigator.clipboard.readText()").startswith("read -rs ")
 
 
 def test_where_copying_is_not_allowed_the_key_is_selected_instead(

@@ -59,7 +59,8 @@ export function open(key) {
   whenDone = done;
   element("reveal-name").textContent = name;
   element("reveal-key").textContent = rawKey;
-  element("reveal-curl").textContent = `curl ${settings.apiUrl}me -H "Authorization: Bearer ${rawKey}"`;
+  // The key itself would stay in the shell's history.
+  element("reveal-curl").textContent = `read -rs CHATGRID_API_KEY && curl ${settings.apiUrl}me -H "Authorization: Bearer $CHATGRID_API_KEY"`;
   element("reveal-copied").textContent = "";
   element("reveal").showModal();
   element("reveal-copy-key").focus();
