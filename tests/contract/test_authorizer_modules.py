@@ -58,6 +58,7 @@ OURS = {
     "chatgrid_authorizer",
     "chatgrid_authorizer.answer",
     "chatgrid_authorizer.decision_log",
+    "chatgrid_authorizer.decision_metrics",
     "chatgrid_authorizer.event",
     "chatgrid_authorizer.handler",
     "chatgrid_authorizer.policy",

@@ -24,6 +24,7 @@ from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain.keys import generate
 from chatgrid_authorizer import wiring
 from chatgrid_authorizer.answer import answer as decide
+from chatgrid_authorizer.decision_metrics import MOST_HELD
 from tests.contract.clients import Serve, serve
 from tests.contract.decisions import LIMIT, item_of, request_with
 from tests.contract.fault_server import FaultServer, answer, error, response
@@ -51,6 +52,10 @@ class Authorizer:
         """The verdict on one request."""
         context = decide(self._event, gate=self._gate, invocation_id="i")["context"]
         return context.get("verdict", context.get("reason"))
+
+    def decisions(self) -> list[str]:
+        """The lines of decisions among those that were written."""
+        return [line for line in self.lines if '"message":"decision"' in line]
 
     def calls(self) -> tuple[int, Counter[str]]:
         """How many calls one decision makes, in Python and out of it, and which to the system."""
@@ -104,7 +109,7 @@ def test_an_allowed_request_is_one_store_request_and_one_line(
     authorizer = authorize(*good(raw_key, 5))
     for number in range(1, 6):
         assert authorizer.decide() == "allowed"
-        assert len(authorizer.server.requests) == len(authorizer.lines) == number
+        assert len(authorizer.server.requests) == len(authorizer.decisions()) == number
     assert authorizer.server.connections == 1
 
 
@@ -158,6 +163,17 @@ def test_a_warm_decision_is_four_system_calls_and_few_others(
     made, system_calls = min((authorizer.calls() for _ in range(3)), key=lambda found: found[0])
     assert system_calls == {"poll": 2, "send": 1, "recv": 1}
     assert made <= 280
+
+
+def test_metrics_cost_a_decision_little_and_one_line_in_a_hundred(
+    authorize: Authorize, raw_key: str
+) -> None:
+    authorizer = authorize(*good(raw_key, 1 + 2 * MOST_HELD))
+    authorizer.decide()
+    made = [authorizer.calls()[0] for _ in range(2 * MOST_HELD)]
+    assert sum(made) / len(made) <= 280
+    assert max(made) <= 320
+    assert len(authorizer.lines) - len(authorizer.decisions()) == 1 + 2
 
 
 def test_a_decision_holds_little_memory_and_leaves_nothing_behind(

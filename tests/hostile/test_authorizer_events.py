@@ -39,7 +39,7 @@ def ask(event: Any) -> dict[str, Any]:
     WORLD.lines.clear()
     given_back = answer(event, gate=WORLD.gate)
     check(given_back)
-    (line,) = WORLD.lines
+    (line,) = [text for text in WORLD.lines if '"message":"decision"' in text]
     json.loads(line)
     return given_back
 

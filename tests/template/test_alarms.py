@@ -11,7 +11,7 @@ import pytest
 
 from chatgrid_auth.adapters.jwt import jwks_cache
 from chatgrid_auth.domain import errors
-from chatgrid_authorizer import decision_log
+from chatgrid_authorizer import decision_metrics
 from chatgrid_reconciler import report
 from tests.template.stack import ROOT, deployed
 
@@ -79,12 +79,12 @@ def is_published(namespace: str, name: str, dimensions: dict[str, str]) -> bool:
         return name in AWSS.get(namespace, set())
     if dimensions == {"service": "reconciler"}:
         return name in report.METRICS.values()
-    if dimensions == {"service": decision_log.SERVICE}:
-        return name in decision_log.SERVICE_METRICS
-    if dimensions.get("service") != decision_log.SERVICE:
+    if dimensions == {"service": decision_metrics.SERVICE}:
+        return name in decision_metrics.SERVICE_METRICS
+    if dimensions.get("service") != decision_metrics.SERVICE:
         return False
     reasons = OUTCOMES.get(dimensions.get("outcome", ""), set())
-    return name in decision_log.METRICS and dimensions.get("reason") in {None, *reasons}
+    return name in decision_metrics.METRICS and dimensions.get("reason") in {None, *reasons}
 
 
 def test_there_is_an_alarm_for_each_thing_that_can_go_wrong() -> None:
@@ -140,7 +140,7 @@ def test_keys_that_are_only_due_for_a_refresh_alarm_nobody() -> None:
 
 def test_every_metric_that_the_authorizer_publishes_is_looked_at() -> None:
     looked_at = {name for space, name, _ in series_of_the_dashboard() if space == OURS}
-    assert {*decision_log.METRICS, *decision_log.SERVICE_METRICS} <= looked_at
+    assert {*decision_metrics.METRICS, *decision_metrics.SERVICE_METRICS} <= looked_at
 
 
 def test_the_share_that_alarms_is_the_operators() -> None:

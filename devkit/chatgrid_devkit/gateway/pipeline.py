@@ -26,7 +26,7 @@ from chatgrid_devkit.gateway.policy import (
     read_output,
 )
 from chatgrid_devkit.gateway.proxy_response import MalformedResponse, read_proxy_response
-from chatgrid_devkit.gateway.request_log import RequestRecord
+from chatgrid_devkit.gateway.request_log import RequestRecord, decision_in
 from chatgrid_devkit.gateway.routing import Match, Router
 from chatgrid_devkit.gateway.usage_plans import KeySource, Throttler, UsagePlans
 from chatgrid_devkit.template.description import Authorizer, Deployment, Mock, UsageKey
@@ -87,7 +87,8 @@ class Pipeline:
         try:
             return await self._pass(passage, read_body)
         except GatewayError as error:
-            record.reason = error.reason or None
+            if error.reason and record.outcome != "forbidden":  # that is reason enough
+                record.reason = error.reason
             return self._refuse(passage, error)
 
     def fault(self, request: Request, record: RequestRecord) -> Response:
@@ -148,10 +149,10 @@ class Pipeline:
             "principalId": grant.principal,
             "integrationLatency": round(passage.record.authorizer_ms),
         }
+        passage.record.outcome, passage.record.reason = decision_in(grant.context)
         if not allows(grant, arn):
             message = _EXPLICIT_DENY if explicitly_denies(grant, arn) else None
-            # What our authorizers put there, for those who read the log.
-            reason = str(grant.context.get("reason") or grant.context.get("message") or "")
+            reason = passage.record.reason or str(grant.context.get("message") or "")
             raise GatewayError("ACCESS_DENIED", message=message, reason=reason)
 
     @staticmethod

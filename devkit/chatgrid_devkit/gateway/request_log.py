@@ -1,5 +1,6 @@
 """The gateway's log: one JSON line for each request, and what the functions print.
 
+A request's line has the field names of the authorizer's decision line (docs/runbook.md).
 By default what one needs while working; everything on demand, and always in a file."""
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class RequestRecord:
     resource: str | None = None
     status: int = 0
     response_type: str | None = None
+    outcome: str | None = None
     reason: str | None = None
     latency_ms: float = 0.0
     authorizer_ms: float | None = None
@@ -36,6 +38,24 @@ class RequestRecord:
 _USUAL = ("TRACE", "DEBUG", "INFO")  # no set: a function may print what cannot be looked up
 #: What the reconciler counts without having done anything.
 _NOTHING_DONE = {"dry_run", "queue_depth", "sweeps"}
+
+
+def decision_in(context: Mapping[str, object]) -> tuple[str | None, str | None]:
+    """The outcome and the reason that an authorizer's context tells, where it is one of ours.
+
+    The outcome has the name that the authorizer's own line gives it.
+    """
+    match context.get("verdict"), context.get("reason"):
+        case "forbidden", _:
+            return "forbidden", f"missing scope: {context.get('required_scope')}"
+        case "rate_limited", _:
+            return "rate_limited", "window"
+        case str() as verdict, _:
+            return verdict, None
+        case _, str() as reason:
+            return "refused", reason
+        case _:
+            return None, None
 
 
 class RequestLog:
@@ -60,13 +80,14 @@ class RequestLog:
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
         full = _json(
             {
-                "time": f"{moment}.{milliseconds:03}Z",
-                "request_id": record.request_id,
+                "timestamp": f"{moment}.{milliseconds:03}Z",
+                "correlation_id": record.request_id,
                 "method": record.method,
                 "resource": record.resource,
                 "path": record.path,
                 "status": record.status,
                 "response_type": record.response_type,
+                "outcome": record.outcome,
                 "reason": record.reason,
                 "latency_ms": _rounded(record.latency_ms),
                 "authorizer_ms": _rounded(record.authorizer_ms),
@@ -80,8 +101,9 @@ class RequestLog:
                 "status": record.status,
                 "ms": _rounded(record.latency_ms),
                 "response_type": record.response_type,
+                "outcome": record.outcome,
                 "reason": record.reason,
-                "request_id": record.request_id,
+                "correlation_id": record.request_id,
             }
         )
         self._write(full, shown=short)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.scopes import required_scope
+from chatgrid_auth.domain.verdicts import Allowed
 from chatgrid_authorizer import decision_log, event, policy
 
 TYPE_CHECKING = False
@@ -39,15 +40,10 @@ def answer(
             store_ms=gate.store_waited_ms() - waited_ms,
             cold_start=cold_start,
         )
-        gate.log(
-            decision_log.line(
-                outcome,
-                request,
-                measured,
-                namespace=gate.metrics_namespace,
-                invocation_id=invocation_id,
-            )
-        )
+        gate.log(decision_log.line(outcome, request, measured, invocation_id=invocation_id))
+        age_ms = outcome.jwks_age_ms if isinstance(outcome, Allowed) else None
+        for text in gate.metrics.record(decision_log.named(outcome), measured, age_ms):
+            gate.log(text)
 
     try:
         verdict = gate.authenticator.decide(

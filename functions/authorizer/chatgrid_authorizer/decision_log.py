@@ -1,17 +1,18 @@
-"""One line for each decision: a log record and its metrics in one, never a credential.
+"""One line for each decision: little about an allowed one, everything about any other.
 
-The line is JSON with the field names of Powertools' Logger, and CloudWatch's embedded metric
-format beside them, so that Logs Insights, metric filters and alarms all read the same thing.
-Powertools itself would cost the authorizer several times its whole start. The fields are
-documented in docs/runbook.md.
+The line is JSON with the field names of Powertools' Logger. Powertools itself would cost the
+authorizer several times its whole start. An allowed request is what is mostly logged and hardly
+ever looked up, so its line stays within 300 bytes; a container's first decision and whatever was
+not allowed are told in full. The fields are documented in docs/runbook.md. No credential is ever
+in a line. The metrics have lines of their own (``decision_metrics``).
 """
 
 from __future__ import annotations
 
-import json
 import time
+from json.encoder import encode_basestring_ascii as _quote
 
-from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Refused
+from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,26 +20,16 @@ if TYPE_CHECKING:
     from chatgrid_auth.domain.verdicts import Verdict
     from chatgrid_authorizer.event import Request
 
-SERVICE = "authorizer"
-#: What each decision is counted as, by outcome, and by outcome and reason; with the units.
-METRICS = {"Decisions": "Count", "DecisionMs": "Milliseconds"}
-#: What decisions depend on: in those lines only that have it to tell, and for all outcomes alike.
-SERVICE_METRICS = {"StoreMs": "Milliseconds", "JwksAgeSeconds": "Seconds", "ColdStart": "Count"}
-
-# Written out, because building the same nested record for each request and walking it again
-# would cost more than the decision's own arithmetic. All that varies is quoted by `json`.
-_LINE = (
-    '{"level":"%s","message":"decision","timestamp":"%s.%03dZ","service":"' + SERVICE + '",'
-    '"cold_start":%s,"correlation_id":%s,"function_request_id":%s,"method":%s,"resource":%s,'
-    '"outcome":"%s",%s,"Decisions":1,"DecisionMs":%.3f,%s"_aws":{"Timestamp":%d,'
-    '"CloudWatchMetrics":[{"Namespace":%s,'
-    '"Dimensions":[["service","outcome"],["service","outcome","reason"]],"Metrics":[%s]}%s]}}'
+# Written out, because building the same record for each request and walking it again would cost
+# more than the decision's own arithmetic. All that varies is quoted.
+_ALLOWED = (
+    '{"level":"INFO","message":"decision","timestamp":"%s.%03dZ","correlation_id":%s,'
+    '"method":%s,"resource":%s,"outcome":"%s","reason":"%s",%s,"DecisionMs":%.2f}'
 )
-_SERVICE_DIRECTIVE = ',{"Namespace":%s,"Dimensions":[["service"]],"Metrics":[%s]}'
-_quote = json.JSONEncoder().encode
-_DECLARED = ",".join(_quote({"Name": name, "Unit": unit}) for name, unit in METRICS.items())
-_STORE, _JWKS, _COLD = (
-    _quote({"Name": name, "Unit": unit}) for name, unit in SERVICE_METRICS.items()
+_FULL = (
+    '{"level":"%s","message":"decision","timestamp":"%s.%03dZ","service":"authorizer",'
+    '"cold_start":%s,"correlation_id":%s,"function_request_id":%s,"method":%s,"resource":%s,'
+    '"outcome":"%s","reason":"%s",%s"DecisionMs":%.2f%s}'
 )
 
 
@@ -61,12 +52,24 @@ class Measured:
         self.cold_start = cold_start
 
 
+def named(outcome: Verdict | Fault) -> tuple[str, str]:
+    """What lines and metrics call an outcome, and its reason."""
+    if isinstance(outcome, Allowed):
+        return "allowed", outcome.caller.auth_mode
+    if isinstance(outcome, Refused):
+        return "refused", outcome.reason
+    if isinstance(outcome, Forbidden):
+        return "forbidden", outcome.required_scope
+    if isinstance(outcome, Limited):
+        return "rate_limited", "window"
+    return "fault", type(outcome).__name__
+
+
 def line(
     outcome: Verdict | Fault,
     request: Request,
     measured: Measured,
     *,
-    namespace: str,
     invocation_id: str | None = None,
 ) -> str:
     """The line for one decision.
@@ -75,60 +78,52 @@ def line(
         outcome: the verdict, or the fault in its place.
         request: what was asked.
         measured: when it was, and what it took.
-        namespace: the namespace of the metrics in CloudWatch.
         invocation_id: Lambda's id of the invocation, as in the platform's own lines.
     """
-    name, facts = _facts(outcome)
-    quoted_namespace = _quote(namespace)
-    values, declared = _of_the_service(outcome, measured)
+    name, reason = named(outcome)
     seconds, milliseconds = divmod(measured.now_ms, 1000)
-    return _LINE % (
-        "INFO" if name != "fault" else "ERROR",
-        time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)),
+    second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    if isinstance(outcome, Allowed) and not measured.cold_start:
+        return _ALLOWED % (
+            second,
+            milliseconds,
+            _quote(request.request_id),
+            _quote(request.method),
+            _quote(request.resource),
+            name,
+            reason,
+            _caller(outcome),
+            measured.took_ms,
+        )
+    return _FULL % (
+        "ERROR" if name == "fault" else "INFO",
+        second,
         milliseconds,
         "true" if measured.cold_start else "false",
         _quote(request.request_id),
-        _quote(invocation_id),
+        "null" if invocation_id is None else _quote(invocation_id),
         _quote(request.method),
         _quote(request.declared_resource),
         name,
-        facts,
+        reason,
+        _more(outcome),
         measured.took_ms,
-        values,
-        measured.now_ms,
-        quoted_namespace,
-        _DECLARED,
-        _SERVICE_DIRECTIVE % (quoted_namespace, declared[1:]) if declared else "",
+        f',"StoreMs":{measured.store_ms:.2f}' if measured.store_ms else "",
     )
 
 
-def _of_the_service(outcome: Verdict | Fault, measured: Measured) -> tuple[str, str]:
-    """The values that there are of ``SERVICE_METRICS``, and their declarations, after a comma."""
-    values = declared = ""
-    if measured.store_ms:
-        values = f'"StoreMs":{measured.store_ms:.3f},'
-        declared = "," + _STORE
-    if isinstance(outcome, Allowed) and outcome.jwks_age_ms is not None:
-        values += f'"JwksAgeSeconds":{outcome.jwks_age_ms / 1000:.3f},'
-        declared += "," + _JWKS
-    if measured.cold_start:
-        values += '"ColdStart":1,'
-        declared += "," + _COLD
-    return values, declared
+def _caller(outcome: Allowed) -> str:
+    """Whose request it was: a key by its id, which leads to its user; a JWT by its user."""
+    caller = outcome.caller
+    if caller.key_id is not None:
+        return f'"key_id":{_quote(caller.key_id)}'
+    return f'"user_id":{_quote(caller.user_id)}'
 
 
-def _facts(outcome: Verdict | Fault) -> tuple[str, str]:
-    """The outcome's name, and what is known beside it: ``reason`` always."""
+def _more(outcome: Verdict | Fault) -> str:
+    """What is known beside the reason, with a comma at its end."""
     if isinstance(outcome, Allowed):
-        caller = outcome.caller
-        return "allowed", (
-            f'"reason":"{caller.auth_mode}","user_id":{_quote(caller.user_id)},'
-            f'"key_id":{_quote(caller.key_id)}'
-        )
-    if isinstance(outcome, Refused):
-        return "refused", f'"reason":"{outcome.reason}"'
-    if isinstance(outcome, Forbidden):
-        return "forbidden", f'"reason":"{outcome.required_scope}"'
+        return _caller(outcome) + ","
     if isinstance(outcome, Exception):
-        return "fault", f'"reason":"{type(outcome).__name__}","detail":{_quote(str(outcome))}'
-    return "rate_limited", '"reason":"window"'
+        return f'"detail":{_quote(str(outcome))},'
+    return ""

@@ -14,6 +14,7 @@ from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import errors
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_auth.settings import jwt_settings
+from chatgrid_authorizer.decision_metrics import DecisionMetrics
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Gate:
         elapsed_ms: a clock that only goes forward, for durations.
         store_waited_ms: how long this container has waited for the store until now, in all.
         log: writes one line.
-        metrics_namespace: where CloudWatch puts the metrics of a line.
+        metrics: what the decisions are counted as.
         cold: whether no request was decided yet.
     """
 
@@ -45,7 +46,7 @@ class Gate:
         "cold",
         "elapsed_ms",
         "log",
-        "metrics_namespace",
+        "metrics",
         "now_ms",
         "store_waited_ms",
     )
@@ -65,7 +66,7 @@ class Gate:
         self.elapsed_ms = elapsed_ms
         self.store_waited_ms = store_waited_ms
         self.log = log
-        self.metrics_namespace = metrics_namespace
+        self.metrics = DecisionMetrics(metrics_namespace)
         self.cold = True
 
 

@@ -1,4 +1,4 @@
-"""From a verdict to what API Gateway understands, and to one line in the log."""
+"""From a verdict to what API Gateway understands, to one line in the log, and to metrics."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable, StoreUnavailable
 from chatgrid_auth.domain.verdicts import Verdict
 from chatgrid_authorizer.answer import answer
+from chatgrid_authorizer.decision_metrics import MOST_HELD
 from tests.unit.authorizer.gates import (
     ALLOWED,
     FORBIDDEN,
@@ -24,10 +25,10 @@ SECRET = "cgk_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6"
 
 
 def decide(verdict: Verdict | Exception, **facts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The answer to API Gateway and the logged line."""
+    """The answer to API Gateway and the logged line, of a container's first decision."""
     made, _, lines = gate(verdict)
     given = answer(request_event(**facts), gate=made)
-    (line,) = lines
+    line, _ = lines  # the other is the metrics'
     return given, json.loads(line)
 
 
@@ -133,35 +134,41 @@ def test_the_needed_scope_is_asked_for(method: str, resource: str, scope: str) -
         (LIMITED, "rate_limited", "window"),
     ],
 )
-def test_each_decision_is_one_line_with_its_metrics(
+def test_each_decision_is_one_line_and_the_metrics_say_the_same(
     verdict: Verdict, outcome: str, reason: str
 ) -> None:
-    _, line = decide(verdict)
+    made, _, lines = gate(verdict)
+    answer(request_event(), gate=made)
+    line, metrics = map(json.loads, lines)
     assert (line["outcome"], line["reason"], line["level"]) == (outcome, reason, "INFO")
     assert line["timestamp"] == "2027-01-15T08:00:00.123Z"
     assert line["correlation_id"] == "r-1"
-    assert line["_aws"]["Timestamp"] == NOW_MS
-    for directive in line["_aws"]["CloudWatchMetrics"]:
+    assert (metrics["outcome"], metrics["reason"]) == (outcome, reason)
+    assert metrics["_aws"]["Timestamp"] == NOW_MS
+    for directive in metrics["_aws"]["CloudWatchMetrics"]:
         assert directive["Namespace"] == "ChatGrid/test"
         for metric in directive["Metrics"]:
-            assert isinstance(line[metric["Name"]], (int, float))
+            values = metrics[metric["Name"]]
+            assert isinstance(values, (int, list))
         for dimension in [name for names in directive["Dimensions"] for name in names]:
-            assert isinstance(line[dimension], str)
+            assert isinstance(metrics[dimension], str)
 
 
 def test_a_line_tells_how_long_the_decision_took_and_how_long_of_that_the_store() -> None:
-    _, line = decide(ALLOWED)
-    assert (line["DecisionMs"], line["StoreMs"]) == (1.5, 0.75)
+    for verdict in (ALLOWED, REFUSED):
+        _, line = decide(verdict)
+        assert (line["DecisionMs"], line["StoreMs"]) == (1.5, 0.75)
 
 
 def test_only_a_containers_first_request_is_a_cold_start() -> None:
-    made, _, lines = gate(ALLOWED)
-    for _ in range(2):
+    made, _, lines = gate(REFUSED)
+    for _ in range(MOST_HELD + 1):
         answer(request_event(), gate=made)
-    first, second = map(json.loads, lines)
-    assert (first["cold_start"], first["ColdStart"]) == (True, 1)
+    first, metrics, second, *_, more_metrics = map(json.loads, lines)
+    assert (first["cold_start"], metrics["ColdStart"]) == (True, 1)
     assert second["cold_start"] is False
-    assert "ColdStart" not in second
+    assert more_metrics["Decisions"] == MOST_HELD
+    assert "ColdStart" not in more_metrics
 
 
 @pytest.mark.parametrize("verdict", [ALLOWED, REFUSED, FORBIDDEN, LIMITED])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from chatgrid_authorizer.event import Request
 from tests.unit.authorizer.environment import SETTINGS
 from tests.unit.authorizer.gates import ALLOWED, FIGURES, FORBIDDEN, LIMITED, NOW_MS, REFUSED
 
-RUNBOOK = Path(__file__).parents[3] / "docs" / "runbook.md"
+DOCS = Path(__file__).parents[3] / "docs"
+RUNBOOK = DOCS / "runbook.md"
+OPENAPI = DOCS / "openapi.json"
 INVOCATION = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 #: What a decision has that no log record of Powertools' has.
 OWN = {
@@ -32,10 +35,11 @@ OWN = {
     "reason",
     "user_id",
     "key_id",
-    "_aws",
-    *decision_log.METRICS,
-    *decision_log.SERVICE_METRICS,
+    "detail",
+    "DecisionMs",
+    "StoreMs",
 }
+ALLOWED_BYTES = 300
 
 
 BY_JWT = Allowed(
@@ -66,7 +70,6 @@ def record(
         outcome,
         request,
         Measured(now_ms=NOW_MS, took_ms=1.23456, store_ms=store_ms, cold_start=cold_start),
-        namespace="ChatGrid/test",
         invocation_id=INVOCATION,
     )
     assert "\n" not in text
@@ -97,7 +100,7 @@ def test_what_powertools_would_log_too_has_its_name_and_its_value(
     outcome: Verdict | Fault, theirs: dict[str, Any]
 ) -> None:
     ours = record(outcome)
-    shared = set(ours) - OWN - {"detail"}
+    shared = set(ours) - OWN
     assert shared == {
         *("level", "message", "timestamp", "service"),
         *("cold_start", "correlation_id", "function_request_id"),
@@ -116,51 +119,73 @@ def test_whatever_the_request_says_stays_inside_its_own_field(texts: list[str]) 
 
 def test_each_duration_is_a_number_in_milliseconds() -> None:
     line = record(REFUSED, store_ms=0.98765)
-    assert (line["DecisionMs"], line["StoreMs"]) == (1.235, 0.988)
+    assert (line["DecisionMs"], line["StoreMs"]) == (1.23, 0.99)
 
 
-def test_the_age_of_the_key_set_is_told_where_one_vouched_for_the_caller() -> None:
-    assert record(BY_JWT)["JwksAgeSeconds"] == 61.25
+def longest(outcome: Allowed) -> str:
+    """An allowed request's line, each of its fields as long as it gets."""
+    routes = json.loads(OPENAPI.read_text(encoding="utf-8"))["paths"]
+    request = Request(
+        method_arn="*",
+        authorization=None,
+        request_id=str(uuid.UUID(int=0)),
+        method="DELETE",
+        resource=max(routes, key=len),
+    )
+    measured = Measured(now_ms=NOW_MS, took_ms=4_999.99, store_ms=4_999.99, cold_start=False)
+    return decision_log.line(outcome, request, measured, invocation_id=INVOCATION)
 
 
-@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: type(outcome).__name__)
-@pytest.mark.parametrize("store_ms", [0.0, 1.5])
-@pytest.mark.parametrize("cold_start", [True, False])
-def test_what_is_declared_as_a_metric_is_what_the_line_has_to_tell(
-    outcome: Verdict | Fault, store_ms: float, *, cold_start: bool
+@pytest.mark.parametrize("outcome", [ALLOWED, BY_JWT], ids=["api-key", "jwt"])
+def test_an_allowed_requests_line_stays_within_300_bytes(outcome: Allowed) -> None:
+    assert len(str(outcome.caller.key_id or outcome.caller.user_id)) == len(str(uuid.uuid4()))
+    assert len(longest(outcome).encode()) <= ALLOWED_BYTES
+
+
+@pytest.mark.parametrize(
+    ("outcome", "facts"),
+    [
+        (ALLOWED, {"reason": "api-key", "key_id": ALLOWED.caller.key_id}),
+        (BY_JWT, {"reason": "jwt", "user_id": BY_JWT.caller.user_id}),
+    ],
+    ids=["api-key", "jwt"],
+)
+def test_an_allowed_requests_line_tells_whose_it_was_and_when(
+    outcome: Allowed, facts: dict[str, str]
 ) -> None:
-    line = record(outcome, store_ms=store_ms, cold_start=cold_start)
-    told = {
-        name: unit
-        for name, unit, is_there in [
-            ("StoreMs", "Milliseconds", store_ms > 0),
-            ("JwksAgeSeconds", "Seconds", outcome is BY_JWT),
-            ("ColdStart", "Count", cold_start),
-        ]
-        if is_there
+    assert record(outcome, store_ms=1.0, cold_start=False) == {
+        "level": "INFO",
+        "message": "decision",
+        "timestamp": "2027-01-15T08:00:00.123Z",
+        "correlation_id": "r-1",
+        "method": "GET",
+        "resource": "/boards",
+        "outcome": "allowed",
+        "DecisionMs": 1.23,
+        **facts,
     }
-    assert set(told) == set(line) & set(decision_log.SERVICE_METRICS)
-    by_outcome, *of_the_service = line["_aws"]["CloudWatchMetrics"]
-    assert units(by_outcome) == decision_log.METRICS
-    assert by_outcome["Dimensions"] == [["service", "outcome"], ["service", "outcome", "reason"]]
-    # A directive without a metric is none that CloudWatch's format has.
-    assert [units(directive) for directive in of_the_service] == ([told] if told else [])
-    for directive in of_the_service:
-        assert directive["Dimensions"] == [["service"]]
-        assert directive["Namespace"] == by_outcome["Namespace"] == "ChatGrid/test"
+
+
+@pytest.mark.parametrize("cold_start", [True, False])
+@pytest.mark.parametrize(
+    "outcome", [REFUSED, FORBIDDEN, LIMITED, FAULT], ids=lambda outcome: type(outcome).__name__
+)
+def test_what_is_not_allowed_is_told_in_full(outcome: Verdict | Fault, *, cold_start: bool) -> None:
+    line = record(outcome, store_ms=1.0, cold_start=cold_start)
+    assert set(line) - {"detail"} == {
+        *("level", "message", "timestamp", "service"),
+        *("cold_start", "correlation_id", "function_request_id"),
+        *("method", "resource", "outcome", "reason", "DecisionMs", "StoreMs"),
+    }
+    assert ("detail" in line) == (outcome is FAULT)
+    assert line["cold_start"] is cold_start
 
 
 def test_the_runbook_names_every_field_and_no_other() -> None:
     rows = re.findall(r"^\| (`.+?`) \|", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
     documented = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     lines = [record(outcome, store_ms=1.0) for outcome in OUTCOMES]
-    # How often a line counts is 1, which nobody looks for.
-    written = set().union(*lines) - {"_aws", "Decisions", "ColdStart"}
-    assert sorted(documented) == sorted(written)
-
-
-def units(directive: dict[str, Any]) -> dict[str, str]:
-    return {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
+    assert sorted(documented) == sorted(set().union(*lines))
 
 
 def test_a_line_is_written_at_once_and_with_its_end(capsys: pytest.CaptureFixture[str]) -> None:

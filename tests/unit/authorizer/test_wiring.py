@@ -27,7 +27,7 @@ REQUIRED = [
 def test_a_complete_environment_makes_a_gate() -> None:
     gate = wiring.build(SETTINGS)
     assert gate.cold
-    assert gate.metrics_namespace == "ChatGrid/test"
+    assert gate.metrics.namespace == "ChatGrid/test"
 
 
 @pytest.mark.parametrize("name", REQUIRED)

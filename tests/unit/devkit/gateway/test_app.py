@@ -411,17 +411,41 @@ def test_each_request_leaves_one_line() -> None:
     world = World()
     world.ask("GET", "/v1/boards/1?secret=1")
     (line,) = world.log_lines
-    assert line.pop("time").endswith("Z")
-    assert line.pop("request_id") == world.called(BOARDS)[0]["requestContext"]["requestId"]
+    assert line.pop("timestamp").endswith("Z")
+    assert line.pop("correlation_id") == world.called(BOARDS)[0]["requestContext"]["requestId"]
     assert line.pop("latency_ms") >= 0
     assert line == {
         "method": "GET",
         "resource": "/boards/{id}",
         "path": "/v1/boards/1",
         "status": 200,
+        "outcome": "allowed",
         "authorizer_ms": 0.0,
         "integration_ms": 0.0,
     }
+
+
+def test_the_line_of_a_request_without_its_scope_says_so() -> None:
+    """And not only that the authorizer named no key, by which API Gateway refuses it."""
+    context = {"verdict": "forbidden", "required_scope": "write"}
+    world = World(authorizer=lambda event: grant(event, context=context, usageIdentifierKey=None))
+    assert world.ask("POST", "/v1/boards").status == 403
+    (line,) = world.log_lines
+    assert (line["status"], line["response_type"]) == (403, "INVALID_API_KEY")
+    assert (line["outcome"], line["reason"]) == ("forbidden", "missing scope: write")
+
+
+def test_the_line_of_a_request_names_the_authorizers_outcome() -> None:
+    """The word is the one in the authorizer's own line."""
+    made = {
+        "allowed": lambda event: grant(event, context={"verdict": "allowed"}),
+        "rate_limited": lambda event: grant(event, context={"verdict": "rate_limited"}),
+        "refused": lambda event: deny(event, message="No", reason="revoked"),
+    }
+    for outcome, authorizer in made.items():
+        world = World(authorizer=authorizer)
+        world.ask("GET", "/v1/boards")
+        assert [line["outcome"] for line in world.log_lines] == [outcome]
 
 
 def test_the_line_of_a_denied_request_tells_the_authorizer_s_reason() -> None:

@@ -53,8 +53,8 @@ def test_a_request_s_line_is_json_without_what_is_not_known() -> None:
     RequestLog(stream, verbose=True).request(record)
     assert stream.getvalue().count("\n") == 1
     assert json.loads(stream.getvalue()) == {
-        "time": "2026-03-10T09:00:00.007Z",
-        "request_id": "r",
+        "timestamp": "2026-03-10T09:00:00.007Z",
+        "correlation_id": "r",
         "method": "GET",
         "path": "/v1/a\n",
         "status": 404,
@@ -73,7 +73,7 @@ def test_a_request_s_line_is_short_unless_all_is_wanted() -> None:
         "ms": 1.3,
         "response_type": "DEFAULT_4XX",
         "reason": "none",
-        "request_id": "r",
+        "correlation_id": "r",
     }
 
 
