@@ -61,7 +61,7 @@ def test_every_method_of_a_route_reaches_the_routes_one_function(path: str, name
         "httpMethod": "POST",
         "uri": (
             "arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/"
-            f"arn:aws:lambda:eu-central-1:123456789012:function:gate-{function}/invocations"
+            f"arn:aws:lambda:eu-central-1:123456789012:function:gate-{function}:live/invocations"
         ),
     }
 
@@ -80,7 +80,7 @@ def test_the_authorizer_is_asked_on_every_request_and_only_with_an_authorization
     assert authorizer["authorizerResultTtlInSeconds"] == 0
     assert authorizer["identitySource"] == "method.request.header.Authorization"
     assert authorizer["type"] == "request"
-    assert "function:gate-AuthorizerFunction/" in authorizer["authorizerUri"]
+    assert "function:gate-AuthorizerFunction:live/" in authorizer["authorizerUri"]
 
 
 def test_usage_plan_keys_are_named_by_the_authorizer_never_by_the_client() -> None:
@@ -93,12 +93,12 @@ def test_api_gateway_may_call_each_function_for_this_api_only() -> None:
     for permission in stack.of("AWS::Lambda::Permission").values():
         assert permission["Action"] == "lambda:InvokeFunction"
         if permission["Principal"] == "apigateway.amazonaws.com":
-            name = permission["FunctionName"].rsplit(":", 1)[-1]
+            name = permission["FunctionName"].split(":", 6)[-1]
             sources.setdefault(name, set()).add(permission["SourceArn"])
     assert set(sources) == {
-        "gate-AuthorizerFunction",
-        "gate-ManagementFunction",
-        "gate-BoardsFunction",
+        "gate-AuthorizerFunction:live",
+        "gate-ManagementFunction:live",
+        "gate-BoardsFunction:live",
     }
     for arn in set().union(*sources.values()):
         assert re.match(r"arn:aws:execute-api:eu-central-1:123456789012:gate-Api/", arn), arn

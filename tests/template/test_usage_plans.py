@@ -9,7 +9,8 @@ import pytest
 
 from tests.template.stack import PLACE, deployed
 
-TIERS = [("Standard", "STANDARD"), ("Web", "WEB")]
+WITH_QUOTA = [("Standard", "STANDARD"), ("Web", "WEB")]
+TIERS = [*WITH_QUOTA, ("Limited", "LIMITED")]
 
 
 @pytest.mark.parametrize(("tier", "variable"), TIERS)
@@ -27,7 +28,7 @@ def test_a_tiers_key_has_a_value_that_api_gateway_documents(tier: str, variable:
 
 def test_the_tiers_keys_differ() -> None:
     resources = deployed().resources
-    assert resources["StandardTierKey"]["Value"] != resources["WebTierKey"]["Value"]
+    assert len({resources[f"{tier}TierKey"]["Value"] for tier, _ in TIERS}) == len(TIERS)
 
 
 @pytest.mark.parametrize(("tier", "variable"), TIERS)
@@ -47,7 +48,7 @@ def test_a_tiers_key_is_in_its_plan_and_the_plan_covers_the_stage(tier: str, var
     ] == {"Ref": "Apiv1Stage"}, "a literal stage name would not wait for the stage"
 
 
-@pytest.mark.parametrize(("tier", "variable"), TIERS)
+@pytest.mark.parametrize(("tier", "variable"), WITH_QUOTA)
 def test_throttle_and_quota_are_the_operators_and_0_means_no_quota(
     tier: str, variable: str
 ) -> None:
@@ -61,6 +62,30 @@ def test_throttle_and_quota_are_the_operators_and_0_means_no_quota(
     assert plan["Throttle"] == {"RateLimit": "7", "BurstLimit": "9"}
     assert plan["Quota"] == {"Limit": "1000", "Period": "DAY"}
     assert "Quota" not in deployed().resources[f"{tier}UsagePlan"]
+
+
+def test_requests_over_their_limit_spend_no_quota_and_meet_the_standard_throttle() -> None:
+    plan = deployed(StandardQuotaLimit="9", WebQuotaLimit="9", StandardRateLimit="7").resources[
+        "LimitedUsagePlan"
+    ]
+    assert "Quota" not in plan
+    assert plan["Throttle"] == {"RateLimit": "7", "BurstLimit": "4000"}
+
+
+def test_plans_change_and_keys_join_them_one_after_the_other() -> None:
+    written = deployed().raw["Resources"]
+    members = [name for name, r in written.items() if r["Type"] == "AWS::ApiGateway::UsagePlanKey"]
+    plans = [name for name, r in written.items() if r["Type"] == "AWS::ApiGateway::UsagePlan"]
+    queue = []
+    waiting: dict[str | None, str] = {
+        written[name].get("DependsOn"): name for name in (*plans, *members)
+    }
+    last: str | None = None
+    while (last := waiting.get(last)) is not None:
+        queue.append(last)
+    # CloudFormation deletes in the reverse of this order.
+    assert queue == [*(f"{t}UsagePlan" for t, _ in TIERS), *(f"{t}TierKeyInPlan" for t, _ in TIERS)]
+    assert set(queue) == {*plans, *members}
 
 
 @pytest.mark.parametrize(("tier", "variable"), TIERS)
@@ -90,6 +115,12 @@ def test_the_reconciler_works_every_minute_and_compares_everything_every_hour() 
         (target,) = rule["Targets"]
         assert "ReconcilerFunction" in target["Arn"]
         assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
+
+
+def test_without_own_gateway_keys_nothing_calls_the_reconciler() -> None:
+    for given, state in (("true", "ENABLED"), ("false", "DISABLED")):
+        rules = deployed(OwnGatewayKeys=given).of("AWS::Events::Rule").values()
+        assert [rule["State"] for rule in rules] == [state, state]
 
 
 def test_a_run_ends_before_the_next_begins_and_is_not_tried_again() -> None:

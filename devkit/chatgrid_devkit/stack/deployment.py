@@ -181,6 +181,8 @@ class _Reader:
         found = []
         for kind in ("AWS::Events::Rule", "AWS::Scheduler::Schedule"):
             for _, properties in self._of(kind):
+                if properties.get("State") == "DISABLED":
+                    continue
                 rate = _RATE.fullmatch(properties.get("ScheduleExpression", ""))
                 targets = properties.get("Targets") or [properties.get("Target", {})]
                 for target in targets if rate else ():

@@ -171,6 +171,15 @@ def test_a_rate_becomes_a_schedule(tmp_path: Path) -> None:
     ]
 
 
+def test_a_schedule_that_is_switched_off_is_none(tmp_path: Path) -> None:
+    event = (
+        "Often:\n          Type: Schedule\n"
+        "          Properties: {Schedule: rate(5 minutes), State: DISABLED}\n"
+        "        List: {"
+    )
+    assert not read_deployment(changed(tmp_path, "List: {", event)).schedules
+
+
 def test_the_project_s_own_template_runs_locally() -> None:
     root = Path(__file__).parents[4]
     deployment = read_deployment(root / "template.yaml")
