@@ -11,23 +11,24 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from chatgrid_cli.coercion import spare_coercion
 from chatgrid_cli.errors import FAULT, error_of
-from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack, Where, find
 
-_STACK_PANEL = "Which stack"
+if TYPE_CHECKING:
+    from chatgrid_cli.output import Output
+
 _StackName = Annotated[
     str,
     typer.Option(
         "--stack-name",
         envvar="CHATGRID_STACK_NAME",
         help="CloudFormation's name of the stack.",
-        rich_help_panel=_STACK_PANEL,
     ),
 ]
 _Region = Annotated[
@@ -35,16 +36,15 @@ _Region = Annotated[
     typer.Option(
         "--region",
         help="AWS Region; by default that of your AWS configuration.",
-        rich_help_panel=_STACK_PANEL,
     ),
 ]
 _Profile = Annotated[
     str | None,
-    typer.Option("--profile", help="AWS profile.", rich_help_panel=_STACK_PANEL),
+    typer.Option("--profile", help="AWS profile."),
 ]
 _Local = Annotated[
     bool,
-    typer.Option("--local", help="The stack that `make dev` runs.", rich_help_panel=_STACK_PANEL),
+    typer.Option("--local", help="The stack that `make dev` runs."),
 ]
 _State = Annotated[
     Path,
@@ -52,7 +52,6 @@ _State = Annotated[
         "--state",
         help="The local stack's folder.",
         file_okay=False,
-        rich_help_panel=_STACK_PANEL,
     ),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Response with one JSON document.")]
@@ -65,18 +64,35 @@ _COMMON = (
     ("local", _Local, False),
     ("state", _State, Path(".devkit")),
 )
+#: Help is as wide as the terminal, up to this.
+_CONTEXT = {"max_content_width": 200}
 #: What a command may ask for besides its own options.
 _GIVEN = {"out", "stack", "where"}
 
 
-def group(help_text: str, *, kind: type[typer.Typer] = typer.Typer) -> typer.Typer:
+class Group(TyperGroup):
+    """Help without what Typer tells of types."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _untyped(super().get_params(ctx))
+
+
+def group(
+    help_text: str,
+    *,
+    kind: type[typer.Typer] = typer.Typer,
+    cls: type[Group] = Group,
+    add_completion: bool = False,
+) -> typer.Typer:
     """A group of commands."""
     return kind(
-        cls=_Group,
+        cls=cls,
         help=_reflowed(help_text),
         no_args_is_help=True,
+        context_settings=_CONTEXT,
         pretty_exceptions_enable=False,
-        add_completion=False,
+        rich_markup_mode=None,  # or the help loads a Markdown parser and a highlighter
+        add_completion=add_completion,
     )
 
 
@@ -88,6 +104,8 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
         own = [parameter for parameter in wanted.values() if parameter.name not in _GIVEN]
 
         def run(context: typer.Context, **options: Any) -> None:
+            from chatgrid_cli.output import Output  # noqa: PLC0415  # Rich: the help needs none
+
             options.update(_given_before(context))
             out = Output(as_json=options.pop("as_json"))
             names = ("stack_name", "region", "profile", "local", "state")
@@ -96,7 +114,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
 
         _take_options(run, own)
         run.__doc__ = _reflowed(function.__doc__ or "")
-        app.command(name, cls=_Command)(run)
+        app.command(name, cls=_Command, context_settings=_CONTEXT)(run)
         return function
 
     return register
@@ -121,13 +139,8 @@ class _Command(TyperCommand):
             raise
 
 
-class _Group(TyperGroup):
-    def get_params(self, ctx: Any) -> list[Any]:
-        return _untyped(super().get_params(ctx))
-
-
 def _untyped(parameters: list[Any]) -> list[Any]:
-    for parameter in parameters:
+    for parameter in map(spare_coercion, parameters):
         if getattr(parameter, "is_flag", False):
             parameter.metavar = ""  # else <bool>
     return parameters

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from chatgrid_auth.domain.errors import (
     ChatGridError,
     IdentityProviderUnavailable,
@@ -79,6 +77,8 @@ class CliError(Exception):
 
 def error_of(error: Exception) -> CliError | None:
     """What an expected error means to an operator; ``None`` for one that nobody expects."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # loaded when needed
+
     if isinstance(error, CliError):
         return error
     if isinstance(error, ChatGridError):

@@ -1,19 +1,28 @@
-"""The commands of ``chatgrid``, put together."""
+"""The commands of ``chatgrid``, put together: what one needs is loaded when it is called."""
 
 from __future__ import annotations
 
 import io
 import sys
-from importlib.metadata import version
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+from typer.main import get_group
 
-from chatgrid_cli import doctor
-from chatgrid_cli.commands import before_commands, group
-from chatgrid_cli.keys import bootstrap, users, verify
-from chatgrid_cli.keys import commands as keys
-from chatgrid_cli.transfer import exports, imports
+from chatgrid_cli.commands import Group, before_commands, group
+
+#: Each command with the module whose ``register`` adds it, and its line in the help.
+COMMANDS = {
+    "keys": ("keys.commands", "Make, list, show, change and revoke keys of any user."),
+    "users": ("keys.users", "What belongs to one user."),
+    "bootstrap": ("keys.bootstrap", "Make the first admin key on a fresh stack."),
+    "import": ("transfer.imports", "Import keys of another system by their hashes."),
+    "export": ("transfer.exports", "Export what is known of keys, without secrets."),
+    "verify": ("keys.verify", "Tell what the gate would answer to a credential."),
+    "doctor": ("doctor", "Check a deployed stack, and tell what to do."),
+}
 
 _HELP = """What an operator does with a ChatGrid Auth stack.
 
@@ -40,18 +49,33 @@ class _App(typer.Typer):
         return super().__call__(*arguments, **options)
 
 
-app = group(_HELP, kind=_App)
-app.add_typer(keys.app, name="keys")
-app.add_typer(users.app, name="users")
-bootstrap.register(app)
-imports.register(app)
-exports.register(app)
-verify.register(app)
-doctor.register(app)
+class _Commands(Group):
+    """Lists the commands without loading any of them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for name, (_, help_text) in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=help_text))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, None if name is None else _loaded(name), rest
+
+
+def _loaded(name: str) -> Any:
+    module = import_module(f"chatgrid_cli.{COMMANDS[name][0]}")
+    holder = group("")
+    module.register(holder)
+    return get_group(holder).commands[name]
+
+
+app = group(_HELP, kind=_App, cls=_Commands, add_completion=True)
 
 
 def _show_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version  # noqa: PLC0415  # takes a while to load
+
         print(f"chatgrid {version('chatgrid-cli')}")
         raise typer.Exit
 

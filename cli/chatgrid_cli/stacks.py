@@ -7,25 +7,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredentials
 from chatgrid_cli.errors import FAULT, CliError
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+# botocore takes longer to load than all else together: only a command that runs loads it. boto3
+# around it would add half as much again, and nothing that is used here.
 
 STACK_FILE = "stack.json"
 
 _LOCAL_REGION = "us-east-1"
 _LOCAL_SECRET = "local"  # noqa: S105  # the embedded AWS looks at the access key id alone
-
-_CONFIG = Config(
-    connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}
-)
-_LOCAL_CONFIG = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +43,7 @@ class Stack:
     Attributes:
         outputs: CloudFormation's outputs; the same names for a local stack, those that it has.
         parameters: CloudFormation's parameters; for a local stack those that it was given.
-        client: gives a boto3 client of a service, where the stack is.
+        client: gives a client of a service, where the stack is.
         environment: gives the variables of a function, by its logical id.
         credentials: the operator's own; ``None`` where there are none.
     """
@@ -96,12 +93,20 @@ def find(where: Where) -> Stack:
 
 
 def _deployed(where: Where) -> Stack:
-    session = boto3.Session(profile_name=where.profile, region_name=where.region)
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+    from botocore.session import Session  # noqa: PLC0415
+
+    session = Session(profile=where.profile)
+    if where.region is not None:
+        session.set_config_variable("region", where.region)
+    config = Config(
+        connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}
+    )
 
     @cache
     def client(service: str) -> Any:
-        make: Any = session.client  # boto3's types know two services only
-        return make(service, config=_CONFIG)
+        return session.create_client(service, config=config)
 
     try:
         (stack,) = client("cloudformation").describe_stacks(StackName=where.stack_name)["Stacks"]
@@ -109,7 +114,8 @@ def _deployed(where: Where) -> Stack:
         if error.response.get("Error", {}).get("Code") != "ValidationError":
             raise
         raise CliError(
-            f"there is no stack called {where.stack_name} in {session.region_name}:"
+            f"there is no stack called {where.stack_name} in"
+            f" {session.get_config_variable('region')}:"
             " name it with --stack-name and --region, or say --local",
             code="no_stack",
             exit_code=FAULT,
@@ -139,7 +145,7 @@ def _deployed(where: Where) -> Stack:
     return found
 
 
-def _credentials(session: boto3.Session) -> FixedCredentials | None:
+def _credentials(session: Session) -> FixedCredentials | None:
     found = session.get_credentials()
     if found is None:
         return None
@@ -154,11 +160,57 @@ def _credentials(session: boto3.Session) -> FixedCredentials | None:
 
 
 def _local(state: Path) -> Stack:
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.session import Session  # noqa: PLC0415
+
+    described = _described(state)
+    access_key: str = described["access_key"]
+    session = Session()
+
+    @cache
+    def client(service: str) -> Any:
+        return session.create_client(
+            service,
+            endpoint_url=described["dynamodb_endpoint"],
+            region_name=_LOCAL_REGION,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=_LOCAL_SECRET,
+            config=Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1}),
+        )
+
+    try:
+        client("dynamodb").describe_table(TableName=described["outputs"]["KeysTableName"])
+    except (BotoCoreError, ClientError):  # nothing answers, or something else does by now
+        raise CliError(
+            f"`make dev` is not running (the local stack of {state})",
+            code="unreachable",
+            exit_code=FAULT,
+        ) from None
+    return Stack(
+        name=str(state),
+        local=True,
+        status="RUNNING",
+        outputs=described["outputs"],
+        parameters=described["parameters"],
+        client=client,
+        environment=described["environments"].__getitem__,
+        credentials=FixedCredentials(
+            Credentials(access_key_id=access_key, secret_access_key=_LOCAL_SECRET)
+        ),
+    )
+
+
+def _described(state: Path) -> dict[str, Any]:
+    """What ``make dev`` says of its stack.
+
+    Raises:
+        CliError: it says nothing, or not what is needed.
+    """
+    needed = ("dynamodb_endpoint", "access_key", "parameters", "outputs", "environments")
     try:
         described = json.loads((state / STACK_FILE).read_text("utf-8"))
-        endpoint, url = described["dynamodb_endpoint"], described["url"]
-        access_key = described["access_key"]
-        parameters = dict(described.get("parameters", {}))
+        return {name: described[name] for name in needed}
     except (OSError, ValueError, KeyError, TypeError):
         raise CliError(
             f"there is no local stack in {state}: start it with `make dev`,"
@@ -166,52 +218,3 @@ def _local(state: Path) -> Stack:
             code="no_stack",
             exit_code=FAULT,
         ) from None
-
-    @cache
-    def client(service: str) -> Any:
-        make: Any = boto3.client
-        return make(
-            service,
-            endpoint_url=endpoint,
-            region_name=_LOCAL_REGION,
-            aws_access_key_id=access_key,
-            aws_secret_access_key=_LOCAL_SECRET,
-            config=_LOCAL_CONFIG,
-        )
-
-    @cache
-    def environment(function: str) -> Mapping[str, str]:
-        # Reading the template takes a second: only for commands that need it.
-        from chatgrid_cli.local_settings import local_environment  # noqa: PLC0415
-
-        return local_environment(
-            function, url=url, parameters=parameters, client=client, endpoint=endpoint
-        )
-
-    try:
-        pages = client("dynamodb").get_paginator("list_tables").paginate()
-        tables = [name for page in pages for name in page["TableNames"]]
-    except (BotoCoreError, ClientError):  # nothing answers, or something else does by now
-        raise CliError(
-            f"`make dev` is not running (the local stack of {state})",
-            code="unreachable",
-            exit_code=FAULT,
-        ) from None
-    outputs = {
-        f"{logical_id}Name": name
-        for logical_id in ("KeysTable", "RateLimitsTable", "BoardsTable")
-        for name in tables
-        if name.endswith(f"-{logical_id}")
-    }
-    return Stack(
-        name=str(state),
-        local=True,
-        status="RUNNING",
-        outputs={**outputs, "ApiUrl": url},
-        parameters=parameters,
-        client=client,
-        environment=environment,
-        credentials=FixedCredentials(
-            Credentials(access_key_id=access_key, secret_access_key=_LOCAL_SECRET)
-        ),
-    )

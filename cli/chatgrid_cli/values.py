@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
-from pydantic_core import PydanticCustomError
 
-from chatgrid_auth.http_api.fields import canonical_id, instant_ms, iso_instant
+from chatgrid_auth.domain.identifiers import canonical_id
+from chatgrid_auth.http_api.instants import instant_ms, iso_instant
 from chatgrid_auth.services.key_rules import KeyProblem, check_expiry, check_name
 
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhdw])", re.ASCII)
@@ -27,11 +27,7 @@ def read_instant(text: str) -> int:
     Raises:
         ValueError: it is none.
     """
-    try:
-        found = instant_ms(text)
-    except PydanticCustomError as error:
-        raise ValueError(error.message()) from None
-    return cast("int", found)
+    return instant_ms(text)
 
 
 def instant(unix_ms: int | None) -> str | None:

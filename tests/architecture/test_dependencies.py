@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 AUTH = ROOT / "layers/auth/chatgrid_auth"
+CLI = ROOT / "cli/chatgrid_cli"
 FUNCTIONS = sorted((ROOT / "functions").glob("*/chatgrid_*"))
 
 #: What each part of the layer may import of the layer.
@@ -68,6 +69,14 @@ def test_a_function_imports_no_other_function_and_no_devkit(package: Path) -> No
     for module in modules(package):
         ours = {n.split(".")[0] for n in imports(module) if n.startswith("chatgrid_")}
         assert ours <= {"chatgrid_auth", package.name}, module
+
+
+@pytest.mark.parametrize("module", modules(CLI), ids=lambda path: str(path.relative_to(CLI)))
+def test_the_operators_command_takes_nothing_from_the_functions_or_the_devkit(
+    module: Path,
+) -> None:
+    ours = {name.split(".")[0] for name in imports(module) if name.startswith("chatgrid_")}
+    assert ours <= {"chatgrid_auth", "chatgrid_cli"}
 
 
 @pytest.mark.parametrize(

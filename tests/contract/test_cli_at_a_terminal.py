@@ -22,6 +22,7 @@ from chatgrid_devkit.stack import provision
 from chatgrid_devkit.stack.deployment import read_deployment
 from chatgrid_devkit.stack.ministack import Ministack
 from chatgrid_devkit.stack.system import TEMPLATE
+from tests.support.stack_file import write_stack_file
 
 PATIENCE_SECONDS = 60.0
 
@@ -105,12 +106,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     with Ministack(state / "aws") as running:
         tables = read_deployment(TEMPLATE).tables
         provision.make_tables(running.client("dynamodb"), tables)
-        described = {
-            "dynamodb_endpoint": running.endpoint,
-            "access_key": running.access.access_key,
-            "url": "http://127.0.0.1:9/v1",
-        }
-        (state / "stack.json").write_text(json.dumps(described))
+        write_stack_file(state, running.access)
         yield Terminal(state)
 
 

@@ -35,6 +35,11 @@ from chatgrid_cli.values import (
 app = group("Make, list, show, change and revoke keys of any user.")
 
 
+def register(root: typer.Typer) -> None:
+    """Add the group."""
+    root.add_typer(app, name="keys")
+
+
 class Scope(StrEnum):
     """What a key may be allowed."""
 

@@ -16,6 +16,11 @@ from chatgrid_cli.values import UserArgument
 app = group("What belongs to one user.")
 
 
+def register(root: typer.Typer) -> None:
+    """Add the group."""
+    root.add_typer(app, name="users")
+
+
 @app.callback()
 def users() -> None:
     """What belongs to one user."""  # a callback keeps the one command below a command

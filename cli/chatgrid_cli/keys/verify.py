@@ -27,9 +27,9 @@ from chatgrid_auth.domain.verdicts import (
     Refused,
     Verdict,
 )
+from chatgrid_auth.domain.window import JWT_RATE_LIMIT
 from chatgrid_auth.services.authenticate import LONGEST_CREDENTIAL, Authenticator
 from chatgrid_auth.settings import jwt_settings
-from chatgrid_authorizer.wiring import JWT_RATE_LIMIT
 from chatgrid_cli.commands import command
 from chatgrid_cli.errors import FAULT, USAGE, CliError
 from chatgrid_cli.keys import explanations

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chatgrid_auth.domain.identifiers import canonical_id
 from chatgrid_auth.domain.keys import PREFIX_LENGTH
 from chatgrid_auth.domain.scopes import SCOPES
-from chatgrid_auth.http_api.fields import canonical_id
 from chatgrid_auth.services.key_import import ImportedKey
 from chatgrid_auth.services.key_rules import check_new_key
 from chatgrid_cli.values import read_instant

@@ -22,6 +22,7 @@ from chatgrid_devkit.identity.issuer import LocalIssuer, write_private
 from chatgrid_devkit.stack import provision
 from chatgrid_devkit.stack.deployment import read_deployment
 from chatgrid_devkit.stack.ministack import Ministack
+from chatgrid_devkit.stack.operator_view import operator_view
 from chatgrid_devkit.template.expansion import load
 
 TEMPLATE = Path(__file__).parents[3] / "template.yaml"
@@ -74,6 +75,8 @@ class Stack:
     access_key: str = field(repr=False)
     supabase: dict[str, Any] = field(repr=False)
     parameters: dict[str, str]
+    outputs: dict[str, str]
+    environments: dict[str, dict[str, str]] = field(repr=False)
 
 
 async def run(
@@ -138,14 +141,16 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
             file=settings.log,
             flush=True,
         )
+    url = f"{base_url}/{deployment.api.stage}"
     stack = Stack(
-        url=f"{base_url}/{deployment.api.stage}",
+        url=url,
         admin_key=admin.key,
         user_id=admin.user_id,
         dynamodb_endpoint=ministack.endpoint,
         access_key=ministack.access.access_key,
         supabase=supabase,
         parameters=settings.parameters,
+        **operator_view(deployment, url=url, aws_endpoint=ministack.endpoint),
     )
     write_private(
         settings.state / STACK_FILE,

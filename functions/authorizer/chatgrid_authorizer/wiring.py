@@ -12,6 +12,7 @@ from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import errors
+from chatgrid_auth.domain.window import JWT_RATE_LIMIT
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_auth.settings import jwt_settings
 from chatgrid_authorizer.decision_metrics import DecisionMetrics
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from chatgrid_auth.adapters.awslite.credentials import CredentialSource
     from chatgrid_auth.services.authenticate import Tokens
     from chatgrid_auth.settings import JwtSettings
-
-#: Requests of one JWT user in any 60 seconds: a promise of the API, not a setting.
-JWT_RATE_LIMIT = 200
 
 
 class Gate:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chatgrid_auth.domain.identifiers import uuid7
+from chatgrid_auth.domain.identifiers import canonical_id, uuid7
 from chatgrid_auth.http_api.edge import router as new_router
-from chatgrid_auth.http_api.fields import PathIdentifier, canonical_id
+from chatgrid_auth.http_api.fields import PathIdentifier
 from chatgrid_auth.http_api.pagination import Paging, encode_cursor
 from chatgrid_auth.http_api.problems import Problem
 from chatgrid_boards.schemas import (

@@ -10,9 +10,9 @@ from chatgrid_auth.http_api.fields import (
     PRINTABLE_SCHEMA,
     Identifier,
     Instant,
-    iso_instant,
     printable,
 )
+from chatgrid_auth.http_api.instants import iso_instant
 from chatgrid_auth.http_api.responses import ListResponse, Response
 from chatgrid_boards.store import Board
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from botocore.session import Session
 from typer.testing import CliRunner
 
 from chatgrid_cli import commands
 from chatgrid_cli.main import app
 from chatgrid_cli.stacks import Stack, Where
+from chatgrid_devkit.stack.aws_access import AwsAccess
 from tests.support.cli import Operator
+from tests.support.stack_file import write_stack_file
 
 
 @pytest.fixture
@@ -67,16 +69,11 @@ def test_a_local_stack_that_does_not_answer_is_told_as_not_running(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Silent:
-        def get_paginator(self, _: str) -> object:
+        def describe_table(self, **_: object) -> object:
             raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
 
-    monkeypatch.setattr(boto3, "client", lambda *_, **__: Silent())
-    described = {
-        "dynamodb_endpoint": "http://127.0.0.1:9",
-        "access_key": "x",
-        "url": "http://127.0.0.1:9/v1",
-    }
-    (tmp_path / "stack.json").write_text(json.dumps(described))
+    monkeypatch.setattr(Session, "create_client", lambda *_, **__: Silent())
+    write_stack_file(tmp_path, AwsAccess("http://127.0.0.1:9", "x"))
     result = CliRunner().invoke(
         app, ["--json", "--local", "--state", str(tmp_path), "keys", "list"]
     )

@@ -9,13 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from chatgrid_auth.http_api.fields import (
-    PRINTABLE_SCHEMA,
-    canonical_id,
-    instant_ms,
-    iso_instant,
-    printable,
-)
+from chatgrid_auth.domain.identifiers import canonical_id
+from chatgrid_auth.http_api.fields import PRINTABLE_SCHEMA, instant_ms, printable
+from chatgrid_auth.http_api.instants import iso_instant
 
 MOST_MS = 253_402_300_799_999  # the last millisecond of the year 9999
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from chatgrid_auth.domain.identifiers import canonical_id
 from chatgrid_auth.http_api.edge import router as new_router
-from chatgrid_auth.http_api.fields import PathIdentifier, canonical_id
+from chatgrid_auth.http_api.fields import PathIdentifier
 from chatgrid_auth.http_api.pagination import Paging, encode_cursor
 from chatgrid_auth.http_api.problems import not_found
 from chatgrid_management.schemas import (

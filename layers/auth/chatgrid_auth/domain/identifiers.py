@@ -47,3 +47,9 @@ def id_range(after: str | None, *, descending: bool) -> tuple[str, str]:
         position = UUID(after).int
         first, last = (0, max(position - 1, 0)) if descending else (min(position + 1, last), last)
     return str(UUID(int=first)), str(UUID(int=last))
+
+
+def canonical_id(text: str) -> str | None:
+    """A UUID in its one canonical form; ``None`` for what can be no identifier."""
+    lower = text.lower()
+    return lower if is_uuid(lower) else None

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     Item = Mapping[str, Any]
 
+#: Requests of one JWT user in any 60 seconds: a promise of the API, not a setting.
+JWT_RATE_LIMIT = 200
+
 WINDOW_MS = 60_000
 MAX_SKEW_MS = 2_000
 MAX_FLIGHT_MS = 2_000

@@ -1,4 +1,4 @@
 """The web edge that the FastAPI functions share: the contract's envelope, paging and bodies.
 
-Imports FastAPI, Pydantic and Mangum, so the authorizer never imports it.
+All but ``instants`` import FastAPI, Pydantic and Mangum, so the authorizer never imports it.
 """
