@@ -1,13 +1,24 @@
-"""``chatgrid doctor``: is this stack as it should be? Looks, and changes nothing."""
+"""``chatgrid doctor``: is this stack as it should be? Changes only what it is told to."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from itertools import chain
+from typing import Annotated
 
 import typer
 
-from chatgrid_cli.checks import alarms, formation, gateway, plans, probe, tables
+from chatgrid_cli.checks import (
+    alarms,
+    drift,
+    formation,
+    gateway,
+    plans,
+    probe,
+    tables,
+    versions,
+)
 from chatgrid_cli.checks.findings import FAIL, OK, SKIPPED, WARN, Check, Finding, run
 from chatgrid_cli.commands import command
 from chatgrid_cli.output import Output
@@ -17,12 +28,15 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("stack", formation.look_at_stack),
     ("settings", formation.look_at_settings),
     ("functions", formation.look_at_functions),
+    ("versions", versions.look_at_versions),
     ("tables", tables.look_at_tables),
     ("protection", tables.look_at_protection),
     ("time to live", tables.check_ttl),
     ("reconciler queue", tables.look_at_queue),
     ("authorizer", gateway.look_at_authorizer),
     ("methods", gateway.look_at_methods),
+    ("routes", drift.look_at_drift),
+    ("access log", drift.look_at_access_log),
     ("gateway responses", gateway.look_at_responses),
     ("usage plans", plans.look_at_plans),
     ("alarms", alarms.look_at_alarms),
@@ -35,10 +49,27 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @command(app, "doctor")
-    def doctor(stack: Stack, out: Output) -> None:
-        """Check a deployed stack, part by part: ok, warn or fail, with what to do. Only reads."""
+    def doctor(
+        stack: Stack,
+        out: Output,
+        keep: Annotated[
+            int | None,
+            typer.Option(
+                "--prune-versions",
+                min=1,
+                metavar="KEEP",
+                help="First delete old versions of each function: all but the newest KEEP,"
+                " what an alias names, and the one before that.",
+            ),
+        ] = None,
+    ) -> None:
+        """Check a deployed stack, part by part: ok, warn or fail, with what to do.
+
+        It is the last step of every deployment. Without --prune-versions it only reads.
+        """
         found: list[Finding] = []
-        for finding in run(stack, CHECKS):
+        pruned = () if keep is None else versions.prune_versions(stack, keep=keep)
+        for finding in chain(pruned, run(stack, CHECKS)):
             found.append(finding)
             if not out.as_json:
                 _show(out, finding)

@@ -8,6 +8,7 @@ from typing import Any
 from chatgrid_cli.checks.gateway import TYPES
 
 API = "api1234567"
+FUNCTIONS = ("authorizer", "management", "boards", "reconciler")
 
 
 class Pages:
@@ -25,12 +26,16 @@ class Gateway:
 
     def __init__(self) -> None:
         self.key_source = "AUTHORIZER"
+        self.compression: int | None = 1024
+        self.access_log: dict[str, str] = {"destinationArn": "arn:aws:logs:::log-group:access"}
         self.authorizers = [
             {
                 "id": "a1",
                 "name": "CredentialAuthorizer",
                 "authorizerResultTtlInSeconds": 0,
                 "identitySource": "method.request.header.Authorization",
+                "authorizerUri": "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/"
+                "arn:aws:lambda:eu-west-1:111122223333:function:authorizer:live/invocations",
             }
         ]
         guarded = {"authorizationType": "CUSTOM", "apiKeyRequired": True}
@@ -56,7 +61,12 @@ class Gateway:
         }
 
     def get_rest_api(self, **_: object) -> dict[str, Any]:
-        return {"apiKeySource": self.key_source}
+        size = {} if self.compression is None else {"minimumCompressionSize": self.compression}
+        return {"apiKeySource": self.key_source, **size}
+
+    def get_stage(self, **asked: Any) -> dict[str, Any]:
+        assert asked == {"restApiId": API, "stageName": "v1"}
+        return {"accessLogSettings": self.access_log} if self.access_log else {}
 
     def get_authorizers(self, **_: object) -> dict[str, Any]:
         return {"items": self.authorizers}
@@ -78,7 +88,10 @@ class Gateway:
 
     def get_paginator(self, operation: str) -> Any:
         if operation == "get_resources":
-            items = [{"path": p, "resourceMethods": m} for p, m in self.resources.items()]
+            items = [
+                {"id": f"id-of-{path}", "path": path, "resourceMethods": methods}
+                for path, methods in self.resources.items()
+            ]
             return Pages({"items": items})
         gateway = self
 
@@ -91,10 +104,30 @@ class Gateway:
 
 
 class Lambda:
-    """Functions that are ready."""
+    """Functions that are ready, with versions and an alias each."""
 
     def __init__(self) -> None:
         self.state = "Active"
+        self.versions = {name: ["1", "2", "3"] for name in FUNCTIONS}
+        self.aliases: dict[str, list[dict[str, Any]]] = {
+            name: [{"Name": "live", "FunctionVersion": "3"}] for name in FUNCTIONS
+        }
+
+    def get_paginator(self, operation: str) -> Any:
+        functions = self
+
+        class Answers:
+            def paginate(self, **asked: Any) -> list[dict[str, Any]]:
+                name = asked["FunctionName"]
+                if operation == "list_aliases":
+                    return [{"Aliases": functions.aliases[name]}]
+                numbers = ["$LATEST", *functions.versions[name]]
+                return [{"Versions": [{"Version": number}]} for number in numbers]
+
+        return Answers()
+
+    def delete_function(self, **asked: str) -> None:
+        self.versions[asked["FunctionName"]].remove(asked["Qualifier"])
 
     def get_function_configuration(self, **_: object) -> dict[str, Any]:
         return {"State": self.state, "LastUpdateStatus": "Successful"}
@@ -114,7 +147,29 @@ class Alarms:
 
 
 class Formation:
-    """CloudFormation, which made two alarms and a table."""
+    """CloudFormation, which made two alarms, a table and the functions, and an API with routes."""
+
+    def __init__(self) -> None:
+        method: dict[str, Any] = {"responses": {}}
+        nothing = {"Ref": "AWS::NoValue"}
+        self.api: dict[str, Any] = {
+            "MinimumCompressionSize": 1024,
+            "Body": {
+                "paths": {
+                    "/me": {"get": method, "options": method},
+                    "/boards/{id}": {
+                        "Fn::If": ["X", {"x-amazon-apigateway-any-method": method}, nothing]
+                    },
+                    "/dashboard": {"get": {"Fn::If": ["X", method, nothing]}},
+                }
+            },
+        }
+        self.expanded = True
+
+    def get_template(self, **asked: str) -> dict[str, Any]:
+        assert asked == {"StackName": "gate", "TemplateStage": "Processed"}
+        resource = {"Type": "AWS::ApiGateway::RestApi", "Properties": self.api}
+        return {"TemplateBody": {"Resources": {"Api": resource} if self.expanded else {}}}
 
     def get_paginator(self, _: str) -> Pages:
         kinds = {"gate-5xx-share": "Alarm", "gate-refused-share": "Alarm"}
@@ -123,4 +178,8 @@ class Formation:
             for name, kind in kinds.items()
         ]
         table = {"PhysicalResourceId": "gate-table", "ResourceType": "AWS::DynamoDB::Table"}
-        return Pages({"StackResourceSummaries": [*made, table]})
+        functions = [
+            {"PhysicalResourceId": name, "ResourceType": "AWS::Lambda::Function"}
+            for name in FUNCTIONS
+        ]
+        return Pages({"StackResourceSummaries": [*made, table, *functions]})

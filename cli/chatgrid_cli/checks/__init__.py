@@ -1,1 +1,1 @@
-"""What `chatgrid doctor` looks at, one module for each part of a stack. All of it only reads."""
+"""What `chatgrid doctor` looks at, one module for each part of a stack; looking changes nothing."""

@@ -46,7 +46,10 @@ def skipped(check: str, message: str) -> Finding:
 
 
 #: What the embedded AWS, which plays CloudFormation here, takes and does not keep.
-_NOT_KEPT = {"point-in-time recovery", "time to live", "key source", "gateway responses"}
+_NOT_KEPT = {
+    *("point-in-time recovery", "time to live", "key source", "gateway responses", "access log"),
+    "routes",  # it drops methods ANY
+}
 
 
 def run(stack: Stack, checks: Iterable[tuple[str, Check]]) -> Iterator[Finding]:

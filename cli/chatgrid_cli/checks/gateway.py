@@ -35,14 +35,41 @@ def look_at_authorizer(stack: Stack) -> Iterator[Finding]:
     else:
         yield fail(
             "key source",
-            f"it is {source}: a missing scope does not become 403 at the edge",
-            _REDEPLOY,
+            f"it is {source}: usage plans go by what clients send, and good keys may get 403",
+            f"aws apigateway update-rest-api --rest-api-id {api} --patch-operations"
+            " op=replace,path=/apiKeySource,value=AUTHORIZER; aws apigateway create-deployment"
+            f" --rest-api-id {api} --stage-name v1",
         )
     authorizers = client.get_authorizers(restApiId=api)["items"]
     if not authorizers:
         yield fail("authorizer", "there is none: whoever calls reaches the functions", _REDEPLOY)
     for authorizer in authorizers:
         yield from _authorizer(authorizer)
+    yield from _aliases(stack, authorizers)
+
+
+def _aliases(stack: Stack, authorizers: list[dict[str, Any]]) -> Iterator[Finding]:
+    """Whether an alias, where the function has one, is what API Gateway asks."""
+    function = stack.output("AuthorizerFunctionName")
+    known = {
+        alias["Name"]
+        for page in stack.client("lambda")
+        .get_paginator("list_aliases")
+        .paginate(FunctionName=function)
+        for alias in page["Aliases"]
+    }
+    for authorizer in authorizers if known else ():
+        # …/functions/arn:aws:lambda:REGION:ACCOUNT:function:NAME:ALIAS/invocations
+        asked = authorizer.get("authorizerUri", "").removesuffix("/invocations").split(":")[-1]
+        if asked in known:
+            yield ok("authorizer alias", f"{asked} of {function} is asked")
+        else:
+            yield fail(
+                "authorizer alias",
+                f"the alias {' or '.join(sorted(known))} of {function} is not what is asked:"
+                " a release meets clients half done, and a rollback does nothing",
+                _REDEPLOY,
+            )
 
 
 def _authorizer(authorizer: dict[str, Any]) -> Iterator[Finding]:

@@ -11,60 +11,8 @@ from chatgrid_cli.checks.gateway import TYPES
 from chatgrid_devkit.stack.deployment import read_deployment
 from chatgrid_devkit.stack.system import TEMPLATE
 from tests.support.cli import Operator
-from tests.support.cli_aws import API, Alarms, Formation, Gateway, Lambda
-
-REFUSAL = (401, {"object": "error", "code": "unauthorized"}, "Bearer")
-
-
-class Patient:
-    """A stack in good order, and the doctor who looks at it."""
-
-    def __init__(self, operator: Operator) -> None:
-        self.operator = operator
-        self.gateway, self.functions, self.alarms = Gateway(), Lambda(), Alarms()
-        operator.fakes = {
-            "apigateway": self.gateway,
-            "lambda": self.functions,
-            "cloudwatch": self.alarms,
-            "cloudformation": Formation(),
-        }
-        operator.authorizer |= {"USAGE_KEY_STANDARD": "standard-v", "USAGE_KEY_WEB": "web-v"}
-        boards = operator.table
-        operator.outputs |= {
-            "ApiId": API,
-            "ApiUrl": "https://api.example/v1",
-            "BoardsTableName": boards,
-            "StandardUsagePlanId": "standard",
-            "WebUsagePlanId": "web",
-            **{
-                f"{name}FunctionName": name.lower()
-                for name in ("Authorizer", "Management", "Reconciler")
-            },
-        }
-        store = operator.dynamodb
-        store.update_table(TableName=operator.table, DeletionProtectionEnabled=True)
-        self.recover(on=True)
-        store.update_time_to_live(
-            TableName=operator.outputs["RateLimitsTableName"],
-            TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_on"},
-        )
-
-    def recover(self, *, on: bool) -> None:
-        self.operator.dynamodb.update_continuous_backups(
-            TableName=self.operator.table,
-            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on},
-        )
-
-    def seen(self, check: str, *, exit_code: int) -> tuple[set[str], str]:
-        """The statuses of one check, and all that it says."""
-        before = self.operator.items()
-        answer = self.operator.answer("doctor", exit_code=exit_code)["data"]
-        assert self.operator.items() == before
-        found = [finding for finding in answer["findings"] if finding["check"] == check]
-        assert found, answer
-        for finding in found:
-            assert (finding["advice"] is None) == (finding["status"] in {"ok", "skipped"})
-        return {f["status"] for f in found}, " ".join(f["message"] for f in found)
+from tests.support.cli_aws import API
+from tests.support.cli_patient import REFUSAL, Patient
 
 
 @pytest.fixture

@@ -1,0 +1,60 @@
+"""A stack that `chatgrid doctor` finds in good order until a test spoils it."""
+
+from __future__ import annotations
+
+from tests.support.cli import Operator
+from tests.support.cli_aws import API, Alarms, Formation, Gateway, Lambda
+
+REFUSAL = (401, {"object": "error", "code": "unauthorized"}, "Bearer")
+
+
+class Patient:
+    """A stack in good order, and the doctor who looks at it."""
+
+    def __init__(self, operator: Operator) -> None:
+        self.operator = operator
+        self.gateway, self.functions, self.alarms = Gateway(), Lambda(), Alarms()
+        self.formation = Formation()
+        operator.fakes = {
+            "apigateway": self.gateway,
+            "lambda": self.functions,
+            "cloudwatch": self.alarms,
+            "cloudformation": self.formation,
+        }
+        operator.authorizer |= {"USAGE_KEY_STANDARD": "standard-v", "USAGE_KEY_WEB": "web-v"}
+        boards = operator.table
+        operator.outputs |= {
+            "ApiId": API,
+            "ApiUrl": "https://api.example/v1",
+            "BoardsTableName": boards,
+            "StandardUsagePlanId": "standard",
+            "WebUsagePlanId": "web",
+            **{
+                f"{name}FunctionName": name.lower()
+                for name in ("Authorizer", "Management", "Reconciler")
+            },
+        }
+        store = operator.dynamodb
+        store.update_table(TableName=operator.table, DeletionProtectionEnabled=True)
+        self.recover(on=True)
+        store.update_time_to_live(
+            TableName=operator.outputs["RateLimitsTableName"],
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_on"},
+        )
+
+    def recover(self, *, on: bool) -> None:
+        self.operator.dynamodb.update_continuous_backups(
+            TableName=self.operator.table,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on},
+        )
+
+    def seen(self, check: str, *, exit_code: int) -> tuple[set[str], str]:
+        """The statuses of one check, and all that it says."""
+        before = self.operator.items()
+        answer = self.operator.answer("doctor", exit_code=exit_code)["data"]
+        assert self.operator.items() == before
+        found = [finding for finding in answer["findings"] if finding["check"] == check]
+        assert found, answer
+        for finding in found:
+            assert (finding["advice"] is None) == (finding["status"] in {"ok", "skipped"})
+        return {f["status"] for f in found}, " ".join(f["message"] for f in found)
