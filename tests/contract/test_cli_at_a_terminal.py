@@ -106,7 +106,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     with Ministack(state / "aws") as running:
         tables = read_deployment(TEMPLATE).tables
         provision.make_tables(running.client("dynamodb"), tables)
-        write_stack_file(state, running.access)
+        write_stack_file(state, running.access, KeysPerUser="1000")
         yield Terminal(state)
 
 
@@ -162,7 +162,7 @@ def test_an_import_under_ctrl_c_says_how_far_it_came_and_goes_on_from_there(
     assert b"run the same command again" in errors
     assert b"Traceback" not in errors
     code, output, _ = terminal.run("import", "-", given="\n".join(lines).encode())
-    assert code == 0
+    assert code == 0, output
     assert b"30 imported, 100 there already, 0 refused" in output
     _, listed, _ = terminal.run("users", "keys", user, "--json")
     assert len(json.loads(listed)["data"]) == 130

@@ -105,10 +105,10 @@ def list_keys(
         int, typer.Option("--limit", min=1, max=1_000_000, help="How many at most.")
     ] = 100,
 ) -> None:
-    """List keys: one user's, the newest first; or all, in the order in which the table holds them.
+    """List one user's keys, or those of all users.
 
-    All users means reading the whole table. It holds the users in no order, and the keys of each
-    together.
+    One user's come the newest first. All users means reading the whole table. It holds the users
+    in no order, and the keys of each together.
     """
     inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
     pool = (
