@@ -139,7 +139,7 @@ def test_after_a_revocation_was_answered_no_later_request_is_admitted(
     arena = arena_of(ministack, keys=1)
     keys = service(arena)
     (key,) = arena.shared
-    keys.change_limit(arena.owner, key, 100_000)
+    keys.change_limit(arena.owner, key, 60_000)
     with Crowd(arena) as crowd:
         crowd.wait_for(ADMITTED, 30)
         began = time.monotonic()
