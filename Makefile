@@ -41,7 +41,7 @@ format: $(INSTALLED)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml monitoring.yaml
 
 types: $(INSTALLED)
 	$(BIN)/mypy
@@ -65,8 +65,10 @@ dashboard: ## Build Supabase's auth library for the dashboard again (needs Node.
 soak: $(INSTALLED) ## Load the local system for MINUTES=… SECONDS=…, faults on, and check every promise
 	@exec $(BIN)/python -m tests.soak --minutes $(or $(MINUTES),0) --seconds $(or $(SECONDS),$(if $(MINUTES),0,60)) $(ARGS)
 
-validate: $(SAM) ## Validate template.yaml with the real SAM CLI
-	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam validate --lint --template template.yaml
+validate: $(SAM) ## Validate both templates with the real SAM CLI
+	for template in template.yaml monitoring.yaml; do \
+	  SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam validate --lint --template $$template || exit 1; \
+	done
 
 build: lambda-python $(SAM) ## Build the functions and layers for deployment
 	$(RUN_SAM) build --template template.yaml

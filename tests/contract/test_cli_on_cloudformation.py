@@ -61,8 +61,6 @@ def deploy(endpoint: str) -> None:
         StackName=STACK,
         TemplateURL=f"{endpoint}/{BUCKET}/template.json",
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        # The embedded AWS does not know the alarms' metric math.
-        Parameters=[{"ParameterKey": "Monitoring", "ParameterValue": "disabled"}],
     )
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:

@@ -1,7 +1,7 @@
 """The stack goes up, changes and comes down through CloudFormation, and leaves nothing but data.
 
 The embedded AWS plays CloudFormation. Third-party layers go up empty: what is in them is no
-business of CloudFormation's. Alarms stay out, because it does not know their metric math.
+business of CloudFormation's.
 """
 
 from __future__ import annotations
@@ -154,8 +154,7 @@ def uploaded(cloud: Cloud, scratch: Path) -> str:
 
 
 def parameters(**values: str) -> list[dict[str, str]]:
-    given = {"Monitoring": "disabled", **values}
-    return [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]
+    return [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
 
 
 @pytest.fixture(scope="module")

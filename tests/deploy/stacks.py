@@ -41,8 +41,7 @@ class SamStack:
 
     def deploy(self, **parameters: str) -> None:
         """Create the stack, or change it to these parameters."""
-        # The embedded AWS knows no metric math, so the alarms stay out.
-        given = {ENDPOINT_PARAMETER: self._cloud.endpoint, "Monitoring": "disabled", **parameters}
+        given = {ENDPOINT_PARAMETER: self._cloud.endpoint, **parameters}
         self._sam(
             *("deploy", "--template-file", str(self._build / "template.yaml"), "--resolve-s3"),
             *("--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar"),

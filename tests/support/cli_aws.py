@@ -134,20 +134,40 @@ class Lambda:
 
 
 class Alarms:
-    """CloudWatch with some alarms."""
+    """CloudWatch with the alarms of two stacks whose names begin alike."""
 
     def __init__(self) -> None:
         self.alarms: list[dict[str, Any]] = [
-            {"AlarmName": f"gate-{name}", "StateValue": "OK", "AlarmActions": ["topic"]}
-            for name in ("5xx-share", "refused-share")
+            {
+                "AlarmName": f"gate.{name}",
+                "StateValue": "OK",
+                "AlarmActions": ["topic"],
+                "Metrics": [
+                    {"Id": "share", "Expression": "errors"},
+                    {"Id": "errors", "MetricStat": {"Metric": {"Dimensions": [dimension]}}},
+                ],
+            }
+            for name, dimension in {
+                "authorizer-errors": {"Name": "FunctionName", "Value": "authorizer"},
+                "refused-share": {"Name": "service", "Value": "anything"},
+            }.items()
         ]
+        self.stranger = {"AlarmName": "gate-two.5xx-share", "StateValue": "ALARM"}
 
-    def get_paginator(self, _: str) -> Pages:
-        return Pages({"MetricAlarms": self.alarms})
+    def get_paginator(self, _: str) -> Any:
+        alarms = self
+
+        class Known:
+            def paginate(self, **asked: Any) -> list[dict[str, Any]]:
+                known = [*alarms.alarms, alarms.stranger]
+                prefix = asked.get("AlarmNamePrefix", "")
+                return [{"MetricAlarms": [a for a in known if a["AlarmName"].startswith(prefix)]}]
+
+        return Known()
 
 
 class Formation:
-    """CloudFormation, which made two alarms, a table and the functions, and an API with routes."""
+    """CloudFormation, which made a table and the functions, and an API with routes."""
 
     def __init__(self) -> None:
         method: dict[str, Any] = {"responses": {}}
@@ -172,14 +192,9 @@ class Formation:
         return {"TemplateBody": {"Resources": {"Api": resource} if self.expanded else {}}}
 
     def get_paginator(self, _: str) -> Pages:
-        kinds = {"gate-5xx-share": "Alarm", "gate-refused-share": "Alarm"}
-        made = [
-            {"PhysicalResourceId": name, "ResourceType": f"AWS::CloudWatch::{kind}"}
-            for name, kind in kinds.items()
-        ]
         table = {"PhysicalResourceId": "gate-table", "ResourceType": "AWS::DynamoDB::Table"}
         functions = [
             {"PhysicalResourceId": name, "ResourceType": "AWS::Lambda::Function"}
             for name in FUNCTIONS
         ]
-        return Pages({"StackResourceSummaries": [*made, table, *functions]})
+        return Pages({"StackResourceSummaries": [table, *functions]})

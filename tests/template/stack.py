@@ -1,4 +1,4 @@
-"""template.yaml as it is deployed: expanded by SAM, with every function worked out."""
+"""The templates as they are deployed: expanded by SAM, with every function worked out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from chatgrid_devkit.template.intrinsics import Resolver
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
+MONITORING = ROOT / "monitoring.yaml"
 PLACE = {"stack": "gate", "region": "eu-central-1", "account": "123456789012"}
 
 FUNCTIONS = {
@@ -23,17 +24,18 @@ FUNCTIONS = {
 
 
 class Stack:
-    """What the template deploys with these parameters, the others at their defaults.
+    """What a template deploys with these parameters, the others at their defaults.
 
     Attributes:
         raw: the template as written.
         expanded: the template as SAM expands it, its functions left as they are.
         resources: properties of what is deployed, worked out, by logical id.
+        outputs: what the stack tells others, worked out.
     """
 
-    def __init__(self, parameters: Mapping[str, str]) -> None:
-        self.raw = load(TEMPLATE)
-        self.expanded = expand(TEMPLATE, parameters=parameters, region=PLACE["region"])
+    def __init__(self, template: Path, parameters: Mapping[str, str]) -> None:
+        self.raw = load(template)
+        self.expanded = expand(template, parameters=parameters, region=PLACE["region"])
         resolver = Resolver(self.expanded, parameters=parameters, physical_ids={}, **PLACE)
         self._kinds = {
             name: resource["Type"]
@@ -43,6 +45,10 @@ class Stack:
         self.resources: dict[str, dict[str, Any]] = {
             name: resolver.resolve(self.expanded["Resources"][name].get("Properties", {}))
             for name in self._kinds
+        }
+        self.outputs: dict[str, str] = {
+            name: resolver.resolve(output["Value"])
+            for name, output in self.expanded["Outputs"].items()
         }
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
@@ -75,9 +81,26 @@ class Stack:
 
 @cache
 def _deployed(parameters: tuple[tuple[str, str], ...]) -> Stack:
-    return Stack(dict(parameters))
+    return Stack(TEMPLATE, dict(parameters))
 
 
 def deployed(**parameters: str) -> Stack:
     """What the template deploys with these parameters, the others at their defaults."""
     return _deployed(tuple(sorted(parameters.items())))
+
+
+@cache
+def _monitored(gate: Stack, parameters: tuple[tuple[str, str], ...]) -> Stack:
+    # As the SAM CLI does, which passes over what the template has no parameter for.
+    handed_over = {
+        name: value
+        for name, value in gate.outputs.items()
+        if name in load(MONITORING)["Parameters"]
+    }
+    given = {"GateStackName": PLACE["stack"], **handed_over, **dict(parameters)}
+    return Stack(MONITORING, given)
+
+
+def monitored(gate: Stack | None = None, /, **parameters: str) -> Stack:
+    """What monitoring.yaml deploys for a gate (one with its defaults), with these parameters."""
+    return _monitored(gate or deployed(), tuple(sorted(parameters.items())))

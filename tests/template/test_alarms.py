@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from chatgrid_auth.adapters.jwt import jwks_cache
-from chatgrid_auth.domain import errors
+from chatgrid_auth.domain import context, errors
 from chatgrid_authorizer import decision_metrics
 from chatgrid_reconciler import report
-from tests.template.stack import ROOT, deployed
+from tests.template.monitoring import (
+    LOGGED,
+    UNLOGGED,
+    Series,
+    access_line,
+    alarms,
+    dashboard,
+    gate,
+    matches,
+    metric_filters,
+    series_of_alarms,
+    series_of_the_dashboard,
+)
+from tests.template.stack import FUNCTIONS, ROOT, deployed, monitored
 
 ALARMS = {
     "AuthorizerErrorsAlarm",
+    "AuthorizerThrottledAlarm",
+    "BackendsThrottledAlarm",
     "ServerErrorsAlarm",
+    "UsagePlanFaultAlarm",
     "StoreThrottledAlarm",
     "RefusedShareAlarm",
     "KeySetStaleAlarm",
@@ -27,7 +41,7 @@ ALARMS = {
 OURS = "ChatGrid/gate"
 AWSS = {
     "AWS/ApiGateway": {"Count", "4XXError", "5XXError", "Latency"},
-    "AWS/Lambda": {"Invocations", "Errors", "Duration", "ConcurrentExecutions"},
+    "AWS/Lambda": {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"},
     "AWS/DynamoDB": {
         "ConsumedWriteCapacityUnits",
         "WriteThrottleEvents",
@@ -43,40 +57,12 @@ OUTCOMES = {
 }
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call"
 
-Series = tuple[str, str, dict[str, str]]
-
-
-def alarms(**parameters: str) -> dict[str, dict[str, Any]]:
-    return deployed(**parameters).of("AWS::CloudWatch::Alarm")
-
-
-def dashboard() -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(deployed().one("AWS::CloudWatch::Dashboard")["DashboardBody"])
-    return body
-
-
-def series_of_alarms() -> Iterator[Series]:
-    for alarm in alarms().values():
-        parts = [
-            part["MetricStat"]["Metric"]
-            for part in alarm.get("Metrics", [])
-            if "MetricStat" in part
-        ]
-        for metric in parts or [alarm]:
-            dimensions = {d["Name"]: d["Value"] for d in metric["Dimensions"]}
-            yield metric["Namespace"], metric["MetricName"], dimensions
-
-
-def series_of_the_dashboard() -> Iterator[Series]:
-    for widget in dashboard()["widgets"]:
-        for namespace, name, *rest in widget["properties"].get("metrics", []):
-            names = rest[:-1]  # the last is how it is drawn
-            yield namespace, name, dict(zip(names[::2], names[1::2], strict=True))
-
 
 def is_published(namespace: str, name: str, dimensions: dict[str, str]) -> bool:
     if namespace != OURS:
         return name in AWSS.get(namespace, set())
+    if not dimensions:
+        return name in metric_filters()
     if dimensions == {"service": "reconciler"}:
         return name in report.METRICS.values()
     if dimensions == {"service": decision_metrics.SERVICE}:
@@ -91,9 +77,118 @@ def test_there_is_an_alarm_for_each_thing_that_can_go_wrong() -> None:
     assert set(alarms()) == ALARMS
 
 
-def test_an_operator_with_monitoring_of_his_own_can_leave_ours_out() -> None:
-    stack = deployed(Monitoring="disabled")
-    assert not [name for name in stack.resources if name.endswith("Alarm") or name == "Dashboard"]
+def test_without_an_access_log_only_what_nothing_else_tells_is_missing() -> None:
+    assert set(alarms(UNLOGGED)) == ALARMS - {"UsagePlanFaultAlarm"}
+    assert not metric_filters(UNLOGGED)
+    assert not [series for series in series_of_alarms(UNLOGGED) if not series[2]]
+
+
+def test_a_reconciler_that_nobody_calls_rings_for_no_missing_run() -> None:
+    stack = monitored(deployed(OwnGatewayKeys="false", AccessLog=LOGGED))
+    left = {"ReconcilerAlarm", "OrphansHeldAlarm"}
+    assert set(stack.of("AWS::CloudWatch::Alarm")) == ALARMS - left
+    body = json.loads(stack.one("AWS::CloudWatch::Dashboard")["DashboardBody"])
+    assert len(body["widgets"][0]["properties"]["alarms"]) == len(ALARMS - left)
+
+
+def test_the_gate_itself_brings_no_alarm_and_no_dashboard() -> None:
+    stack = deployed()
+    assert not stack.of("AWS::CloudWatch::Alarm")
+    assert not stack.of("AWS::CloudWatch::Dashboard")
+
+
+def test_the_gates_outputs_are_all_that_monitoring_must_be_told() -> None:
+    """One command deploys it: the gate's name, and its outputs under their own names."""
+    parameters = monitored().raw["Parameters"]
+    needed = {name for name, told in parameters.items() if "Default" not in told}
+    assert needed - {"GateStackName"} <= set(deployed().outputs)
+    for access_log in (LOGGED, UNLOGGED):
+        assert gate(access_log).outputs["AccessLogGroupName"]
+    assert set(deployed().outputs) == set(deployed(AccessLog=UNLOGGED).outputs)
+
+
+def test_monitoring_imports_nothing_that_the_gate_could_not_change_then() -> None:
+    assert "ImportValue" not in json.dumps(monitored().raw)
+    assert not [name for name, output in deployed().raw["Outputs"].items() if "Export" in output]
+
+
+def test_an_alarms_name_is_the_gates_and_a_dot_which_no_stacks_name_has() -> None:
+    for alarm in alarms().values():
+        assert re.fullmatch(r"gate\.[a-z0-9-]+", alarm["AlarmName"])
+
+
+def test_throttled_invocations_ring_for_the_authorizer_and_for_each_backend() -> None:
+    watched = {
+        dimensions["FunctionName"]
+        for namespace, name, dimensions in series_of_alarms()
+        if (namespace, name) == ("AWS/Lambda", "Throttles")
+    }
+    names = {folder: deployed().outputs[f"{logical}Name"] for logical, folder in FUNCTIONS.items()}
+    assert watched == {names["authorizer"], names["management"], names["boards"]}
+    for name in ("AuthorizerThrottledAlarm", "BackendsThrottledAlarm"):
+        assert alarms()[name]["Threshold"] == 0
+
+
+def test_lambdas_metrics_are_asked_for_by_function_whatever_its_version_or_alias() -> None:
+    """By FunctionName alone they are the sum over all versions and aliases."""
+    asked = [dims for space, _, dims in series_of_alarms() if space == "AWS/Lambda"]
+    assert asked
+    assert all(set(dimensions) == {"FunctionName"} for dimensions in asked)
+    assert not [dimensions for dimensions in asked if ":" in dimensions["FunctionName"]]
+
+
+@pytest.mark.parametrize("status", ["200", "403", "429", "500", "502", "503", "504", "520"])
+def test_the_5xx_share_counts_the_statuses_that_clients_got(status: str) -> None:
+    pattern = metric_filters()["ServerErrors"]["FilterPattern"]
+    assert matches(pattern, access_line(status=status)) == (status[0] == "5")
+    expressions = [part.get("Expression", "") for part in alarms()["ServerErrorsAlarm"]["Metrics"]]
+    assert "5XXError" not in json.dumps(alarms()["ServerErrorsAlarm"])
+    assert any("100 * errors / requests" in text for text in expressions)
+
+
+def test_without_an_access_log_failed_functions_count_beside_api_gateways_5xx() -> None:
+    """API Gateway counts a 503 of the authorizer's and a 502 as 4xx: their statuses are changed."""
+    found = json.dumps(alarms(UNLOGGED)["ServerErrorsAlarm"])
+    assert "5XXError" in found
+    for function in ("Authorizer", "Management", "Boards"):
+        assert f'"{deployed().outputs[f"{function}FunctionName"]}"' in found
+
+
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        ({"error": "INVALID_API_KEY", "verdict": "allowed"}, True),
+        ({"error": "INVALID_API_KEY", "verdict": "forbidden"}, False),
+        ({"error": "THROTTLED", "verdict": "allowed"}, False),
+        ({"verdict": "allowed"}, False),
+    ],
+)
+def test_a_usage_plans_fault_is_a_refused_key_under_a_good_verdict(
+    line: dict[str, str], counts: bool
+) -> None:
+    pattern = metric_filters()["UsagePlanFaults"]["FilterPattern"]
+    assert matches(pattern, access_line(status="403", **line)) == counts
+    assert context.ALLOWED == "allowed"
+    assert alarms()["UsagePlanFaultAlarm"]["MetricName"] == "UsagePlanFaults"
+
+
+def test_what_is_counted_in_the_access_log_is_counted_in_the_gates_own() -> None:
+    group = gate(LOGGED).one("AWS::ApiGateway::Stage")["AccessLogSetting"]["DestinationArn"]
+    for each in metric_filters().values():
+        assert f":{each['LogGroupName']}:" in group
+        assert each["MetricTransformations"][0]["MetricNamespace"] == OURS
+
+
+def test_api_gateways_metrics_are_asked_for_by_the_apis_name_and_stage() -> None:
+    asked = [
+        dims
+        for space, _, dims in [*series_of_alarms(UNLOGGED), *series_of_the_dashboard()]
+        if space == "AWS/ApiGateway"
+    ]
+    name = deployed().one("AWS::ApiGateway::RestApi")["Name"]
+    stage = deployed().one("AWS::ApiGateway::Stage")["StageName"]
+    assert asked
+    assert all(dimensions == {"ApiName": name, "Stage": stage} for dimensions in asked)
 
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
@@ -112,9 +207,10 @@ def test_an_alarm_tells_the_topic_where_there_is_one(name: str) -> None:
     assert "AlarmActions" not in alarms()[name]
 
 
+@pytest.mark.parametrize("access_log", [LOGGED, UNLOGGED])
 @pytest.mark.parametrize("name", sorted(ALARMS))
-def test_an_alarms_sum_is_made_of_the_metrics_that_it_asks_for(name: str) -> None:
-    alarm = alarms()[name]
+def test_an_alarms_sum_is_made_of_the_metrics_that_it_asks_for(name: str, access_log: str) -> None:
+    alarm = alarms(access_log).get(name, {})
     if "Metrics" not in alarm:
         return
     _, *parts = alarm["Metrics"]
@@ -148,7 +244,11 @@ def test_the_share_that_alarms_is_the_operators() -> None:
     assert alarm["Threshold"] == "12"
 
 
-@pytest.mark.parametrize("series", [*series_of_alarms(), *series_of_the_dashboard()], ids=str)
+@pytest.mark.parametrize(
+    "series",
+    [*series_of_alarms(), *series_of_alarms(UNLOGGED), *series_of_the_dashboard()],
+    ids=str,
+)
 def test_a_metric_that_is_looked_at_is_one_that_somebody_publishes(series: Series) -> None:
     assert is_published(*series)
 
@@ -162,12 +262,16 @@ def test_the_faults_that_are_counted_are_the_faults_that_there_are() -> None:
     assert kinds_of(errors.Fault) - {"Fault"} == OUTCOMES["fault"]
 
 
-def test_the_dashboard_shows_every_alarm() -> None:
+@pytest.mark.parametrize("access_log", [LOGGED, UNLOGGED])
+def test_the_dashboard_shows_every_alarm(access_log: str) -> None:
     shown = {
-        arn for widget in dashboard()["widgets"] for arn in widget["properties"].get("alarms", [])
+        arn
+        for widget in dashboard(access_log)["widgets"]
+        for arn in widget["properties"].get("alarms", [])
     }
-    assert len(shown) == len(ALARMS)
-    for alarm in alarms().values():
+    expected = alarms(access_log)
+    assert len(shown) == len(expected)
+    for alarm in expected.values():
         assert any(alarm["AlarmName"] in arn for arn in shown)
 
 
@@ -188,4 +292,6 @@ def test_the_dashboard_reads_the_log_that_the_authorizer_writes() -> None:
         for widget in dashboard()["widgets"]
         if widget["type"] == "log"
     )
-    assert "SOURCE '/aws/lambda/gate-authorizer'" in query
+    written = deployed().resources["AuthorizerFunction"]["LoggingConfig"]["LogGroup"]
+    assert written == "/aws/lambda/gate-authorizer"
+    assert f"SOURCE '{written}'" in query

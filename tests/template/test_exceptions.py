@@ -6,15 +6,14 @@ import re
 
 import pytest
 
-from tests.template.stack import FUNCTIONS, ROOT, TEMPLATE, deployed
+from tests.template.stack import FUNCTIONS, MONITORING, ROOT, TEMPLATE, deployed, monitored
 
+WRITTEN = "".join(path.read_text(encoding="utf-8") for path in (TEMPLATE, MONITORING))
 EVERYWHERE = (ROOT / ".checkov.yaml").read_text(encoding="utf-8").partition("skip-check:\n")[2]
 #: Each skip that holds everywhere: the comment above it and the check's id.
 ARGUED = re.findall(r"((?:^  # .+\n)*)^  - (.+)$", EVERYWHERE, re.MULTILINE)
 #: Each skip that holds for one resource: the check's id and the reason on the same line.
-IN_PLACE = re.findall(
-    r"checkov:skip=([^:\s]+)(?::(.*))?$", TEMPLATE.read_text("utf-8"), re.MULTILINE
-)
+IN_PLACE = re.findall(r"checkov:skip=([^:\s]+)(?::(.*))?$", WRITTEN, re.MULTILINE)
 SKIPS = [*((check, reason) for reason, check in ARGUED), *IN_PLACE]
 
 
@@ -31,7 +30,7 @@ def test_every_suppression_of_checkov_is_argued_in_place(check: str, reason: str
 def test_no_skip_and_no_reason_of_checkov_escapes_these_tests() -> None:
     understood = "".join(f"{reason}  - {check}\n" for reason, check in ARGUED)
     assert understood == EVERYWHERE
-    assert len(IN_PLACE) == TEMPLATE.read_text(encoding="utf-8").count("checkov:")
+    assert len(IN_PLACE) == WRITTEN.count("checkov:")
 
 
 def test_what_checkov_skips_is_said_once() -> None:
@@ -47,5 +46,6 @@ def test_cfn_lint_is_told_to_overlook_one_thing_only_on_functions_whose_versions
         if "cfn-lint" in resource.get("Metadata", {})
     }
     assert overlooked == {name: {"ignore_checks": ["W3011"]} for name in FUNCTIONS}
-    assert TEMPLATE.read_text(encoding="utf-8").count("cfn-lint") == len(FUNCTIONS)
+    assert WRITTEN.count("cfn-lint") == len(FUNCTIONS)
     assert set(deployed().raw["Metadata"]) == {"AWS::CloudFormation::Interface"}
+    assert "Metadata" not in monitored().raw

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from chatgrid_devkit.stack.system import TEMPLATE
 from tests.support.cli import Operator
 from tests.support.cli_aws import API
 from tests.support.cli_patient import REFUSAL, Patient
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -99,17 +102,34 @@ def test_alarms_that_ring_or_that_nobody_hears_are_found(patient: Patient) -> No
     assert patient.seen("alarm actions", exit_code=0)[0] == {"warn"}
     patient.alarms.alarms[1]["StateValue"] = "ALARM"
     statuses, message = patient.seen("alarms", exit_code=1)
-    assert (statuses, message) == ({"fail"}, "ringing: gate-refused-share")
+    assert (statuses, message) == ({"fail"}, "ringing: gate.refused-share")
+
+
+def test_a_stack_without_alarms_is_told_the_command_that_brings_them(patient: Patient) -> None:
     patient.alarms.alarms.clear()
-    assert patient.seen("alarms", exit_code=1)[0] == {"fail"}
-    patient.operator.parameters["Monitoring"] = "disabled"
-    assert patient.seen("alarms", exit_code=0)[0] == {"warn"}
+    findings = patient.operator.answer("doctor")["data"]["findings"]
+    (found,) = [finding for finding in findings if finding["check"] == "alarms"]
+    assert found["status"] == "warn"
+    assert (
+        "sam deploy --template-file monitoring.yaml --stack-name gate-monitoring"
+        in (found["advice"])
+    )
+    assert found["advice"] in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8").replace(
+        "chatgrid-auth", "gate"
+    ).replace(" \\\n  ", " ")
 
 
 def test_alarms_of_a_stack_with_a_longer_name_are_not_this_stacks(patient: Patient) -> None:
-    stranger = {"AlarmName": "gate-two-5xx-share", "StateValue": "ALARM", "AlarmActions": []}
-    patient.alarms.alarms.append(stranger)
+    assert patient.alarms.stranger["AlarmName"].startswith("gate")
     assert patient.seen("alarms", exit_code=0) == ({"ok"}, "all 2 are quiet")
+
+
+def test_alarms_on_a_table_or_function_that_was_replaced_are_found(patient: Patient) -> None:
+    (_, errors) = patient.alarms.alarms[0]["Metrics"]
+    errors["MetricStat"]["Metric"]["Dimensions"][0]["Value"] = "authorizer-of-before"
+    statuses, message = patient.seen("alarms", exit_code=1)
+    assert statuses == {"ok", "fail"}
+    assert "not the stack's: authorizer-of-before" in message
 
 
 def test_tables_without_protection_are_found(patient: Patient) -> None:
