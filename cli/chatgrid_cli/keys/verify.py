@@ -26,6 +26,7 @@ from chatgrid_auth.domain.verdicts import (
     RateLimitStatus,
     Refused,
     Verdict,
+    assert_never,
 )
 from chatgrid_auth.domain.window import JWT_RATE_LIMIT
 from chatgrid_auth.services.authenticate import LONGEST_CREDENTIAL, Authenticator
@@ -161,32 +162,37 @@ class Judge:
     def _why(
         self, verdict: Verdict, credential: str, known: Credential | None, *, at_ms: int
     ) -> dict[str, Any]:
-        if isinstance(verdict, Allowed):
-            caller = verdict.caller
-            return {
-                "reason": caller.auth_mode,
-                "explanation": "it is good, has the scope, and its limit has room",
-                "auth_mode": caller.auth_mode,
-                "user_id": caller.user_id,
-                "environment": caller.environment,
-                **({"scopes": list(caller.scopes)} if known is None else {}),
-                "expires_at": instant(caller.expires_at_ms),
-            }
-        if isinstance(verdict, Forbidden):
-            return {
-                "reason": "scope",
-                "explanation": f"it is good, but does not carry the scope {verdict.required_scope}",
-            }
-        if isinstance(verdict, Limited):
-            return {
-                "reason": "window",
-                "explanation": "it is good, but its limit for these 60 seconds is used up",
-                "retry_after": verdict.retry_after_s,
-            }
-        return {
-            "reason": verdict.reason,
-            "explanation": self._explained(verdict.reason, credential, known, at_ms=at_ms),
-        }
+        match verdict:
+            case Allowed():
+                caller = verdict.caller
+                return {
+                    "reason": caller.auth_mode,
+                    "explanation": "it is good, has the scope, and its limit has room",
+                    "auth_mode": caller.auth_mode,
+                    "user_id": caller.user_id,
+                    "environment": caller.environment,
+                    **({"scopes": list(caller.scopes)} if known is None else {}),
+                    "expires_at": instant(caller.expires_at_ms),
+                }
+            case Forbidden():
+                scope = verdict.required_scope
+                return {
+                    "reason": "scope",
+                    "explanation": f"it is good, but does not carry the scope {scope}",
+                }
+            case Limited():
+                return {
+                    "reason": "window",
+                    "explanation": "it is good, but its limit for these 60 seconds is used up",
+                    "retry_after": verdict.retry_after_s,
+                }
+            case Refused(reason=reason):
+                return {
+                    "reason": reason,
+                    "explanation": self._explained(reason, credential, known, at_ms=at_ms),
+                }
+            case _:
+                return assert_never(verdict)
 
     def _explained(
         self, reason: str, credential: str, known: Credential | None, *, at_ms: int
@@ -214,14 +220,19 @@ class _Remembering:
 
 def _answer(verdict: Verdict) -> dict[str, Any]:
     """Outcome, status and message, as the client would see them."""
-    if isinstance(verdict, Refused):
-        return _plain("refused", 401, verdict.message)
-    if isinstance(verdict, Forbidden):
-        text = f"Missing required scope: {verdict.required_scope}"
-        return {**_plain("forbidden", 403, text), **_figures(verdict.figures)}
-    if isinstance(verdict, Limited):
-        return {**_plain("rate_limited", 429, "Rate limit exceeded"), **_figures(verdict.figures)}
-    return {**_plain("allowed", 200, None), **_figures(verdict.figures)}
+    match verdict:
+        case Refused():
+            return _plain("refused", 401, verdict.message)
+        case Forbidden():
+            text = f"Missing required scope: {verdict.required_scope}"
+            return {**_plain("forbidden", 403, text), **_figures(verdict.figures)}
+        case Limited():
+            text = "Rate limit exceeded"
+            return {**_plain("rate_limited", 429, text), **_figures(verdict.figures)}
+        case Allowed():
+            return {**_plain("allowed", 200, None), **_figures(verdict.figures)}
+        case _:
+            return assert_never(verdict)
 
 
 def _plain(outcome: str, status: int, message: str | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from json.encoder import encode_basestring_ascii as _quote
 
-from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused
+from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused, assert_never
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,15 +54,19 @@ class Measured:
 
 def named(outcome: Verdict | Fault) -> tuple[str, str]:
     """What lines and metrics call an outcome, and its reason."""
-    if isinstance(outcome, Allowed):
-        return "allowed", outcome.caller.auth_mode
-    if isinstance(outcome, Refused):
-        return "refused", outcome.reason
-    if isinstance(outcome, Forbidden):
-        return "forbidden", outcome.required_scope
-    if isinstance(outcome, Limited):
-        return "rate_limited", "window"
-    return "fault", type(outcome).__name__
+    match outcome:
+        case Allowed():
+            return "allowed", outcome.caller.auth_mode
+        case Refused():
+            return "refused", outcome.reason
+        case Forbidden():
+            return "forbidden", outcome.required_scope
+        case Limited():
+            return "rate_limited", "window"
+        case Exception():
+            return "fault", type(outcome).__name__
+        case _:
+            return assert_never(outcome)
 
 
 def line(
