@@ -192,7 +192,7 @@ class Judge:
                     "explanation": self._explained(reason, credential, known, at_ms=at_ms),
                 }
             case _:
-                return assert_never(verdict)
+                assert_never(verdict)
 
     def _explained(
         self, reason: str, credential: str, known: Credential | None, *, at_ms: int
@@ -232,7 +232,7 @@ def _answer(verdict: Verdict) -> dict[str, Any]:
         case Allowed():
             return {**_plain("allowed", 200, None), **_figures(verdict.figures)}
         case _:
-            return assert_never(verdict)
+            assert_never(verdict)
 
 
 def _plain(outcome: str, status: int, message: str | None) -> dict[str, Any]:

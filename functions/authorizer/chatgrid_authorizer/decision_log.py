@@ -66,7 +66,7 @@ def named(outcome: Verdict | Fault) -> tuple[str, str]:
         case Exception():
             return "fault", type(outcome).__name__
         case _:
-            return assert_never(outcome)
+            assert_never(outcome)
 
 
 def line(
