@@ -36,10 +36,3 @@ def test_there_are_threats_and_every_mention_of_a_test_is_one_that_is_checked() 
     assert len(re.findall(r"::test_", DOCUMENT)) == len(
         re.findall(r"`tests/[\w/.]+\.py::test_\w+`", DOCUMENT)
     )
-
-
-@pytest.mark.parametrize("document", ["docs/security.md", "SECURITY.md"])
-def test_the_documents_links_lead_somewhere(document: str) -> None:
-    path = ROOT / document
-    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text("utf-8")):
-        assert (path.parent / target).exists(), target
