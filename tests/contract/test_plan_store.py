@@ -297,7 +297,7 @@ def test_records_that_dynamodb_leaves_for_later_are_asked_for_again(client: Dyna
         bench.issue(key)
     transport = Boto3Transport(client)
 
-    class OneAtATime:
+    class OneAtATime(Boto3Transport):
         def call(self, operation: str, payload: dict[str, Any], /) -> dict[str, Any]:
             (asked,) = payload["RequestItems"].values()
             first, *rest = asked["Keys"]
@@ -307,18 +307,20 @@ def test_records_that_dynamodb_leaves_for_later_are_asked_for_again(client: Dyna
             left = {bench.table: {"Keys": rest}} if rest else {}
             return {**answer, "UnprocessedKeys": left}
 
-    directory = DynamoKeyDirectory(OneAtATime(), table=bench.table)
+    directory = DynamoKeyDirectory(OneAtATime(client), table=bench.table)
 
     found = directory.recorded([(key.owner, key.key_id) for key in keys])
     assert found == {key.key_id: key for key in keys}
 
 
-def test_records_that_dynamodb_does_not_get_to_are_a_fault_and_not_absent() -> None:
-    class Busy:
-        def call(self, operation: str, payload: dict[str, object], /) -> dict[str, object]:
+def test_records_that_dynamodb_does_not_get_to_are_a_fault_and_not_absent(
+    client: DynamoDBClient,
+) -> None:
+    class Busy(Boto3Transport):
+        def call(self, operation: str, payload: dict[str, Any], /) -> dict[str, Any]:
             return {"Responses": {}, "UnprocessedKeys": payload["RequestItems"]}
 
-    directory = DynamoKeyDirectory(Busy(), table="keys")
+    directory = DynamoKeyDirectory(Busy(client), table="keys")
 
     with pytest.raises(StoreUnavailable):
         directory.recorded([(str(uuid4()), str(uuid4()))])

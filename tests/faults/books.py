@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -21,6 +23,19 @@ def contents(client: DynamoDBClient, table: str) -> list[Item]:
     """All items of a table."""
     pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     return [item for page in pages for item in page["Items"]]
+
+
+def swept(client: DynamoDBClient, table: str) -> list[Item]:
+    """All items of a table, once the sweep has finished what was cut off."""
+    directory = DynamoKeyDirectory(Boto3Transport(client), table=table)
+    cursor: str | None = None
+    while True:
+        found, cursor = directory.live(cursor)
+        for key in found:
+            if key.half_revoked:
+                directory.finish_revocation(key)
+        if cursor is None:
+            return contents(client, table)
 
 
 def errors_in(table: Iterable[Item]) -> list[str]:
@@ -62,6 +77,8 @@ def _errors_of(record: Item, credential: Item | None) -> list[str]:
     state = credential["state"]["S"]
     if state != (items.REVOKED if revoked else items.ACTIVE):
         found.append(f"key {sk} is half revoked: its credential is {state}")
+    if items.REVOKING in credential:
+        found.append(f"key {sk} is marked for books that are in order")
     if credential["id"]["S"] != sk.partition("#")[2]:
         found.append(f"key {sk} has the credential of another")
     used, cap = int(credential["used"]["N"]), int(credential["cap"]["N"])

@@ -216,7 +216,7 @@ def books_of(stack: LocalStack) -> list[str]:
     client = dynamodb(described["dynamodb_endpoint"], access_key=described["access_key"])
     tables = [name for name in client.list_tables()["TableNames"] if "keys" in name.lower()]
     assert tables
-    return [wrong for name in tables for wrong in books.errors_in(books.contents(client, name))]
+    return [wrong for name in tables for wrong in books.errors_in(books.swept(client, name))]
 
 
 def test_a_stack_whose_embedded_aws_is_killed_ends_cleanly_and_starts_again(

@@ -96,6 +96,13 @@ class MemoryPlanStore:
 
         return self.fuse.around(read)
 
+    def finish_revocation(self, key: LiveKey) -> None:
+        def write() -> None:
+            self.writes += 1
+            self.revoke(key)
+
+        self.fuse.around(write)
+
     def recorded(self, keys: Sequence[tuple[str, str]]) -> dict[str, LiveKey]:
         wanted = set(keys)
         assert len(wanted) <= 100

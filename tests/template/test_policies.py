@@ -123,11 +123,12 @@ def test_boards_may_work_on_its_own_table_alone() -> None:
     assert allowed("BoardsRole", "KeepBoards")[1] == {TABLES + "BoardsTable"}
 
 
-def test_the_reconciler_writes_to_its_queue_and_names_gateway_keys_and_no_more() -> None:
+def test_the_reconciler_writes_its_queue_gateway_keys_names_and_cut_off_revocations_alone() -> None:
     found = statements("ReconcilerRole")
     assert set(found) == {
         "ReadKeys",
         "KeepQueue",
+        "FinishRevocations",
         "NameGatewayKeys",
         "KeepGatewayKeys",
         "KeepPlanMembers",
@@ -140,8 +141,11 @@ def test_the_reconciler_writes_to_its_queue_and_names_gateway_keys_and_no_more()
     assert found["NameGatewayKeys"]["Condition"] == {
         "ForAllValues:StringLike": {
             "dynamodb:LeadingKeys": ["KEY#*"],
-            "dynamodb:Attributes": ["pk", "sk", "state", "usage"],
+            "dynamodb:Attributes": ["pk", "sk", "state", "usage", "revoking"],
         }
+    }
+    assert found["FinishRevocations"]["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["USER#*"]}
     }
 
 

@@ -28,6 +28,7 @@ METRICS: Mapping[str, str] = {
     "unidentified": "UsageKeysUnidentified",
     "held": "UsageKeyOrphansHeld",
     "ceiling": "UsageKeysAtCeiling",
+    "unfinished": "RevocationsFinished",
     "throttled": "ControlPlaneThrottled",
     "failed": "UsageKeysFailed",
     "queue_depth": "UsageKeyQueueDepth",

@@ -32,7 +32,7 @@ class Boto3Transport:
     """
 
     def __init__(self, client: DynamoDBClient) -> None:
-        self._client = client
+        self.client = client
 
     def call(self, operation: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Ask DynamoDB.
@@ -46,8 +46,8 @@ class Boto3Transport:
             StoreUnavailable: any fault.
         """
         try:
-            answer = getattr(self._client, xform_name(operation))(**payload)
-        except self._client.exceptions.ConditionalCheckFailedException as refused:
+            answer = getattr(self.client, xform_name(operation))(**payload)
+        except self.client.exceptions.ConditionalCheckFailedException as refused:
             raise ConditionFailed(cast("Any", refused.response.get("Item"))) from None
         except (ClientError, BotoCoreError) as error:
             raise fault_of(operation, error) from None

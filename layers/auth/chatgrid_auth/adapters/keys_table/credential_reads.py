@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.batch_read import batch_read
 from chatgrid_auth.adapters.keys_table.items import s
+from chatgrid_auth.adapters.keys_table.revocations import ATTRIBUTES
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
@@ -31,7 +32,8 @@ def read_credentials(
     return {item["pk"]["S"].partition("#")[2]: item for item in found}
 
 
-def last_uses(transport: Boto3Transport, *, table: str, hashes: Iterable[str]) -> dict[str, int]:
-    """When credentials were last used, in Unix milliseconds, by hash; unused ones are left out."""
-    found = read_credentials(transport, table=table, hashes=hashes, attributes=["seen"])
-    return {key_hash: int(item["seen"]["N"]) for key_hash, item in found.items() if "seen" in item}
+def hot_facts(
+    transport: Boto3Transport, *, table: str, hashes: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """What records leave to the credentials, by hash: last use, limit, and whether revoked."""
+    return read_credentials(transport, table=table, hashes=hashes, attributes=ATTRIBUTES)

@@ -18,6 +18,8 @@ PLANS = "PLANS"
 
 ACTIVE = "active"
 REVOKED = "revoked"
+#: On a credential from its revocation until the books are in order: when it was, and a token.
+REVOKING = "revoking"
 
 #: On the credential of an imported key, whose text may not tell its environment: ``TEST`` there
 #: means test, its absence live. One letter each: a full window leaves three bytes of a write unit.

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.batch_read import batch_read
 from chatgrid_auth.adapters.keys_table.items import s
+from chatgrid_auth.adapters.keys_table.revocations import Revocations
 from chatgrid_auth.domain.errors import ConditionFailed
 from chatgrid_auth.services.usage_plans.ports import LiveKey, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chatgrid_auth.adapters.keys_table.plan_queue import Transport
+    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 
 #: Items that DynamoDB looks at for one page, most of which are not credentials.
 _PAGE = 1000
-_BATCH_ATTEMPTS = 5
 #: In the partition of the work, behind all of it: how far the sweep under way has come.
 _SWEEP = "sweep"
 
@@ -32,8 +32,10 @@ class DynamoKeyDirectory:
         table: the keys table's name.
     """
 
-    def __init__(self, transport: Transport, *, table: str) -> None:
+    def __init__(self, transport: Boto3Transport, *, table: str) -> None:
         self._transport = transport
+        # What it meets is seldom in the way, and the next sweep tries again.
+        self._revocations = Revocations(transport, table=table, pause=lambda _: None)
         self._table = table
 
     def assign(self, key_hash: str, *, value: str) -> bool:
@@ -57,11 +59,14 @@ class DynamoKeyDirectory:
         )
 
     def live(self, cursor: str | None) -> tuple[list[LiveKey], str | None]:
-        """A page of live keys in no particular order, and where the next one starts."""
+        """A page of live and half revoked keys, in no order, and where the next one starts."""
         scan = {
             "TableName": self._table,
-            "FilterExpression": "sk = :credential AND begins_with(pk, :key) AND #state = :active",
-            "ProjectionExpression": "pk, #id, #owner, expires, #usage",
+            "FilterExpression": (
+                "sk = :credential AND begins_with(pk, :key)"
+                f" AND (#state = :active OR attribute_exists({items.REVOKING}))"
+            ),
+            "ProjectionExpression": f"pk, #id, #owner, expires, #usage, {items.REVOKING}",
             "ExpressionAttributeNames": {
                 "#state": "state",
                 "#id": "id",
@@ -80,6 +85,10 @@ class DynamoKeyDirectory:
         answer = self._transport.call("Scan", scan)
         last = answer.get("LastEvaluatedKey")
         return [_live(item) for item in answer["Items"]], None if last is None else json.dumps(last)
+
+    def finish_revocation(self, key: LiveKey) -> None:
+        """Bring the books of a half revoked key into order, and leave the work that it means."""
+        self._revocations.resume(key.owner, key.key_id, key.key_hash)
 
     def recorded(self, keys: Sequence[tuple[str, str]]) -> dict[str, LiveKey]:
         """Of up to 100 (owner, key id), those not revoked at this moment, by key id."""
@@ -157,6 +166,7 @@ def _live(item: Mapping[str, Any]) -> LiveKey:
         key_hash=item["pk"]["S"].removeprefix(items.credential_pk("")),
         expires_at_ms=None if expires is None else int(expires["N"]),
         usage_key=item.get("usage", {}).get("S"),
+        half_revoked=items.REVOKING in item,
     )
 
 

@@ -6,15 +6,16 @@ the whole table, read in pages as they are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.batch_read import MOST_AT_ONCE
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.keys_table.credential_reads import last_uses, read_credentials
+from chatgrid_auth.adapters.keys_table.credential_reads import hot_facts, read_credentials
 from chatgrid_auth.adapters.keys_table.items import s
+from chatgrid_auth.adapters.keys_table.revocations import is_revoked, revoked_at_ms
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -66,12 +67,12 @@ class KeyInventory:
                 "ExpressionAttributeValues": {":pk": s(items.user_pk(owner)), ":sk": s(prefix)},
             }
             for records in self._pages("Query", question):
-                yield from self._stored(records)
+                yield from self._stored(records, revoked=revoked)
 
     def every_key(self, *, revoked: bool = False) -> Iterator[StoredKey]:
         """The keys of all owners, in no order; revoked ones only if asked for."""
         for records in self._pages("Scan", _every(revoked=revoked)):
-            yield from self._stored(records)
+            yield from self._stored(records, revoked=revoked)
 
     def hashes_by_id(self) -> dict[str, str]:
         """Every id that a key has or, if it is revoked, had, with that key's hash."""
@@ -117,21 +118,32 @@ class KeyInventory:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def _stored(self, records: list[dict[str, Any]]) -> Iterator[StoredKey]:
+    def _stored(self, records: list[dict[str, Any]], *, revoked: bool) -> Iterator[StoredKey]:
         hashes = {record["hash"]["S"] for record in records}
-        seen = last_uses(self._transport, table=self._table, hashes=hashes)
+        found = hot_facts(self._transport, table=self._table, hashes=hashes)
         for record in records:
-            key_hash, revoked = record["hash"]["S"], record.get("revoked_at_ms")
-            yield StoredKey(
-                key=key_items.api_key(record, last_used_at_ms=seen.get(key_hash)),
-                hash=key_hash,
-                revoked_at_ms=None if revoked is None else int(revoked["N"]),
-            )
+            key_hash = record["hash"]["S"]
+            credential = found.get(key_hash, {})
+            ended_at_ms = _revoked_at_ms(record, credential)
+            if ended_at_ms is None or revoked:
+                yield StoredKey(
+                    key=key_items.api_key(record, credential),
+                    hash=key_hash,
+                    revoked_at_ms=ended_at_ms,
+                )
 
     def _ask(self, operation: str, question: dict[str, Any]) -> dict[str, Any]:
         return self._transport.call(
             operation, {"TableName": self._table, "ConsistentRead": True, **question}
         )
+
+
+def _revoked_at_ms(record: Mapping[str, Any], credential: Mapping[str, Any]) -> int | None:
+    """When a key was revoked, also where that is not in its record yet."""
+    recorded = record.get("revoked_at_ms")
+    if recorded is not None:
+        return int(recorded["N"])
+    return revoked_at_ms(record, credential) if is_revoked(credential) else None
 
 
 def _every(*, revoked: bool) -> dict[str, Any]:

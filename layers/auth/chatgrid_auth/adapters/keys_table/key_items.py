@@ -64,9 +64,10 @@ def work(action: str, owner: str, key_id: str, key_hash: str) -> dict[str, Any]:
     }
 
 
-def api_key(item: Mapping[str, Any], *, last_used_at_ms: int | None) -> ApiKey:
-    """The key of a record, revoked or not."""
+def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
+    """The key of a record, revoked or not, with the last use and the limit of its credential."""
     expires = item.get("expires_at_ms")
+    seen = credential.get("seen")
     return ApiKey(
         id=item["sk"]["S"].partition("#")[2],
         owner=item["pk"]["S"].partition("#")[2],
@@ -74,8 +75,8 @@ def api_key(item: Mapping[str, Any], *, last_used_at_ms: int | None) -> ApiKey:
         prefix=item["prefix"]["S"],
         scopes=tuple(item["scopes"]["S"].split()),
         environment=item["environment"]["S"],
-        rate_limit=int(item["rate_limit"]["N"]),
+        rate_limit=int(credential.get("limit", item["rate_limit"])["N"]),
         created_at_ms=int(item["created_at_ms"]["N"]),
         expires_at_ms=None if expires is None else int(expires["N"]),
-        last_used_at_ms=last_used_at_ms,
+        last_used_at_ms=None if seen is None else int(seen["N"]),
     )

@@ -1,22 +1,27 @@
 """Keys in DynamoDB: a credential under the key's hash, a record under its owner.
 
-Both are written in one transaction, together with the owner's count and the work that the
-usage plans are left with, so nothing is ever half created or half revoked. Lists read the base
-table with strong consistency: a new key is in the next list, a revoked one is not.
+Both are created in one transaction, together with the owner's count and the work that the usage
+plans are left with, so nothing is ever half created. What changes afterwards is committed by one
+write on the credential, which requests on the key do not hold up; the record follows. Lists read
+the base table with strong consistency, and believe the credential: a new key is in the next list,
+a revoked one is not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.keys_table.credential_reads import last_uses
+from chatgrid_auth.adapters.keys_table.credential_reads import hot_facts
 from chatgrid_auth.adapters.keys_table.items import n, s
-from chatgrid_auth.adapters.keys_table.transactions import Cancelled, transact
+from chatgrid_auth.adapters.keys_table.revocations import Revocations, is_revoked
+from chatgrid_auth.adapters.keys_table.transactions import Cancelled, put, transact, update
 from chatgrid_auth.domain.credentials import ApiKey, Page
 from chatgrid_auth.domain.errors import (
+    ConditionFailed,
     KeyExists,
     KeyLimitReached,
     StoreThrottled,
@@ -48,6 +53,7 @@ class DynamoKeyStore:
         self._client = client
         self._table = table
         self._pause = pause
+        self._revocations = Revocations(self._transport, table=table, pause=pause)
 
     def create(
         self, key: ApiKey, *, key_hash: str, keys_per_user: int, imported: bool = False
@@ -62,19 +68,25 @@ class DynamoKeyStore:
                 imported one's id is another owner's key's, for which work waits.
         """
         writes = [
-            self._update(
-                items.user_pk(key.owner),
-                items.COUNT,
+            update(
+                self._table,
+                (items.user_pk(key.owner), items.COUNT),
                 "ADD active :one",
                 {":one": n(1), ":most": n(keys_per_user)},
                 condition="attribute_not_exists(active) OR active < :most",
             ),
-            self._put(
+            put(
+                self._table,
                 key_items.credential(key, key_hash, imported=imported),
                 condition="attribute_not_exists(pk)",
             ),
-            self._put(key_items.record(key, key_hash), condition="attribute_not_exists(pk)"),
-            self._put(
+            put(
+                self._table,
+                key_items.record(key, key_hash),
+                condition="attribute_not_exists(pk)",
+            ),
+            put(
+                self._table,
                 key_items.work("provision", key.owner, key.id, key_hash),
                 # A new id is random. One that was brought along may have come under another owner
                 # a moment ago: that one's work waits then. Work without a hash is of no key.
@@ -92,44 +104,21 @@ class DynamoKeyStore:
             raise StoreUnavailable("TransactWriteItems", "TransactionCanceled") from None
 
     def revoke(self, owner: str, key_id: str, *, now_ms: int) -> bool:
-        """Revoke for good, whole or not at all; whether there was a key to revoke."""
+        """Revoke for good; whether there was a key to revoke.
+
+        Raises:
+            StoreUnavailable: it may or may not be revoked; a repetition tells.
+        """
         record = self._record_of(owner, key_id)
-        if record is None:
-            return False
-        key_hash = record["hash"]["S"]
-        where = {"pk": record["pk"], "sk": record["sk"]}
-        writes = [
-            {
-                "Delete": {
-                    "TableName": self._table,
-                    "Key": where,
-                    "ConditionExpression": "attribute_exists(pk)",
-                }
-            },
-            self._put({**record, "sk": s(items.revoked_sk(key_id)), "revoked_at_ms": n(now_ms)}),
-            self._update(
-                items.credential_pk(key_hash),
-                items.CREDENTIAL,
-                "SET #state = :revoked",
-                {":revoked": s(items.REVOKED)},
-                condition="attribute_exists(pk)",
-                names={"#state": "state"},
-            ),
-            self._update(items.user_pk(owner), items.COUNT, "ADD active :less", {":less": n(-1)}),
-            self._put(key_items.work("retire", owner, key_id, key_hash)),
-        ]
-        try:
-            transact(self._client, writes, pause=self._pause)
-        except Cancelled as cancelled:
-            if cancelled.refused(0):  # somebody else's revocation came first
-                return False
-            raise StoreUnavailable("TransactWriteItems", "TransactionCanceled") from None
-        return True
+        return record is not None and self._revocations.revoke(record, now_ms=now_ms)
 
     def change_limit(
         self, owner: str, key_id: str, *, rate_limit: int, now_ms: Callable[[], int]
     ) -> bool:
-        """Give a key another limit, its record and its window in one; whether there was a key.
+        """Give a key another limit; whether there was a key.
+
+        One write on the credential is the change, and what is shown from then on; the record
+        follows. A repetition makes good what was cut off in between.
 
         Raises:
             StoreThrottled: requests on the key came in between each time.
@@ -146,32 +135,38 @@ class DynamoKeyStore:
                 },
             }
             credential = self._transport.call("GetItem", {**where, "ConsistentRead": True})["Item"]
+            if is_revoked(credential):
+                return False
             moved = change_limit(credential, now_ms=now_ms(), limit=rate_limit)
-            shown = self._update(
-                record["pk"]["S"],
-                record["sk"]["S"],
-                "SET rate_limit = :limit",
-                {":limit": n(rate_limit)},
-                condition="attribute_exists(pk)",
-            )
             try:
-                transact(self._client, [{"Update": {**where, **moved}}, shown], pause=self._pause)
-            except Cancelled as cancelled:
-                if not (cancelled.refused(0) or cancelled.refused(1)):
-                    raise StoreUnavailable("TransactWriteItems", "TransactionCanceled") from None
-            else:
-                return True
-        raise StoreThrottled("TransactWriteItems", "KeyTooBusy")
+                self._transport.call("UpdateItem", {**where, **_while_active(moved)})
+                self._show_limit(record, rate_limit)
+            except ConditionFailed:
+                continue
+            return True
+        raise StoreThrottled("UpdateItem", "KeyTooBusy")
 
     def get(self, owner: str, key_id: str) -> ApiKey | None:
         """One of the owner's non-revoked keys."""
         record = self._record_of(owner, key_id)
-        return None if record is None else self._with_last_use([record])[0]
+        if record is None:
+            return None
+        found = self._living([record])
+        return found[0] if found else None
 
     def page(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
         """The owner's non-revoked keys in the order of their ids, ``after`` that id."""
+        while True:
+            found = self._records(owner, most=limit + 1, after=after, descending=descending)
+            shown = self._living(found[:limit])
+            if len(shown) == len(found[:limit]):
+                return Page(items=shown, has_more=len(found) > limit)
+
+    def _records(
+        self, owner: str, *, most: int, after: str | None, descending: bool
+    ) -> list[dict[str, Any]]:
         first, last = id_range(after, descending=descending)
-        found = self._transport.call(
+        records: list[dict[str, Any]] = self._transport.call(
             "Query",
             {
                 "TableName": self._table,
@@ -183,10 +178,10 @@ class DynamoKeyStore:
                 },
                 "ScanIndexForward": not descending,
                 "ConsistentRead": True,
-                "Limit": limit + 1,
+                "Limit": most,
             },
         )["Items"]
-        return Page(items=self._with_last_use(found[:limit]), has_more=len(found) > limit)
+        return records
 
     def _record_of(self, owner: str, key_id: str) -> dict[str, Any] | None:
         answer = self._transport.call(
@@ -199,50 +194,44 @@ class DynamoKeyStore:
         )
         return answer.get("Item")
 
-    def _with_last_use(self, records: list[dict[str, Any]]) -> list[ApiKey]:
-        """Keys with ``last_used_at``, which lies on the credential alone: one request a page."""
+    def _living(self, records: list[dict[str, Any]]) -> list[ApiKey]:
+        """The keys of these records, with what lies on the credential alone: one request a page.
+
+        A key whose credential says that it is revoked is left out, and its books brought into
+        order: its revocation was cut off.
+        """
         hashes = [record["hash"]["S"] for record in records]
-        seen = last_uses(self._transport, table=self._table, hashes=hashes)
-        return [
-            key_items.api_key(record, last_used_at_ms=seen.get(record["hash"]["S"]))
-            for record in records
-        ]
+        found = hot_facts(self._transport, table=self._table, hashes=hashes)
+        living: list[ApiKey] = []
+        for record in records:
+            credential = found.get(record["hash"]["S"], {})
+            if is_revoked(credential):
+                self._revocations.finish(record, credential)
+            else:
+                living.append(key_items.api_key(record, credential))
+        return living
 
-    def _put(
-        self,
-        item: Mapping[str, Any],
-        *,
-        condition: str | None = None,
-        names: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
-        parts = {
+    def _show_limit(self, record: Mapping[str, Any], rate_limit: int) -> None:
+        """Keep a credential's limit in its record too, unless that is gone by now."""
+        shown = {
             "TableName": self._table,
-            "Item": item,
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": names,
+            "Key": {"pk": record["pk"], "sk": record["sk"]},
+            "UpdateExpression": "SET rate_limit = :limit",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": {":limit": n(rate_limit)},
         }
-        return {"Put": _given(parts)}
-
-    def _update(
-        self,
-        pk: str,
-        sk: str,
-        update: str,
-        values: Mapping[str, Any],
-        *,
-        condition: str | None = None,
-        names: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
-        parts = {
-            "TableName": self._table,
-            "Key": {"pk": s(pk), "sk": s(sk)},
-            "UpdateExpression": update,
-            "ExpressionAttributeValues": values,
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": names,
-        }
-        return {"Update": _given(parts)}
+        with suppress(ConditionFailed):
+            self._transport.call("UpdateItem", shown)
 
 
-def _given(parts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: part for name, part in parts.items() if part is not None}
+def _while_active(moved: dict[str, Any]) -> dict[str, Any]:
+    """A change of a window that is made only while the key is not revoked."""
+    return {
+        **moved,
+        "ConditionExpression": f"#state = :active AND {moved['ConditionExpression']}",
+        "ExpressionAttributeNames": {**moved["ExpressionAttributeNames"], "#state": "state"},
+        "ExpressionAttributeValues": {
+            **moved["ExpressionAttributeValues"],
+            ":active": s(items.ACTIVE),
+        },
+    }

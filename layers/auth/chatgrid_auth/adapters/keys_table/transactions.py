@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -71,3 +71,43 @@ def transact(
             return
         pause(_RETRIES.pause(failures, os.urandom))
     raise StoreThrottled("TransactWriteItems", "TransactionConflict")
+
+
+def put(
+    table: str,
+    item: Mapping[str, Any],
+    *,
+    condition: str | None = None,
+    names: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """A write of a whole item, for a transaction."""
+    parts = {
+        "TableName": table,
+        "Item": item,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+    }
+    return {"Put": _given(parts)}
+
+
+def update(
+    table: str,
+    key: tuple[str, str],
+    expression: str,
+    values: Mapping[str, Any],
+    *,
+    condition: str | None = None,
+) -> dict[str, Any]:
+    """A change of the item with this partition and sort key, for a transaction."""
+    parts = {
+        "TableName": table,
+        "Key": {"pk": {"S": key[0]}, "sk": {"S": key[1]}},
+        "UpdateExpression": expression,
+        "ExpressionAttributeValues": values,
+        "ConditionExpression": condition,
+    }
+    return {"Update": _given(parts)}
+
+
+def _given(parts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in parts.items() if part is not None}

@@ -53,6 +53,7 @@ class RunSummary:
     unidentified: int = 0
     held: int = 0
     ceiling: int = 0
+    unfinished: int = 0
     throttled: int = 0
     failed: int = 0
     queue_depth: int = 0
@@ -132,13 +133,17 @@ class Credentials(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveKey:
-    """A ChatGrid key that is not revoked, and the API Gateway key that its credential names."""
+    """A ChatGrid key that is not revoked, and the API Gateway key that its credential names.
+
+    `half_revoked`: it is refused already, and the books do not say so yet.
+    """
 
     key_id: str
     owner: str
     key_hash: str
     expires_at_ms: int | None = None
     usage_key: str | None = field(default=None, repr=False)
+    half_revoked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +164,10 @@ class Directory(Credentials, Protocol):
     """All ChatGrid keys. Raises StoreUnavailable for faults."""
 
     def live(self, cursor: str | None) -> tuple[list[LiveKey], str | None]:
-        """A page of live keys in no particular order, and where the next one starts."""
+        """A page of live and half revoked keys, in no order, and where the next one starts."""
+
+    def finish_revocation(self, key: LiveKey) -> None:
+        """Bring the books of a half revoked key into order, and leave the work that it means."""
 
     def recorded(self, keys: Sequence[tuple[str, str]]) -> dict[str, LiveKey]:
         """Of up to 100 (owner, key id), those not revoked at this moment, by key id."""

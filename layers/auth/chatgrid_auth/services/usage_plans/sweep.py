@@ -2,8 +2,9 @@
 
 The queue alone keeps the two in step; the sweep is for what the queue cannot know: a key deleted
 or disabled in the console, a table restored from a backup, a full account that has room again.
-It changes nothing in API Gateway by itself except for surplus keys of one name; all else it
-writes into the queue, so that there is one place that makes and removes keys.
+It meets every key, and so finishes revocations that were cut off as well. It changes nothing in
+API Gateway by itself except for surplus keys of one name; all else it writes into the queue, so
+that there is one place that makes and removes keys.
 
 It looks at live keys in pages and remembers how far it came, so a sweep may take many runs.
 
@@ -171,6 +172,11 @@ class Sweep:
     def _meet(
         self, live: LiveKey, inventory: Inventory, waiting: frozenset[str], summary: RunSummary
     ) -> None:
+        if live.half_revoked:
+            summary.unfinished += 1
+            if not self._rehearse:
+                self._directory.finish_revocation(live)
+            return
         if live.key_id in self._suspects:
             # Live, and yet not its owner's: somebody has edited the description.
             self._suspects.discard(live.key_id)

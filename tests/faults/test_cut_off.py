@@ -1,0 +1,210 @@
+"""Key management killed at each step: nothing half done is seen, and the books come right."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.api_keys import ApiKeys
+from tests.contract.stores import keys_table, moto_client
+from tests.faults import books
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from types_boto3_dynamodb import DynamoDBClient
+
+NOW_MS = 1_800_000_000_000
+REQUESTS = {"get_item", "update_item", "transact_write_items"}
+
+
+class KilledError(BaseException):
+    """The end of a process: nothing catches it."""
+
+
+class Mortal:
+    """A client whose process ends at one of its requests, before or after the store has it."""
+
+    def __init__(self, client: DynamoDBClient, *, at: int, after: bool) -> None:
+        self._client = client
+        self._left = at
+        self._after = after
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        return self._dying(found) if name in REQUESTS else found
+
+    def _dying(self, found: Callable[..., Any]) -> Callable[..., Any]:
+        def ask(**parameters: Any) -> Any:
+            self._left -= 1
+            if self._left == 0 and not self._after:
+                raise KilledError
+            answer = found(**parameters)
+            if self._left == 0:
+                raise KilledError
+            return answer
+
+        return ask
+
+
+class World:
+    """One owner with two keys, of which one is about to be changed."""
+
+    def __init__(self, client: DynamoDBClient) -> None:
+        self.client = client
+        self.table = keys_table(client)
+        self.owner = str(uuid4())
+        self.now_ms = NOW_MS - 10
+        self.keys = self._service(client)
+        self.inventory = KeyInventory(client, table=self.table)
+        self._decisions = KeyDecisions(Boto3Transport(client), table=self.table)
+        self.kept, self.changed = (self._issue() for _ in range(2))
+        self.id = self.changed.key.id
+
+    def mortal(self, *, at: int, after: bool) -> ApiKeys:
+        """The same service in a process that will be killed."""
+        return self._service(Mortal(self.client, at=at, after=after))
+
+    def _service(self, client: Any) -> ApiKeys:
+        return ApiKeys(
+            DynamoKeyStore(client, table=self.table, pause=lambda _: None),
+            now_ms=lambda: self.now_ms,
+            entropy=os.urandom,
+            default_rate_limit=10,
+            keys_per_user=10,
+        )
+
+    def _issue(self) -> Any:
+        self.now_ms += 5  # so that ids have an order
+        return self.keys.issue(
+            self.owner,
+            name="key",
+            scopes=["read"],
+            environment="live",
+            rate_limit=None,
+            expires_at_ms=None,
+        )
+
+    def admits(self) -> bool:
+        key_hash = hash_of(self.changed.raw_key)
+        decided = self._decisions.admit(key_hash, now_ms=NOW_MS, scope="read")
+        assert decided is not None
+        return decided.admitted
+
+    def listed(self) -> list[str]:
+        page = self.keys.list(self.owner, limit=1, after=None, descending=True)
+        return [key.id for key in page.items]
+
+    def known(self) -> bool:
+        try:
+            self.keys.get(self.owner, self.id)
+        except NotFound:
+            return False
+        return True
+
+    def revoked_again(self) -> bool:
+        try:
+            self.keys.revoke(self.owner, self.id)
+        except NotFound:
+            return False
+        return True
+
+    def sweep(self) -> None:
+        books.swept(self.client, self.table)
+
+    def wrong_books(self) -> list[str]:
+        return books.errors_in(books.contents(self.client, self.table))
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with moto_client() as client:
+        yield World(client)
+
+
+#: Record read, credential turned off, books, mark taken off.
+STEPS_OF_A_REVOCATION = 4
+#: From here on, or once it is through, the key is refused.
+COMMIT = 2
+
+each_death = pytest.mark.parametrize(
+    ("at", "after"), [(at, after) for at in range(1, STEPS_OF_A_REVOCATION + 1) for after in (0, 1)]
+)
+
+
+def killed(world: World, at: int, *, after: bool) -> bool:
+    """Revoke in a process that is killed; whether the key is refused from then on."""
+    with pytest.raises(KilledError):
+        world.mortal(at=at, after=after).revoke(world.owner, world.id)
+    refused = at > COMMIT or (at == COMMIT and after)
+    assert world.admits() is not refused
+    return refused
+
+
+@each_death
+def test_the_sweep_finishes_a_revocation_that_was_killed_at_any_step(
+    world: World, at: int, after: int
+) -> None:
+    refused = killed(world, at, after=bool(after))
+    world.sweep()
+    assert world.wrong_books() == []
+    revoked = [stored.key.id for stored in world.inventory.keys_of(world.owner, revoked=True)]
+    assert sorted(revoked) == sorted([world.kept.key.id, world.id])
+    assert world.known() is not refused
+
+
+@each_death
+def test_no_reader_sees_a_key_that_is_refused_and_the_first_finishes_its_revocation(
+    world: World, at: int, after: int
+) -> None:
+    refused = killed(world, at, after=bool(after))
+    found = {stored.key.id: stored for stored in world.inventory.keys_of(world.owner)}
+    assert (world.id in found) is not refused
+    assert world.listed() == ([world.kept.key.id] if refused else [world.id])
+    assert world.known() is not refused
+    world.sweep()  # the mark, if it was killed just before it was to go
+    assert world.wrong_books() == []
+
+
+@each_death
+def test_a_revocation_that_was_cut_off_can_be_repeated(world: World, at: int, after: int) -> None:
+    refused = killed(world, at, after=bool(after))
+    assert world.revoked_again() is not refused, "a second revocation of one key"
+    assert not world.admits()
+    world.sweep()
+    assert world.wrong_books() == []
+    (gone,) = (
+        s for s in world.inventory.keys_of(world.owner, revoked=True) if s.key.id == world.id
+    )
+    assert gone.revoked_at_ms == NOW_MS
+
+
+#: Record read, credential read, credential changed, record changed.
+@pytest.mark.parametrize(("at", "after"), [(at, after) for at in (1, 2, 3, 4) for after in (0, 1)])
+def test_a_limit_is_shown_as_it_holds_wherever_its_change_was_cut_off(
+    world: World, at: int, after: int
+) -> None:
+    with pytest.raises(KilledError):
+        world.mortal(at=at, after=bool(after)).change_limit(world.owner, world.id, 3)
+    changed = at > 3 or (at == 3 and bool(after))
+    assert world.keys.get(world.owner, world.id).rate_limit == (3 if changed else 10)
+    assert sum(world.admits() for _ in range(12)) == (3 if changed else 10)
+    world.keys.change_limit(world.owner, world.id, 3)
+    assert world.wrong_books() == []
+
+
+def test_a_revoked_key_keeps_the_limit_that_its_record_had_not_yet(world: World) -> None:
+    with pytest.raises(KilledError):
+        world.mortal(at=3, after=True).change_limit(world.owner, world.id, 3)
+    world.keys.revoke(world.owner, world.id)
+    assert world.wrong_books() == []

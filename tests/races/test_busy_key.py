@@ -1,0 +1,151 @@
+"""A key under the load of several processes: what its owner decides is through within two tries."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+from uuid import uuid4
+
+import pytest
+
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.domain.keys import hash_of
+from chatgrid_devkit.stack.ministack import Ministack
+from tests.contract.stores import dynamodb, keys_table
+from tests.faults import books
+from tests.races.actors import Arena, gate, now_ms, service
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
+    from botocore.awsrequest import AWSPreparedRequest
+
+PROCESSES = 3
+#: Requests a second on the one key, as far as the machine lets them.
+RATE = 300
+LIMIT = 60_000
+
+
+_ended: list[Event] = []  # in the processes that do the hammering
+
+
+def be_told(ended: Event) -> None:
+    """Remember what tells a hammering process to end."""
+    _ended.append(ended)
+
+
+def hammer(arena: Arena, key_hash: str) -> tuple[int, float]:
+    """Use a key at a third of the rate until told; how often, and for how long."""
+    (ended,) = _ended
+    decisions, client = gate(arena)
+    began, asked = time.monotonic(), 0
+    while asked % 20 or not ended.is_set():
+        ahead = asked * PROCESSES / RATE - (time.monotonic() - began)
+        if ahead > 0:
+            time.sleep(ahead)
+        decisions.admit(key_hash, now_ms=now_ms(), scope="read")
+        asked += 1
+    client.reset()
+    return asked, time.monotonic() - began
+
+
+class BusyKey:
+    """A key that is used as hard as several processes can, and its owner's way to the store."""
+
+    def __init__(self, ministack: Ministack) -> None:
+        self.client = dynamodb(ministack.endpoint)
+        self.arena = Arena(
+            endpoint=ministack.endpoint,
+            table=keys_table(self.client),
+            owner=str(uuid4()),
+            most_keys=5,
+            shared={},
+            actions=0,
+            weights={},
+        )
+        issued = service(self.arena).issue(
+            self.arena.owner,
+            name="busy",
+            scopes=["read"],
+            environment="live",
+            rate_limit=LIMIT,
+            expires_at_ms=None,
+        )
+        self.id, self.hash = issued.key.id, hash_of(issued.raw_key)
+        self.store = DynamoKeyStore(self.client, table=self.arena.table, pause=time.sleep)
+        self.tries = self.transactions = 0
+        events = self.client.meta.events
+        events.register("before-send.dynamodb.UpdateItem", self._count_tries)
+        events.register("before-send.dynamodb.TransactWriteItems", self._count_transactions)
+
+    def _count_tries(self, request: AWSPreparedRequest, **_: object) -> None:
+        """Writes of the key's item that have to be through for the answer."""
+        body = cast("bytes", request.body)
+        self.tries += self.hash.encode() in body and b"REMOVE revoking" not in body
+
+    def _count_transactions(self, request: AWSPreparedRequest, **_: object) -> None:
+        self.transactions += b"KEY#" + self.hash.encode() in cast("bytes", request.body)
+
+    def use(self) -> int:
+        """How often it was admitted until now."""
+        item = self.client.get_item(
+            TableName=self.arena.table,
+            Key={"pk": {"S": f"KEY#{self.hash}"}, "sk": {"S": "#"}},
+            ConsistentRead=True,
+        )["Item"]
+        return int(item["used"]["N"])
+
+    @contextmanager
+    def under_load(self) -> Iterator[None]:
+        """Hammer the key meanwhile, and say how hard that was."""
+        context = multiprocessing.get_context("spawn")
+        ended = context.Event()
+        with ProcessPoolExecutor(PROCESSES, context, be_told, (ended,)) as pool:
+            runs = [pool.submit(hammer, self.arena, self.hash) for _ in range(PROCESSES)]
+            try:
+                deadline = time.monotonic() + 30
+                while self.use() < 200:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+                yield
+            finally:
+                ended.set()
+            rates = [asked / seconds for asked, seconds in (run.result(60) for run in runs)]
+            print(f"{sum(rates):.0f} requests a second from {PROCESSES} processes")
+
+
+@pytest.fixture
+def busy(ministack: Ministack) -> BusyKey:
+    return BusyKey(ministack)
+
+
+def test_a_revocation_is_through_within_two_tries_however_busy_the_key(busy: BusyKey) -> None:
+    with busy.under_load():
+        assert busy.store.revoke(busy.arena.owner, busy.id, now_ms=now_ms())
+        used = busy.use()
+        time.sleep(0.2)
+        assert busy.use() == used, "a request was admitted after the revocation"
+    assert (busy.tries <= 2, busy.transactions) == (True, 0)
+    assert books.errors_in(books.contents(busy.client, busy.arena.table)) == []
+
+
+def test_a_change_of_limit_is_through_within_two_tries_however_busy_the_key(
+    busy: BusyKey,
+) -> None:
+    changes, within = 20, 0
+    with busy.under_load():
+        for number in range(changes):
+            busy.tries = 0
+            limit = LIMIT - 1 - number
+            assert busy.store.change_limit(
+                busy.arena.owner, busy.id, rate_limit=limit, now_ms=now_ms
+            )
+            within += busy.tries <= 2
+    # Its condition names the second's first request: two may come in between on a slow machine.
+    assert within >= changes - 1
+    assert busy.transactions == 0
+    assert books.errors_in(books.contents(busy.client, busy.arena.table)) == []
