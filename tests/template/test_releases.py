@@ -56,8 +56,9 @@ def names_in(value: Any) -> set[str]:
             case "Fn::GetAtt":
                 found.add(item[0])
             case "Fn::Sub":
-                text = item if isinstance(item, str) else item[0]
-                found |= set(re.findall(r"\$\{([^}.!]+)", text))
+                text, values = (item, {}) if isinstance(item, str) else item
+                found |= set(re.findall(r"\$\{([^}.!]+)", text)) - set(values)
+                found |= names_in(list(values.values()))
             case "Fn::If":
                 found |= names_in(deployed().raw["Conditions"][item[0]]) | names_in(item[1:])
             case "Condition":

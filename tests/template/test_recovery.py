@@ -1,0 +1,92 @@
+"""Tables that a stack is given: it makes none of its own, and works on those alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chatgrid_devkit.stack.deployment import read_deployment
+from tests.template.stack import FUNCTIONS, TEMPLATE, deployed
+
+TAKEN = {"KeysTable": "former-KeysTable-1A2B", "BoardsTable": "boards.restored_2026-03-10"}
+TABLES = pytest.mark.parametrize("table", TAKEN)
+ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
+ROLES = [function.replace("Function", "Role") for function in FUNCTIONS]
+
+
+def given(table: str) -> dict[str, str]:
+    return {f"Existing{table}": TAKEN[table]}
+
+
+@TABLES
+def test_a_stack_that_is_given_a_table_makes_none_of_its_own(table: str) -> None:
+    stack = deployed(**given(table))
+    assert set(deployed().of("AWS::DynamoDB::Table")) - set(stack.of("AWS::DynamoDB::Table")) == {
+        table
+    }
+
+
+@TABLES
+def test_the_table_that_a_running_stack_lets_go_of_is_not_deleted(table: str) -> None:
+    # Taken out of a stack by its condition, a resource goes by its DeletionPolicy.
+    written = deployed().raw["Resources"][table]
+    assert written["Condition"] == f"Makes{table}"
+    assert written["DeletionPolicy"] == "Retain"
+    assert written["UpdateReplacePolicy"] == "Retain"
+
+
+@TABLES
+def test_no_function_policy_output_or_setting_names_another_table_than_the_given(
+    table: str,
+) -> None:
+    before, after = deployed(), deployed(**given(table))
+    own = f"gate-{table}"
+    everywhere = {
+        **{function: before.environment(function) for function in FUNCTIONS},
+        **{role: before.resources[role] for role in ROLES},
+        "outputs": before.outputs,
+        "settings": before.resources["FunctionSettings"],
+    }
+    now = {
+        **{function: after.environment(function) for function in FUNCTIONS},
+        **{role: after.resources[role] for role in ROLES},
+        "outputs": after.outputs,
+        "settings": after.resources["FunctionSettings"],
+    }
+    assert own in json.dumps(everywhere)
+    # Nothing differs but the name, so nothing that named the former one was overlooked.
+    assert now == json.loads(json.dumps(everywhere).replace(own, TAKEN[table]))
+    assert own not in json.dumps(after.resources)
+
+
+@pytest.mark.parametrize(
+    ("role", "sid", "table"),
+    [
+        ("AuthorizerRole", "DecideOnKeys", "KeysTable"),
+        ("ManagementRole", "ManageKeys", "KeysTable"),
+        ("ReconcilerRole", "ReadKeys", "KeysTable"),
+        ("ReconcilerRole", "KeepQueue", "KeysTable"),
+        ("ReconcilerRole", "NameGatewayKeys", "KeysTable"),
+        ("BoardsRole", "KeepBoards", "BoardsTable"),
+    ],
+)
+def test_a_given_table_is_the_only_one_that_a_policy_reaches(
+    role: str, sid: str, table: str
+) -> None:
+    (policy,) = deployed(**given(table)).resources[role]["Policies"]
+    statements = {s["Sid"]: s for s in policy["PolicyDocument"]["Statement"]}
+    assert statements[sid]["Resource"] == ARN + TAKEN[table]
+
+
+@TABLES
+def test_the_local_run_reads_a_template_that_is_given_a_table(table: str) -> None:
+    deployment = read_deployment(TEMPLATE, parameters=given(table))
+    assert table not in {found.logical_id for found in deployment.tables}
+    told = [function.environment for function in deployment.functions.values()]
+    assert any(TAKEN[table] in environment.values() for environment in told)
+
+
+def test_the_counters_of_the_last_minute_are_never_taken_over() -> None:
+    both = deployed(**given("KeysTable"), **given("BoardsTable"))
+    assert set(both.of("AWS::DynamoDB::Table")) == {"RateLimitsTable"}
