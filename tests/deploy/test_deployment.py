@@ -29,6 +29,8 @@ from tests.template.stack import ROOT, deployed
 
 skip_unless_built()
 
+#: The suite asks for more than a public product should grant by default.
+ROOM = {"RateLimitCeiling": "60000", "KeysPerUser": "1000"}
 SUITE = ("tests/e2e/test_api.py", "tests/e2e/test_credentials.py")
 #: The embedded AWS starts a process for each request at once: much patience for nothing new.
 LONG = "tests/e2e/test_api.py::test_pages_give_130_keys_once_each_while_others_come_and_go"
@@ -52,6 +54,8 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalIssuer]:
     """An identity provider that publishes its keys on loopback."""
 
     class Keys(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # what the authorizer wants of an identity provider
+
         def do_GET(self) -> None:
             body = json.dumps(known.public_jwks()).encode()
             self.send_response(200)
@@ -77,7 +81,8 @@ def test_the_stack_is_deployed_serves_changes_and_leaves_nothing_but_data(
     stack = SamStack(cloud, for_here, "gate")
     supabase_url = issuer.issuer.removesuffix("/auth/v1")
     before = stack.left()
-    stack.deploy(SupabaseUrl=supabase_url)
+    given_always = {"SupabaseUrl": supabase_url, **ROOM}
+    stack.deploy(**given_always)
     made = stack.outputs()
     first = stack.operate("bootstrap")
     admin_key = first["raw_key"]
@@ -89,7 +94,7 @@ def test_the_stack_is_deployed_serves_changes_and_leaves_nothing_but_data(
     check_the_suite({**stack.described(), **given}, tmp_path)
 
     origin = "https://app.example.com"
-    stack.deploy(SupabaseUrl=supabase_url, AllowedOrigin=origin, StandardQuotaLimit="100000")
+    stack.deploy(**given_always, AllowedOrigin=origin, StandardQuotaLimit="100000")
     assert lasting(stack.outputs()) == lasting(made)
     check_that_it_serves(stack, admin_key, origin=origin)
     stack.operate("doctor")  # which ends with an error when one of its checks fails
