@@ -49,6 +49,7 @@ class Stack:
         self.outputs: dict[str, str] = {
             name: resolver.resolve(output["Value"])
             for name, output in self.expanded["Outputs"].items()
+            if "Condition" not in output or resolver.condition(output["Condition"])
         }
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:

@@ -180,11 +180,8 @@ def test_what_is_counted_in_the_access_log_is_counted_in_the_gates_own() -> None
 
 
 def test_api_gateways_metrics_are_asked_for_by_the_apis_name_and_stage() -> None:
-    asked = [
-        dims
-        for space, _, dims in [*series_of_alarms(UNLOGGED), *series_of_the_dashboard()]
-        if space == "AWS/ApiGateway"
-    ]
+    series = [*series_of_alarms(), *series_of_alarms(UNLOGGED), *series_of_the_dashboard()]
+    asked = [dims for space, _, dims in series if space == "AWS/ApiGateway"]
     name = deployed().one("AWS::ApiGateway::RestApi")["Name"]
     stage = deployed().one("AWS::ApiGateway::Stage")["StageName"]
     assert asked
