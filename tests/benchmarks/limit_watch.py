@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.e2e.api import Api
+from tests.support.stack.api import Api
 
 THREADS = 8
 LIMIT = 120

@@ -10,7 +10,7 @@ from tests.benchmarks.authorizer import memory, money, plots, report
 from tests.benchmarks.authorizer.budgets import budgets
 from tests.benchmarks.authorizer.figures import Figures
 from tests.benchmarks.authorizer.material import ROOT
-from tests.template.stack import deployed
+from tests.support.stack.templates import deployed
 
 DOCS = ROOT / "docs"
 

@@ -8,7 +8,7 @@ import time
 
 from chatgrid_auth.domain.keys import generate
 from chatgrid_authorizer.answer import answer
-from tests.hostile.memory_gate import World
+from tests.support.memory.gate import World
 from tests.unit.authorizer.test_event import request_event
 
 _ROUNDS = 2_000

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol
 from chatgrid_auth.domain import window
 from chatgrid_auth.domain.window_upkeep import maintenance
 from tests.benchmarks.window_plot import plot
-from tests.unit.domain.window_model import ExactLog, Item
+from tests.support.memory.window_model import ExactLog, Item
 
 SEED = 20_260_310
 LIMIT = 120

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from tests.unit.domain.window_model import ExactLog
+from tests.support.memory.window_model import ExactLog
 
 _WIDTH, _PANEL, _LEFT, _TOP, _GAP = 820, 120, 60, 54, 44
 _COLOURS = ("#0a7d4f", "#b45309", "#7c3aed", "#be123c")

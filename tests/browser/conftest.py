@@ -11,7 +11,7 @@ import pytest
 from tests.browser.accounts import Account, Accounts
 from tests.browser.chromium import NoBrowser, arguments, executable
 from tests.browser.dashboard import Dashboard
-from tests.e2e.local_stack import LocalStack
+from tests.support.stack.local_stack import LocalStack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

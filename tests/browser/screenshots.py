@@ -15,7 +15,7 @@ from typing import Any
 from tests.browser.chromium import NoBrowser, arguments, executable
 from tests.browser.dashboard import Dashboard
 from tests.browser.states import SIZES, STATES, THEMES, bring, storage_of
-from tests.e2e.local_stack import LocalStack
+from tests.support.stack.local_stack import LocalStack
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 #: The port is in the pictures, so it is always the same.

@@ -10,7 +10,7 @@ import httpx
 from tests.browser.accounts import Account
 from tests.browser.conftest import OpenBrowser
 from tests.browser.dashboard import Dashboard
-from tests.e2e.local_stack import LocalStack
+from tests.support.stack.local_stack import LocalStack
 
 BUDGET_BYTES = 60 * 1024
 

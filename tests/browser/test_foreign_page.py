@@ -12,7 +12,7 @@ import pytest
 
 from chatgrid_devkit.stack.aws_access import AwsAccess
 from tests.browser.chromium import arguments
-from tests.e2e.local_stack import LocalStack
+from tests.support.stack.local_stack import LocalStack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -13,7 +13,7 @@ from chatgrid_devkit.identity.auth import DEVELOPER_EMAIL, DEVELOPER_PASSWORD
 from tests.browser.accounts import STORAGE_KEY, Account, Accounts, stored
 from tests.browser.conftest import OpenBrowser
 from tests.browser.dashboard import Dashboard
-from tests.e2e.local_stack import LocalStack
+from tests.support.stack.local_stack import LocalStack
 
 ENDED = "Your session has ended. Sign in again to go on."
 

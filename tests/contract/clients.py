@@ -12,7 +12,7 @@ import pytest
 from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredentials
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.domain import errors
-from tests.contract.fault_server import FaultServer, Step
+from tests.support.servers.fault_server import FaultServer, Step
 
 
 def credentials(name: str = "AKIDEXAMPLE") -> Credentials:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb, moto_client
+from tests.support.tables.stores import dynamodb, moto_client
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

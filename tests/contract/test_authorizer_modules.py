@@ -17,9 +17,9 @@ import pytest
 
 from chatgrid_auth.domain.keys import generate
 from tests.contract.clients import Serve, serve
-from tests.contract.decisions import item_of, request_with
-from tests.contract.fault_server import answer, response
-from tests.unit.authorizer.environment import SETTINGS
+from tests.support.servers.fault_server import answer, response
+from tests.support.stack.authorizer_settings import SETTINGS
+from tests.support.tables.decisions import item_of, request_with
 
 __all__ = ["serve"]  # a fixture
 

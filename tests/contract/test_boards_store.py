@@ -16,8 +16,8 @@ from chatgrid_auth.domain.errors import ConditionFailed, NotFound, StoreUnavaila
 from chatgrid_auth.domain.identifiers import uuid7
 from chatgrid_boards.store import Board, BoardStore, Transport
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb, keys_table, moto_client
-from tests.unit.boards.memory import MemoryTransport
+from tests.support.memory.boards_table import MemoryTransport
+from tests.support.tables.stores import dynamodb, keys_table, moto_client
 
 NOW_MS = 1_800_000_000_000
 

@@ -8,7 +8,7 @@ from chatgrid_auth.adapters.awslite.container_credentials import get_locally
 from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
 from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable
 from tests.contract.clients import Connect, Serve, connect, serve
-from tests.contract.fault_server import Step, answer, answer_and_close, hang_up, response
+from tests.support.servers.fault_server import Step, answer, answer_and_close, hang_up, response
 
 __all__ = ["connect", "serve"]  # fixtures
 

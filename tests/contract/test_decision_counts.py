@@ -26,9 +26,9 @@ from chatgrid_authorizer import wiring
 from chatgrid_authorizer.answer import answer as decide
 from chatgrid_authorizer.decision_metrics import MOST_HELD
 from tests.contract.clients import Serve, serve
-from tests.contract.decisions import LIMIT, item_of, request_with
-from tests.contract.fault_server import FaultServer, answer, error, response
-from tests.unit.authorizer.environment import SETTINGS
+from tests.support.servers.fault_server import FaultServer, answer, error, response
+from tests.support.stack.authorizer_settings import SETTINGS
+from tests.support.tables.decisions import LIMIT, item_of, request_with
 
 __all__ = ["serve"]  # a fixture
 

@@ -19,7 +19,7 @@ from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.authenticate import Authenticator
-from tests.contract.stores import counting, keys_table, rate_limits_table
+from tests.support.tables.stores import counting, keys_table, rate_limits_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

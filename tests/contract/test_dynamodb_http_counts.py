@@ -7,7 +7,7 @@ from collections import Counter
 from types import FrameType
 
 from tests.contract.clients import Connect, Serve, connect, serve
-from tests.contract.fault_server import answer, response
+from tests.support.servers.fault_server import answer, response
 
 __all__ = ["connect", "serve"]  # fixtures
 

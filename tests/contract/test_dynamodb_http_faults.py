@@ -18,7 +18,7 @@ from chatgrid_auth.adapters.awslite.credentials import (
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
 from tests.contract.clients import Connect, Pauses, Serve, connect, credentials, serve
-from tests.contract.fault_server import (
+from tests.support.servers.fault_server import (
     WAIT_SECONDS,
     Peer,
     Request,

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.contract.clients import Serve, serve
-from tests.contract.fault_server import answer, response
+from tests.support.servers.fault_server import answer, response
 
 __all__ = ["serve"]  # fixture
 

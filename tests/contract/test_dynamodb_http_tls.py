@@ -20,7 +20,7 @@ from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.domain.errors import StoreUnavailable
 from tests.contract.clients import Connect, Serve, connect, serve
-from tests.contract.fault_server import (
+from tests.support.servers.fault_server import (
     answer,
     answer_and_close,
     drip,

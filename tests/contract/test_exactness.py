@@ -11,7 +11,7 @@ from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb, keys_table
+from tests.support.tables.stores import dynamodb, keys_table
 
 PROCESSES = 8
 ATTEMPTS = 400

@@ -26,7 +26,7 @@ from cryptography.x509.oid import NameOID
 from chatgrid_auth.adapters.awslite import deadline_socket
 from chatgrid_auth.adapters.awslite.fetch import MAX_BYTES, TIMEOUT_SECONDS, fetch
 from chatgrid_auth.adapters.awslite.http_response import HttpFault
-from tests.contract.rogue_server import Response, RogueServer, body, drip, raw
+from tests.support.servers.rogue_server import Response, RogueServer, body, drip, raw
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

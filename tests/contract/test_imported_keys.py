@@ -22,8 +22,8 @@ from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_auth.services.key_import import ImportedKey, KeyImport
 from chatgrid_auth.services.usage_plans.ports import Work
-from tests.contract.decisions import NoTokens
-from tests.contract.stores import counting, keys_table, rate_limits_table
+from tests.support.tables.decisions import NoTokens
+from tests.support.tables.stores import counting, keys_table, rate_limits_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -24,8 +24,8 @@ from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.usage_plans.ports import Tier
 from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb, keys_table
 from tests.support.control_plane import Clock, FakeControlPlane
+from tests.support.tables.stores import dynamodb, keys_table
 
 KEYS = 60
 SHARED = "sharedkeyofthestandardtier"

@@ -21,7 +21,7 @@ from chatgrid_auth.adapters.jwt.jwks_cache import (
 from chatgrid_auth.adapters.jwt.verifier import JwtVerifier, build_verifier
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from chatgrid_auth.settings import JwtSettings
-from tests.contract.rogue_server import (
+from tests.support.servers.rogue_server import (
     Response,
     RogueServer,
     body,

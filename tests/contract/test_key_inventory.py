@@ -16,7 +16,7 @@ from chatgrid_auth.adapters.keys_table.previews import KeyPreview, UserPreview
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
-from tests.contract.stores import keys_table, rate_limits_table
+from tests.support.tables.stores import keys_table, rate_limits_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

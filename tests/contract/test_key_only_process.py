@@ -11,8 +11,8 @@ import pytest
 
 from chatgrid_auth.domain.keys import generate
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb, keys_table, rate_limits_table
 from tests.support.aws import VARIABLES
+from tests.support.tables.stores import dynamodb, keys_table, rate_limits_table
 
 PROGRAM = """
 import json, sys

@@ -15,7 +15,7 @@ from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.errors import KeyLimitReached, NotFound, StoreUnavailable
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
-from tests.contract.stores import keys_table
+from tests.support.tables.stores import keys_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

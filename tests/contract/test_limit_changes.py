@@ -15,8 +15,8 @@ from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.errors import NotFound, StoreThrottled
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
-from tests.contract.stores import keys_table
-from tests.faults import books
+from tests.support.tables import books
+from tests.support.tables.stores import keys_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

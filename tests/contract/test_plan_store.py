@@ -20,9 +20,9 @@ from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.identifiers import uuid7
 from chatgrid_auth.services.usage_plans.ports import Directory, LiveKey, PlanQueue, Progress, Work
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb, keys_table, moto_client
 from tests.support.control_plane import Fuse
 from tests.support.plan_store import MemoryPlanStore
+from tests.support.tables.stores import dynamodb, keys_table, moto_client
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -13,7 +13,7 @@ from chatgrid_devkit.gateway.key_source import read_plan
 from chatgrid_devkit.stack.ministack import Ministack
 from chatgrid_devkit.stack.provision import first_admin, make_plans
 from chatgrid_devkit.template.description import Quota, Throttle, UsagePlan
-from tests.contract.stores import keys_table
+from tests.support.tables.stores import keys_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

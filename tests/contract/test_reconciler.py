@@ -21,9 +21,9 @@ from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.usage_plans.ports import RunSummary, Tier
 from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb, keys_table
 from tests.contract.test_api_gateway_keys import real_client
 from tests.support.control_plane import Clock
+from tests.support.tables.stores import dynamodb, keys_table
 
 
 class LambdaContext(PowertoolsContext):

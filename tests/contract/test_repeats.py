@@ -16,7 +16,7 @@ from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.transactions import transact
 from chatgrid_auth.domain.errors import StoreThrottled, StoreUnavailable
 from tests.contract.clients import Connect, Serve, connect, serve
-from tests.contract.fault_server import (
+from tests.support.servers.fault_server import (
     Step,
     answer,
     answer_and_close,

@@ -23,8 +23,8 @@ from chatgrid_auth.adapters.jwt.verifier import JwtVerifier, build_verifier
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from chatgrid_auth.settings import JwtSettings
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.rogue_server import Response, RogueServer, body, document, hang, raw
 from tests.support.aws import ACCESS_KEY
+from tests.support.servers.rogue_server import Response, RogueServer, body, document, hang, raw
 from tests.vectors.jwt.forge import Forge
 
 if TYPE_CHECKING:

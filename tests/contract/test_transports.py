@@ -15,8 +15,8 @@ from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.domain import errors
 from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb, keys_table, moto_client
 from tests.support.aws import VARIABLES
+from tests.support.tables.stores import dynamodb, keys_table, moto_client
 
 Transport = Boto3Transport | DynamoDB
 

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from chatgrid_auth.domain import window
 from chatgrid_auth.domain.window_upkeep import change_limit, maintenance
-from tests.contract.stores import rate_limits_table
-from tests.unit.domain.window_model import Item
+from tests.support.memory.window_model import Item
+from tests.support.tables.stores import rate_limits_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

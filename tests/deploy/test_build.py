@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import skip_unless_built
-from tests.template.stack import FUNCTIONS, ROOT
+from tests.support.stack.templates import FUNCTIONS, ROOT
 
 skip_unless_built()
 

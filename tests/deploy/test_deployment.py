@@ -25,7 +25,7 @@ from chatgrid_devkit.stack.ministack import Ministack
 from tests.deploy.conftest import skip_unless_built
 from tests.deploy.gateway_gaps import fill
 from tests.deploy.stacks import SamStack
-from tests.template.stack import ROOT, deployed
+from tests.support.stack.templates import ROOT, deployed
 
 skip_unless_built()
 

@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.api import Api, mint
-from tests.e2e.local_stack import LocalStack
+from tests.support.stack.api import Api, mint
+from tests.support.stack.local_stack import LocalStack
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.api import Api, problem
+from tests.support.stack.api import Api, problem
 
 #: An id that nobody has; fixed, so that every process names the same tests.
 NOBODYS = "019cd6b2-8a00-7c3e-9b5a-2f6d1e8c4a70"

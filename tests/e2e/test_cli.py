@@ -14,8 +14,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.api import Api, mint, problem
-from tests.e2e.local_stack import LocalStack
+from tests.support.stack.api import Api, mint, problem
+from tests.support.stack.local_stack import LocalStack
 
 
 class Shell:

@@ -10,8 +10,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.contract.rogue_server import RogueServer, document
-from tests.e2e.api import assert_envelope
+from tests.support.servers.rogue_server import RogueServer, document
+from tests.support.stack.api import assert_envelope
 from tests.vectors.jwt.forge import Forge, Recipe, recipes
 
 #: API Gateway's own limit for all headers of a request together.

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.e2e.api import Api, assert_envelope
-from tests.e2e.local_stack import LocalStack
+from tests.support.stack.api import Api, assert_envelope
+from tests.support.stack.local_stack import LocalStack
 from tests.vectors.jwt.forge import Forge
 
 

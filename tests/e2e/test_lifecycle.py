@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from chatgrid_devkit.stack.ministack import free_port
-from tests.e2e.api import Api, mint
-from tests.e2e.local_stack import LocalStack, descendants, is_running
+from tests.support.stack.api import Api, mint
+from tests.support.stack.local_stack import LocalStack, descendants, is_running
 
 DEADLINE_SECONDS = 20
 

@@ -15,8 +15,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.api import Api, assert_envelope, problem
-from tests.e2e.local_stack import LocalStack, descendants
+from tests.support.stack.api import Api, assert_envelope, problem
+from tests.support.stack.local_stack import LocalStack, descendants
 
 CONNECTIONS = 16
 

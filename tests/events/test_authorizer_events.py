@@ -18,8 +18,8 @@ from chatgrid_auth.domain.scopes import effective
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_authorizer.answer import answer
 from chatgrid_authorizer.wiring import Gate
-from tests.contract.decisions import NoTokens
-from tests.contract.stores import keys_table, moto_client, rate_limits_table
+from tests.support.tables.decisions import NoTokens
+from tests.support.tables.stores import keys_table, moto_client, rate_limits_table
 
 EVENTS = Path(__file__).parents[2] / "events" / "authorizer"
 FILES = sorted(EVENTS.glob("*.json"))

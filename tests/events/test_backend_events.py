@@ -18,8 +18,8 @@ from chatgrid_boards.store import BoardStore
 from chatgrid_management import wiring as management
 from chatgrid_reconciler import wiring as reconciler
 from tests.support.http_api import Context, Handler
-from tests.unit.boards.memory import MemoryTransport
-from tests.unit.management.store import MemoryKeyStore
+from tests.support.memory.boards_table import MemoryTransport
+from tests.support.memory.key_store import MemoryKeyStore
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

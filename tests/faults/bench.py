@@ -16,10 +16,10 @@ from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_management import wiring
-from tests.contract.stores import keys_table
-from tests.faults import books
-from tests.faults.proxy import FaultProxy, clear
 from tests.support.http_api import Context, Reply, allowed, key_caller, proxy_event
+from tests.support.servers.proxy import FaultProxy, clear
+from tests.support.tables import books
+from tests.support.tables.stores import keys_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

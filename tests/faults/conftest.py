@@ -22,10 +22,10 @@ from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_authorizer.wiring import Gate
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb
 from tests.faults.bench import Bench
-from tests.faults.proxy import FaultProxy
 from tests.support.aws import OURS, VARIABLES
+from tests.support.servers.proxy import FaultProxy
+from tests.support.tables.stores import dynamodb
 
 #: What a call may take here, of the seconds that it may take in production.
 REPLY_SECONDS = 0.4

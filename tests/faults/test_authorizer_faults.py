@@ -19,9 +19,9 @@ from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_authorizer.answer import answer
 from chatgrid_authorizer.wiring import Gate
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb, keys_table, rate_limits_table
 from tests.faults.conftest import BUDGET_SECONDS, lean_client, now_ms
-from tests.faults.proxy import FAULTS, Fault, FaultProxy, at_random, clear, times
+from tests.support.servers.proxy import FAULTS, Fault, FaultProxy, at_random, clear, times
+from tests.support.tables.stores import dynamodb, keys_table, rate_limits_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

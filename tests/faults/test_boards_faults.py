@@ -16,10 +16,10 @@ from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_boards import wiring
 from chatgrid_boards.store import BoardStore
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb, keys_table
 from tests.faults.bench import IN_TIME_SECONDS, alarms_may_be_dropped
-from tests.faults.proxy import FAULTS, Fault, FaultProxy, clear, times
 from tests.support.http_api import Context, allowed, key_caller, proxy_event
+from tests.support.servers.proxy import FAULTS, Fault, FaultProxy, clear, times
+from tests.support.tables.stores import dynamodb, keys_table
 
 pytestmark = alarms_may_be_dropped
 OVERCOME = {"latency of 0.3 s"}

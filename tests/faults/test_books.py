@@ -10,8 +10,8 @@ import pytest
 from chatgrid_auth.adapters.keys_table import key_items
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain.credentials import ApiKey
-from tests.faults.admissions import Admitted, most_in_a_window
-from tests.faults.books import errors_in
+from tests.support.tables.admissions import Admitted, most_in_a_window
+from tests.support.tables.books import errors_in
 
 Item = dict[str, Any]
 

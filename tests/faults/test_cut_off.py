@@ -16,8 +16,8 @@ from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
-from tests.contract.stores import keys_table, moto_client
-from tests.faults import books
+from tests.support.tables import books
+from tests.support.tables.stores import keys_table, moto_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,14 +24,14 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb
-from tests.e2e.api import Api, assert_envelope
-from tests.e2e.local_stack import LocalStack, descendants, is_running
-from tests.faults import books
 from tests.faults.bench import Bench, Given
 from tests.faults.conftest import lean_client, now_ms
-from tests.faults.proxy import FAULTS, FaultProxy, clear, operation, wait_until
 from tests.support.aws import ACCESS_KEY
+from tests.support.servers.proxy import FAULTS, FaultProxy, clear, operation, wait_until
+from tests.support.stack.api import Api, assert_envelope
+from tests.support.stack.local_stack import LocalStack, descendants, is_running
+from tests.support.tables import books
+from tests.support.tables.stores import dynamodb
 
 SHOWN_FAULTS = ("reset before", "500 after", "throttled", "nonsense before")
 

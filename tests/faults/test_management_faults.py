@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.bench import Bench, Given, alarms_may_be_dropped
-from tests.faults.proxy import FAULTS, Fault, times
 from tests.support.http_api import Reply
+from tests.support.servers.proxy import FAULTS, Fault, times
 
 pytestmark = alarms_may_be_dropped
 

@@ -20,7 +20,7 @@ from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
 from chatgrid_devkit.stack.ministack import Ministack
 from chatgrid_reconciler.wiring import control_plane
 from tests.contract.test_reconciler import System
-from tests.faults.proxy import FAULTS, Fault, FaultProxy, at_random
+from tests.support.servers.proxy import FAULTS, Fault, FaultProxy, at_random
 
 QUICK = [f for f in FAULTS.values() if "hang" not in f.name and "drip" not in f.name]
 NONSENSE = [f for f in FAULTS.values() if "nonsense" in f.name or "empty" in f.name]

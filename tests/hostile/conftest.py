@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.api import Api
 from tests.e2e.conftest import as_user, http, stack
+from tests.support.stack.api import Api
 
 __all__ = ["admin", "as_user", "http", "read_key", "stack"]
 

@@ -16,7 +16,7 @@ atheris: Any = importlib.import_module("atheris")
 with atheris.instrument_imports(include=["chatgrid_auth", "chatgrid_authorizer"]):
     from chatgrid_authorizer.answer import answer
     from tests.hostile.answers import check
-    from tests.hostile.memory_gate import World
+    from tests.support.memory.gate import World
     from tests.unit.authorizer.test_event import request_event
 
 WORLD = World(failed_attempts_per_minute=30, imported_keys=True)

@@ -10,7 +10,7 @@ import pytest
 from chatgrid_auth.domain import keys
 from chatgrid_auth.services.throttle import MINUTE_MS
 from chatgrid_authorizer.answer import answer
-from tests.hostile.memory_gate import World
+from tests.support.memory.gate import World
 from tests.unit.authorizer.test_event import request_event
 
 LIMIT = 30

@@ -13,7 +13,7 @@ from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.keys import ALPHABET, KEY_LENGTH
 from chatgrid_authorizer.answer import answer
 from tests.hostile.answers import check, is_served
-from tests.hostile.memory_gate import World
+from tests.support.memory.gate import World
 from tests.unit.authorizer.test_event import request_event
 from tests.vectors.jwt.forge import recipes
 

@@ -10,7 +10,7 @@ import httpx
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.e2e.api import Api
+from tests.support.stack.api import Api
 
 BOUNDED = settings(
     max_examples=60,

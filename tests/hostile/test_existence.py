@@ -13,7 +13,7 @@ import pytest
 
 from chatgrid_auth.domain.identifiers import uuid7
 from chatgrid_auth.domain.keys import generate
-from tests.e2e.api import Api
+from tests.support.stack.api import Api
 
 #: What differs from request to request, whoever asks for what.
 VOLATILE = {

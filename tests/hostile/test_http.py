@@ -8,8 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.api import Api, assert_envelope
 from tests.hostile.raw_http import Reply, exchange
+from tests.support.stack.api import Api, assert_envelope
 
 REFUSED = {
     "object": "error",

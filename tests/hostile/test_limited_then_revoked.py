@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
-from tests.e2e.api import Api
+from tests.support.stack.api import Api
 
 HAMMERS = 4
 #: How long a refusal may be given from memory, and how long the hammering goes on afterwards.

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.e2e.local_stack import LocalStack, descendants
 from tests.hostile.listening import listening_ports
 from tests.hostile.raw_http import exchange
+from tests.support.stack.local_stack import LocalStack, descendants
 
 FOREIGN = ("http://127.0.0.1:1", "http://localhost:8080", "https://evil.example", "null")
 REBOUND = ("rebound.example", "127.0.0.1.rebound.example", "localhost.rebound.example")

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.api import Api
+from tests.support.stack.api import Api
 
 ROOT = Path(__file__).parents[2]
 #: The document says with words what no schema can: this is a moment in the future.

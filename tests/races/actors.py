@@ -18,7 +18,6 @@ from chatgrid_auth.domain import errors
 from chatgrid_auth.domain.errors import Fault, KeyLimitReached, NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
-from tests.contract.stores import dynamodb
 from tests.races.history import (
     ADMITTED,
     FAULT,
@@ -31,6 +30,7 @@ from tests.races.history import (
     Event,
 )
 from tests.support.aws import OURS
+from tests.support.tables.stores import dynamodb
 
 PROCESSES = 4
 THREADS = 4

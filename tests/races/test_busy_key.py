@@ -15,9 +15,9 @@ import pytest
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb, keys_table
-from tests.faults import books
 from tests.races.actors import Arena, gate, now_ms, service
+from tests.support.tables import books
+from tests.support.tables.stores import dynamodb, keys_table
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event

@@ -15,8 +15,8 @@ from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.errors import KeyLimitReached, NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
-from tests.contract.stores import keys_table, moto_client
-from tests.faults import books
+from tests.support.tables import books
+from tests.support.tables.stores import keys_table, moto_client
 
 MOST_KEYS = 4
 LIMIT = 3

@@ -13,10 +13,10 @@ import pytest
 
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.contract.stores import dynamodb, keys_table
-from tests.faults import books
 from tests.races.actors import Arena, gate, now_ms, race, service
 from tests.races.history import ADMITTED, FULL, LIMITED, OK, REVOKED, Event, History
+from tests.support.tables import books
+from tests.support.tables.stores import dynamodb, keys_table
 
 #: Set it to run a race again as it was; what the processor makes of it differs all the same.
 SEED = int(os.environ.get("RACE_SEED", "0")) or secrets.randbelow(1 << 20)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from tests.faults.admissions import Admitted, most_in_a_window
+from tests.support.tables.admissions import Admitted, most_in_a_window
 
 #: What a fault may be answered with; 502 and 504 are the gateway's own, for a function that died.
 FAULTS = frozenset({500, 502, 503, 504})

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import httpx
 
-from tests.e2e.api import assert_envelope
-from tests.faults.admissions import Admitted
 from tests.soak.ledger import FAULTS, Key, Ledger, State
+from tests.support.stack.api import assert_envelope
+from tests.support.tables.admissions import Admitted
 
 #: Some keys are asked for more than they allow, so that the limit is met all the time.
 LIMITS = (20, 60, 120, 10_000)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.e2e.local_stack import descendants
+from tests.support.stack.local_stack import descendants
 
 _FUNCTION = "AWS_LAMBDA_FUNCTION_NAME="
 

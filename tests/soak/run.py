@@ -15,14 +15,14 @@ from uuid import uuid4
 
 import httpx
 
-from tests.contract.stores import dynamodb
-from tests.e2e.api import Api, mint
-from tests.e2e.local_stack import LocalStack
-from tests.faults import books
-from tests.faults.proxy import FaultProxy, at_random, clear
 from tests.soak.ledger import Ledger
 from tests.soak.load import Client, Pace
 from tests.soak.processes import Memory, kill
+from tests.support.servers.proxy import FaultProxy, at_random, clear
+from tests.support.stack.api import Api, mint
+from tests.support.stack.local_stack import LocalStack
+from tests.support.tables import books
+from tests.support.tables.stores import dynamodb
 
 LOOK_SECONDS = 10.0
 _CALM_SECONDS = 300.0

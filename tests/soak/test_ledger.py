@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.admissions import Admitted
 from tests.soak.ledger import PATIENCE_SECONDS, Key, Ledger, State
+from tests.support.tables.admissions import Admitted
 
 
 def key(**facts: object) -> Key:

@@ -20,7 +20,7 @@ from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_cli.main import app
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.values import now_ms
-from tests.contract.stores import keys_table, rate_limits_table
+from tests.support.tables.stores import keys_table, rate_limits_table
 
 
 @cache

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from tests.template.stack import Stack, deployed, monitored
+from tests.support.stack.templates import Stack, deployed, monitored
 
 #: Whether the gate has an access log.
 LOGGED, UNLOGGED = "existing-role", "disabled"

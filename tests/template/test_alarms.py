@@ -11,6 +11,7 @@ from chatgrid_auth.adapters.jwt import jwks_cache
 from chatgrid_auth.domain import context, errors
 from chatgrid_authorizer import decision_metrics
 from chatgrid_reconciler import report
+from tests.support.stack.templates import FUNCTIONS, ROOT, deployed, monitored
 from tests.template.monitoring import (
     LOGGED,
     UNLOGGED,
@@ -24,7 +25,6 @@ from tests.template.monitoring import (
     series_of_alarms,
     series_of_the_dashboard,
 )
-from tests.template.stack import FUNCTIONS, ROOT, deployed, monitored
 
 ALARMS = {
     "AuthorizerErrorsAlarm",

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.template.stack import deployed
+from tests.support.stack.templates import deployed
 
 AUTHORIZER = "CredentialAuthorizer"
 ROUTES = {

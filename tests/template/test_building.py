@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.template.stack import FUNCTIONS, ROOT
+from tests.support.stack.templates import FUNCTIONS, ROOT
 
 PACKED = {
     "AuthLayer": ("layers/auth", "python/chatgrid_auth", "/opt/python/chatgrid_auth", 0b01),

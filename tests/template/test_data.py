@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.stack import FUNCTIONS, deployed
+from tests.support.stack.templates import FUNCTIONS, deployed
 
 TABLES = ("KeysTable", "RateLimitsTable", "BoardsTable")
 CUSTOMERS = ("KeysTable", "BoardsTable")

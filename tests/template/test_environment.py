@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatgrid_auth.adapters.awslite.fetch import TIMEOUT_SECONDS
-from tests.template.stack import FUNCTIONS, ROOT, deployed
+from tests.support.stack.templates import FUNCTIONS, ROOT, deployed
 
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 # Lambda sets these itself, and the local run for an emulator; a template must not.

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.template.stack import FUNCTIONS, MONITORING, ROOT, TEMPLATE, deployed, monitored
+from tests.support.stack.templates import FUNCTIONS, MONITORING, ROOT, TEMPLATE, deployed, monitored
 
 WRITTEN = "".join(path.read_text(encoding="utf-8") for path in (TEMPLATE, MONITORING))
 EVERYWHERE = (ROOT / ".checkov.yaml").read_text(encoding="utf-8").partition("skip-check:\n")[2]

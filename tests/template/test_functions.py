@@ -10,7 +10,7 @@ import pytest
 
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.adapters.jwt.jwks_cache import WAIT_SECONDS
-from tests.template.stack import FUNCTIONS, ROOT, deployed
+from tests.support.stack.templates import FUNCTIONS, ROOT, deployed
 
 LAYERS = {
     "AuthorizerFunction": ["AuthLayer", "JwtLayer"],

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.stack import deployed
+from tests.support.stack.templates import deployed
 
 AUTHORIZER_MESSAGES = (
     "Missing or invalid token",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.stack import FUNCTIONS, TEMPLATE, deployed
+from tests.support.stack.templates import FUNCTIONS, TEMPLATE, deployed
 
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:jwt-AbCdEf"
 TABLES = "arn:aws:dynamodb:eu-central-1:123456789012:table/gate-"

@@ -13,7 +13,7 @@ import pytest
 
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain import window
-from tests.template.stack import FUNCTIONS, ROOT, deployed
+from tests.support.stack.templates import FUNCTIONS, ROOT, deployed
 
 OPERATIONS = {
     "GetItem",

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from chatgrid_devkit.stack.deployment import read_deployment
-from tests.template.stack import FUNCTIONS, TEMPLATE, deployed
+from tests.support.stack.templates import FUNCTIONS, TEMPLATE, deployed
 
 TAKEN = {"KeysTable": "former-KeysTable-1A2B", "BoardsTable": "boards.restored_2026-03-10"}
 TABLES = pytest.mark.parametrize("table", TAKEN)

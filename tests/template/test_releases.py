@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chatgrid_devkit.template.expansion import expand
-from tests.template.stack import FUNCTIONS, PLACE, TEMPLATE, deployed
+from tests.support.stack.templates import FUNCTIONS, PLACE, TEMPLATE, deployed
 
 #: Properties of a function that Lambda keeps beside its versions, not in them.
 BESIDE_VERSIONS = {"ReservedConcurrentExecutions"}

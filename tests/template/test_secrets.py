@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.template.stack import FUNCTIONS, TEMPLATE, deployed
+from tests.support.stack.templates import FUNCTIONS, TEMPLATE, deployed
 
 ACCESS_LOG_FIELDS = {
     "$context.requestId",

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.template.stack import PLACE, deployed
+from tests.support.stack.templates import PLACE, deployed
 
 WITH_QUOTA = [("Standard", "STANDARD"), ("Web", "WEB")]
 TIERS = [*WITH_QUOTA, ("Limited", "LIMITED")]

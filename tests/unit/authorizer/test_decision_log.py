@@ -20,7 +20,7 @@ from chatgrid_auth.domain.verdicts import Allowed, Caller, Verdict
 from chatgrid_authorizer import decision_log, wiring
 from chatgrid_authorizer.decision_log import Measured
 from chatgrid_authorizer.event import Request
-from tests.unit.authorizer.environment import SETTINGS
+from tests.support.stack.authorizer_settings import SETTINGS
 from tests.unit.authorizer.gates import ALLOWED, FIGURES, FORBIDDEN, LIMITED, NOW_MS, REFUSED
 
 DOCS = Path(__file__).parents[3] / "docs"

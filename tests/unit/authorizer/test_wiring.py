@@ -12,7 +12,7 @@ from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.domain.errors import ConditionFailed
 from chatgrid_auth.settings import SettingError
 from chatgrid_authorizer import wiring
-from tests.unit.authorizer.environment import SETTINGS
+from tests.support.stack.authorizer_settings import SETTINGS
 
 REQUIRED = [
     "AWS_REGION",

@@ -10,7 +10,7 @@ from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_boards.store import BoardStore
 from chatgrid_boards.wiring import Settings, compose
 from tests.support.http_api import Api, key_caller, lazily
-from tests.unit.boards.memory import MemoryTransport
+from tests.support.memory.boards_table import MemoryTransport
 
 
 @pytest.fixture

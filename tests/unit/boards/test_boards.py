@@ -7,7 +7,7 @@ import pytest
 
 from chatgrid_auth.domain.errors import StoreUnavailable
 from tests.support.http_api import Api, key_caller
-from tests.unit.boards.memory import MemoryTransport
+from tests.support.memory.boards_table import MemoryTransport
 
 BOARDS = "/boards"
 BOARD = "/boards/{id}"

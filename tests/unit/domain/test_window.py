@@ -6,7 +6,7 @@ import pytest
 
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.domain import window
-from tests.unit.domain.window_model import Item, tokens
+from tests.support.memory.window_model import Item, tokens
 
 NOW_MS = 1_795_000_000_250
 NOW_S = NOW_MS // 1_000

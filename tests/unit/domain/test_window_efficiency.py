@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.domain.window_model import ExactLog, Item
+from tests.support.memory.window_model import ExactLog, Item
 
 START_US = 1_795_000_000_437_000
 MINUTES = 63

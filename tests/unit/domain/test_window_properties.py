@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatgrid_auth.domain import window, window_upkeep
-from tests.unit.domain.window_model import (
+from tests.support.memory.window_model import (
     CREDENTIAL,
     SKEW_US,
     WINDOW_US,

@@ -9,7 +9,7 @@ import pytest
 from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_management.wiring import Settings, compose
 from tests.support.http_api import Api, key_caller, lazily
-from tests.unit.management.store import MemoryKeyStore
+from tests.support.memory.key_store import MemoryKeyStore
 
 
 @pytest.fixture

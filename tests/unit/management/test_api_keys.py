@@ -8,7 +8,7 @@ import pytest
 
 from chatgrid_auth.domain import keys
 from tests.support.http_api import Api, key_caller
-from tests.unit.management.store import MemoryKeyStore
+from tests.support.memory.key_store import MemoryKeyStore
 
 KEYS = "/me/api-keys"
 KEY = "/me/api-keys/{id}"

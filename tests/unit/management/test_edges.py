@@ -10,7 +10,7 @@ from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import StoreThrottled, StoreUnavailable
 from chatgrid_auth.domain.verdicts import Forbidden, Limited, RateLimitStatus
 from tests.support.http_api import Api, context_of, jwt_caller, proxy_event
-from tests.unit.management.store import MemoryKeyStore
+from tests.support.memory.key_store import MemoryKeyStore
 
 FIGURE_HEADERS = {
     "x-ratelimit-limit",

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.http_api import Api, key_caller
-from tests.unit.management.store import MemoryKeyStore
+from tests.support.memory.key_store import MemoryKeyStore
 
 KEYS = "/me/api-keys"
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.support.http_api import Api
-from tests.unit.management.store import MemoryKeyStore
+from tests.support.memory.key_store import MemoryKeyStore
 
 KEYS = "/me/api-keys"
 

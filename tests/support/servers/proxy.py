@@ -19,7 +19,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.contract.fault_server import Hangup, Peer, Request, error
+from tests.support.servers.fault_server import Hangup, Peer, Request, error
 
 _UPSTREAM_SECONDS = 20.0
 _DRIP_SECONDS = 0.05

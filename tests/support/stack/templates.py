@@ -10,7 +10,7 @@ from typing import Any
 from chatgrid_devkit.template.expansion import expand, load
 from chatgrid_devkit.template.intrinsics import Resolver
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "template.yaml"
 MONITORING = ROOT / "monitoring.yaml"
 PLACE = {"stack": "gate", "region": "eu-central-1", "account": "123456789012"}
