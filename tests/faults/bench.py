@@ -16,7 +16,7 @@ from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_management import wiring
-from tests.support.http_api import Context, Reply, allowed, key_caller, proxy_event
+from tests.support.http_api import Context, Reply, allowed, jwt_caller, proxy_event
 from tests.support.servers.proxy import FaultProxy, clear
 from tests.support.tables import books
 from tests.support.tables.stores import keys_table
@@ -54,7 +54,7 @@ class Bench:
         self.proxy = proxy
         self.store = store
         self.table = keys_table(store)
-        self.caller = key_caller(user_id=str(uuid4()), scope="admin")
+        self.caller = jwt_caller()
         settings = wiring.Settings(
             keys_table=self.table,
             rate_limit_default=120,

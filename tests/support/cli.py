@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -55,7 +56,11 @@ class Operator:
         }
         self.outputs = {"KeysTableName": self.table, "RateLimitsTableName": users}
         self.fakes: dict[str, Any] = {}
+        self.name = "gate"
         self.local = False
+        logs = a_client("logs")
+        with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+            logs.create_log_group(logGroupName="/aws/lambda/gate-management")
         self.parameters: dict[str, str] = {}
         self.status = "UPDATE_COMPLETE"
 
@@ -67,7 +72,7 @@ class Operator:
             "ReconcilerFunction": {"DRY_RUN": "false"},
         }
         return Stack(
-            name="gate",
+            name=self.name,
             local=self.local,
             status=self.status,
             outputs=self.outputs,
@@ -111,6 +116,11 @@ class Operator:
     def gate(self) -> KeyDecisions:
         """The deciding request itself."""
         return KeyDecisions(Boto3Transport(self.dynamodb), table=self.table)
+
+    def trail(self) -> list[dict[str, Any]]:
+        """What the management function's log tells of operators."""
+        found = a_client("logs").filter_log_events(logGroupName="/aws/lambda/gate-management")
+        return [json.loads(event["message"]) for event in found["events"]]
 
     def items(self) -> list[dict[str, Any]]:
         """All that the keys table holds, in an order that is always the same."""

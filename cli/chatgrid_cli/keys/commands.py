@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from itertools import islice
 from typing import Annotated
@@ -15,10 +14,11 @@ from chatgrid_auth.adapters.keys_table.previews import KeyPreview
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.scopes import READ
 from chatgrid_cli.commands import command, group
-from chatgrid_cli.errors import USAGE, CliError
+from chatgrid_cli.errors import CliError
 from chatgrid_cli.keys import views as key_views
+from chatgrid_cli.keys.confirming import YesOption, confirm
 from chatgrid_cli.keys.issuing import OutOption, api_keys, hand_over
-from chatgrid_cli.output import Output, is_terminal
+from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.store_clock import store_clock
 from chatgrid_cli.values import (
@@ -131,12 +131,13 @@ def list_keys(
 @command(app, "show")
 def show(stack: Stack, out: Output, key_id: KeyArgument, user: MaybeUser = None) -> None:
     """Show one key, revoked or not. Without --user the whole table is searched."""
-    facts = _facts(stack, _found(stack, key_id, user))
+    stored = _found(stack, key_id, user)
+    facts = _facts(stack, stored)
     if out.as_json:
         out.document("api_key", facts)
     else:
         own = "yes" if facts["own_usage_key"] else "no: in API Gateway it counts on its tier's"
-        out.facts({**facts, "own_usage_key": own})
+        out.facts({**facts, "created_by": key_views.maker(stored.key), "own_usage_key": own})
 
 
 @command(app, "set-limit")
@@ -166,28 +167,38 @@ def revoke(
     out: Output,
     key_id: KeyArgument,
     user: MaybeUser = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    descendants: Annotated[
+        bool,
+        typer.Option(
+            "--descendants", help="The keys that it made, and all that those made, as well."
+        ),
+    ] = False,
+    yes: YesOption = False,
 ) -> None:
-    """Revoke a key, for good: it is refused on its very next request."""
-    key = _living(stack, key_id, user).key
-    if not yes:
-        if not is_terminal(sys.stdin):
-            raise CliError(
-                "revoking is final: say --yes where nobody can be asked",
-                code="confirmation_needed",
-                exit_code=USAGE,
-            )
-        out.note(
-            f"{key_views.named(key)}, of user {key.owner}, last used"
-            f" {instant(key.last_used_at_ms) or 'never'}"
-        )
-        typer.confirm("Revoke this key for good?", abort=True, err=True)
-    api_keys(stack).revoke(key.owner, key.id)
-    out.done(f"key {key_views.named(key)} is revoked")
+    """Revoke a key, for good: it is refused on its very next request.
+
+    With --descendants a key that was revoked before may be named as well.
+    """
+    find = _found if descendants else _living
+    key = find(stack, key_id, user).key
+    confirm(
+        out,
+        f"{key_views.named(key)}, of user {key.owner}, last used"
+        f" {instant(key.last_used_at_ms) or 'never'}",
+        "Revoke this key and all that it made for good?"
+        if descendants
+        else "Revoke this key for good?",
+        yes=yes,
+    )
+    gone = api_keys(stack).revoke(key.owner, key.id, descendants=descendants)
+    made = len(gone) - (key.id in gone)
+    told = f"is revoked{f', and {made} that it made' if descendants else ''}"
+    out.done(f"key {key_views.named(key)} {told}")
     if out.as_json:
-        out.document("api_key_revoked", {"id": key.id, "revoked": True})
+        also = {"descendants": [one for one in gone if one != key.id]} if descendants else {}
+        out.document("api_key_revoked", {"id": key.id, "revoked": True, **also})
     else:
-        out.text(f"Key {key_views.named(key)} is revoked.")
+        out.text(f"Key {key_views.named(key)} {told}.")
 
 
 def _found(stack: Stack, key_id: str, user: str | None) -> StoredKey:

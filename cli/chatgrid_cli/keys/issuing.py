@@ -25,6 +25,7 @@ from chatgrid_cli.files import create_private
 from chatgrid_cli.keys import views as key_views
 from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack
+from chatgrid_cli.trail import OperatorTrail
 from chatgrid_cli.values import now_ms
 
 OutOption = Annotated[
@@ -51,12 +52,15 @@ def api_keys(
 ) -> ApiKeys:
     """Issuing and revoking, as the stack's own functions do it; but an operator may give a limit
     above the stack's ceiling, which is there for what users ask for by themselves."""
+    trail = OperatorTrail(stack)
     return ApiKeys(
         store or key_store(stack),
         now_ms=clock,
         entropy=os.urandom,
         default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
         keys_per_user=limit(stack, "KEYS_PER_USER"),
+        actor=trail.actor,
+        trail=trail,
     )
 
 

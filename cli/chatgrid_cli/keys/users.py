@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated
 
 import typer
 
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
+from chatgrid_auth.domain.errors import NotFound
 from chatgrid_cli.commands import command, group
 from chatgrid_cli.keys import views as key_views
+from chatgrid_cli.keys.confirming import YesOption, confirm
+from chatgrid_cli.keys.issuing import api_keys
 from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.values import UserArgument
@@ -37,3 +41,32 @@ def keys(
     inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
     found = key_views.newest_first(inventory.keys_of(user, revoked=revoked))
     key_views.show_list(out, found, has_more=False, empty="This user has no keys.", one_user=True)
+
+
+@command(app, "revoke")
+def revoke(stack: Stack, out: Output, user: UserArgument, yes: YesOption = False) -> None:
+    """Revoke all keys of a user, for good: of one who left, whose keys would go on working.
+
+    Take away the user's account first: an account can make new keys. Cut off half-way, the same
+    command does the rest.
+    """
+    inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
+    found = [stored.key for stored in inventory.keys_of(user)]
+    if found:
+        confirm(
+            out,
+            f"user {user} holds {len(found)} keys",
+            "Revoke all keys of this user for good?",
+            yes=yes,
+        )
+    service = api_keys(stack)
+    gone: list[str] = []
+    for key in found:
+        with contextlib.suppress(NotFound):  # somebody else was faster
+            gone += service.revoke(user, key.id)
+    told = f"{len(gone)} keys of user {user} are revoked"
+    out.done(told)
+    if out.as_json:
+        out.document("user_keys_revoked", {"user_id": user, "keys": gone})
+    else:
+        out.text(f"{told}.")

@@ -23,11 +23,17 @@ def facts(key: ApiKey, *, revoked_at_ms: int | None = None) -> dict[str, Any]:
         "environment": key.environment,
         "rate_limit": key.rate_limit,
         "state": state(key, revoked_at_ms=revoked_at_ms),
+        "created_by": {"type": key.created_by.type, "key_id": key.created_by.key_id},
         "created_at": instant(key.created_at_ms),
         "expires_at": instant(key.expires_at_ms),
         "last_used_at": instant(key.last_used_at_ms),
         "revoked_at": instant(revoked_at_ms),
     }
+
+
+def maker(key: ApiKey) -> str:
+    """What made a key, in a word or two: ``jwt``, ``operator``, or ``api_key`` and its id."""
+    return " ".join(filter(None, (key.created_by.type, key.created_by.key_id)))
 
 
 def named(key: ApiKey) -> str:

@@ -24,7 +24,7 @@ from chatgrid_cli.values import MaybeUser, instant
 
 _FIELDS = (
     *("id", "owner", "name", "prefix", "scopes", "environment", "rate_limit"),
-    *("created_at", "expires_at", "last_used_at", "revoked_at", "state"),
+    *("created_by", "created_at", "expires_at", "last_used_at", "revoked_at", "state"),
 )
 
 
@@ -91,6 +91,7 @@ def _row(stored: StoredKey, *, with_hash: bool) -> dict[str, Any]:
         "scopes": list(key.scopes),
         "environment": key.environment,
         "rate_limit": key.rate_limit,
+        "created_by": key_views.maker(key),
         "created_at": instant(key.created_at_ms),
         "expires_at": instant(key.expires_at_ms),
         "last_used_at": instant(key.last_used_at_ms),

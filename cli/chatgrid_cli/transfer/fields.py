@@ -15,7 +15,7 @@ from chatgrid_cli.values import read_instant
 
 DEFAULT_NAME = "Imported key"
 #: What an export holds besides, and an import has no use for.
-_PASSED_OVER = {"last_used_at", "state", "object"}
+_PASSED_OVER = {"created_by", "last_used_at", "state", "object"}
 _KNOWN = {
     *("hash", "owner", "id", "name", "prefix", "scopes", "environment", "rate_limit"),
     *("created_at", "expires_at", "revoked_at"),

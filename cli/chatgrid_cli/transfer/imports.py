@@ -28,6 +28,7 @@ from chatgrid_cli.files import create_private, unwritable
 from chatgrid_cli.keys.issuing import key_store, limit
 from chatgrid_cli.output import Output, console, stderr
 from chatgrid_cli.stacks import Stack
+from chatgrid_cli.trail import OperatorTrail
 from chatgrid_cli.transfer.fields import ImportRules
 from chatgrid_cli.transfer.importing import (
     CREATED,
@@ -40,6 +41,7 @@ from chatgrid_cli.transfer.importing import (
 from chatgrid_cli.transfer.lines import BadFile, Line, read_csv, read_jsonl
 from chatgrid_cli.values import now_ms
 
+_LINES_AT_ONCE = 100
 _AGAIN = "run the same command again: what is there already is left as it is"
 _NEW_REPORT = " (with a new file for the report)"
 
@@ -84,8 +86,9 @@ def register(app: typer.Typer) -> None:
         """
         form = form or (Format.CSV if file.suffix.lower() == ".csv" else Format.JSONL)
         rules = ImportRules(rate_limit_ceiling=HIGHEST_RATE_LIMIT, now_ms=now_ms())
-        importer = _importer(stack, dry_run=dry_run)
         with contextlib.ExitStack() as open_files:
+            trail = open_files.enter_context(OperatorTrail(stack, at_once=_LINES_AT_ONCE))
+            importer = _importer(stack, trail, dry_run=dry_run)
             source = open_files.enter_context(_opened(file))
             if report is not None and _is_same(report, source):
                 raise CliError(
@@ -99,7 +102,7 @@ def register(app: typer.Typer) -> None:
             run.work(importer, read(source, rules), total=_line_count(file))
 
 
-def _importer(stack: Stack, *, dry_run: bool) -> Importer:
+def _importer(stack: Stack, trail: OperatorTrail, *, dry_run: bool) -> Importer:
     inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
     imports = KeyImport(
         key_store(stack),
@@ -107,6 +110,8 @@ def _importer(stack: Stack, *, dry_run: bool) -> Importer:
         entropy=os.urandom,
         default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
         keys_per_user=limit(stack, "KEYS_PER_USER"),
+        actor=trail.actor,
+        trail=trail,
     )
     return Importer(
         holders=inventory.holders,

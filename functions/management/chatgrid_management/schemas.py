@@ -76,6 +76,19 @@ class NewApiKey(BaseModel):
     environment: GivenEnvironment = "live"
 
 
+class MakerData(Response):
+    """What made a key."""
+
+    type: Literal["jwt", "api_key", "operator"]
+    key_id: Annotated[
+        str | None,
+        Field(
+            description="The key that made it; `null` for the others.",
+            json_schema_extra={"format": "uuid"},
+        ),
+    ]
+
+
 class ApiKeyData(Response):
     """A key, as its owner may see it again and again."""
 
@@ -87,6 +100,7 @@ class ApiKeyData(Response):
     scopes: list[Scope]
     rate_limit: Annotated[int, Field(description="Requests in any 60 seconds.", examples=[120])]
     last_used_at: Instant | None
+    created_by: MakerData
     created_at: Instant
     expires_at: Instant | None
 
@@ -192,6 +206,7 @@ def _facts(key: ApiKey) -> dict[str, object]:
         "scopes": list(key.scopes),
         "rate_limit": key.rate_limit,
         "last_used_at": optional_instant(key.last_used_at_ms),
+        "created_by": {"type": key.created_by.type, "key_id": key.created_by.key_id},
         "created_at": iso_instant(key.created_at_ms),
         "expires_at": optional_instant(key.expires_at_ms),
     }

@@ -12,6 +12,7 @@ from chatgrid_auth.adapters.keys_table import boto3_client
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.http_api.edge import ContractMiddleware
+from chatgrid_auth.http_api.instants import iso_instant
 from chatgrid_auth.http_api.rest_api import lambda_handler
 from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
 from chatgrid_auth.services.api_keys import ApiKeys
@@ -22,6 +23,9 @@ from chatgrid_management.services import Management
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aws_lambda_powertools import Logger
+
+    from chatgrid_auth.domain.key_events import KeyEvent
     from chatgrid_auth.http_api.rest_api import Handler
     from chatgrid_auth.services.api_keys import KeyStore
 
@@ -81,6 +85,7 @@ def compose(configured: Settings, *, store: KeyStore) -> Handler:
             entropy=os.urandom,
             default_rate_limit=configured.rate_limit_default,
             rate_limit_ceiling=configured.rate_limit_ceiling,
+            trail=lambda event: _log(event, logger),
             keys_per_user=configured.keys_per_user,
         ),
     )
@@ -102,6 +107,13 @@ def _page_settings(configured: Settings) -> PageSettings:
         rate_limit_default=configured.rate_limit_default,
         rate_limit_ceiling=configured.rate_limit_ceiling,
     )
+
+
+def _log(event: KeyEvent, logger: Logger) -> None:
+    """Who did what to which key: one line each, which docs/runbook.md explains."""
+    fields = event.fields()
+    fields.update(at=iso_instant(event.at_ms), request_id=logger.get_correlation_id())
+    logger.info(event.event, extra=fields)
 
 
 def _now_ms() -> int:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chatgrid_auth.domain.credentials import ApiKey, Page
-from chatgrid_auth.domain.errors import KeyLimitReached
+from chatgrid_auth.domain.errors import KeyLimitReached, MakerRevoked
+from chatgrid_auth.services.descendants import Kin
 
 
 class MemoryKeyStore:
@@ -14,6 +15,7 @@ class MemoryKeyStore:
 
     def __init__(self) -> None:
         self.keys: dict[tuple[str, str], ApiKey] = {}
+        self.known: dict[str, ApiKey] = {}
         self.hashes: list[str] = []
         self.fault: Exception | None = None
 
@@ -21,7 +23,11 @@ class MemoryKeyStore:
         self._may_fail()
         if sum(owner == key.owner for owner, _ in self.keys) >= keys_per_user:
             raise KeyLimitReached(keys_per_user)
+        maker = key.created_by.key_id
+        if maker is not None and (key.owner, maker) not in self.keys and maker in self.known:
+            raise MakerRevoked
         self.keys[key.owner, key.id] = key
+        self.known[key.id] = key
         self.hashes.append(key_hash)
 
     def page(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
@@ -38,6 +44,14 @@ class MemoryKeyStore:
     def revoke(self, owner: str, key_id: str, *, now_ms: int) -> bool:
         self._may_fail()
         return self.keys.pop((owner, key_id), None) is not None
+
+    def made_by_keys(self, owner: str) -> list[Kin]:
+        self._may_fail()
+        return [
+            Kin(id=key.id, maker=key.created_by.key_id, lives=(owner, key.id) in self.keys)
+            for key in self.known.values()
+            if key.owner == owner and key.created_by.key_id is not None
+        ]
 
     def change_limit(
         self, owner: str, key_id: str, *, rate_limit: int, now_ms: Callable[[], int]

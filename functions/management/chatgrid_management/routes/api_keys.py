@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+from fastapi import Query, Request
+
+from chatgrid_auth.domain.actors import API_KEY, JWT, Actor
 from chatgrid_auth.domain.identifiers import canonical_id
+from chatgrid_auth.domain.verdicts import Caller
+from chatgrid_auth.http_api.details import detail
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.fields import PathIdentifier
 from chatgrid_auth.http_api.pagination import Paging, encode_cursor
-from chatgrid_auth.http_api.problems import not_found
+from chatgrid_auth.http_api.problems import invalid_query, not_found
 from chatgrid_management.schemas import (
     ApiKeyData,
     ApiKeyList,
@@ -20,6 +27,10 @@ from chatgrid_management.schemas import (
 from chatgrid_management.services import CurrentCaller, Services
 
 router = new_router("api-keys")
+
+Descendants = Annotated[
+    Literal["true", "false"], Query(description="Whether the keys that it made go with it.")
+]
 
 
 @router.post(
@@ -36,6 +47,7 @@ async def create_api_key(
         environment=new.environment,
         rate_limit=new.rate_limit,
         expires_at_ms=new.expires_at,
+        actor=_actor(caller),
     )
     return IssuedApiKeyResponse(data=IssuedApiKeyData.issued(issued.key, issued.raw_key))
 
@@ -67,12 +79,22 @@ async def get_api_key(
 @router.delete("/me/api-keys/{id}", operation_id="revokeApiKey", summary="Revoke an API key")
 async def revoke_api_key(
     id: PathIdentifier,  # noqa: A002 - the parameter's name in the API
+    request: Request,
     caller: CurrentCaller,
     services: Services,
+    descendants: Descendants = "false",
 ) -> RevokedApiKeyResponse:
-    """Revoke a key for good: it is refused on the very next request."""
+    """Revoke a key for good: it is refused on the very next request.
+
+    With `descendants=true` the keys that it made, and all that those made, go with it, also where
+    it was revoked before; what was cut off half-way is done by the same request again.
+    """
+    if len(request.query_params.getlist("descendants")) > 1:
+        raise invalid_query([detail("invalid_value", "descendants", "Given more than once")])
     key_id = _key_id(id)
-    services.api_keys.revoke(caller.user_id, key_id)
+    services.api_keys.revoke(
+        caller.user_id, key_id, descendants=descendants == "true", actor=_actor(caller)
+    )
     return RevokedApiKeyResponse(data=RevokedApiKeyData(id=key_id))
 
 
@@ -81,3 +103,8 @@ def _key_id(text: str) -> str:
     if key_id is None:
         raise not_found()
     return key_id
+
+
+def _actor(caller: Caller) -> Actor:
+    kind = JWT if caller.key_id is None else API_KEY
+    return Actor(type=kind, id=caller.user_id, key_id=caller.key_id)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from chatgrid_auth.domain.actors import SOME_OPERATOR, Maker
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
@@ -19,6 +21,7 @@ class ApiKey:
     created_at_ms: int
     expires_at_ms: int | None = None
     last_used_at_ms: int | None = None
+    created_by: Maker = SOME_OPERATOR.maker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ ChatGridError
 ├── ConditionFailed                 a conditional write found another state
 ├── NotFound                        no such thing, or not the caller's
 ├── KeyLimitReached                 the owner holds as many keys as allowed
+├── MakerRevoked                    the key that was to make another has been revoked
 ├── KeyExists                       a key with this hash, or with this id, is there already
 └── InvalidCursor                   a page cursor that this API never gave
 """
@@ -77,6 +78,10 @@ class KeyLimitReached(ChatGridError):
     def __init__(self, maximum: int) -> None:
         super().__init__(f"a user may hold {maximum} API keys")
         self.maximum = maximum
+
+
+class MakerRevoked(ChatGridError):
+    """The key that was to make another one has been revoked meanwhile."""
 
 
 class KeyExists(ChatGridError):

@@ -19,9 +19,11 @@ from chatgrid_auth.domain.errors import (
     Fault,
     InvalidCursor,
     KeyLimitReached,
+    MakerRevoked,
     NotFound,
     StoreUnavailable,
 )
+from chatgrid_auth.domain.verdicts import REVOKED
 from chatgrid_auth.http_api.details import detail, details_of
 from chatgrid_auth.services.key_rules import InvalidKey
 
@@ -199,6 +201,7 @@ def install(app: FastAPI, *, log: Log) -> None:
     answer(app, NotFound, lambda _request, _exc: not_found())
     answer(app, InvalidCursor, lambda _request, _exc: invalid_cursor())
     answer(app, InvalidKey, lambda _request, exc: invalid_key(exc))
+    answer(app, MakerRevoked, lambda _request, _exc: unauthorized(REVOKED))
     answer(app, KeyLimitReached, lambda _request, exc: key_limit_reached(exc.maximum))
     answer(app, Fault, fault)
     answer(app, Exception, unexpected)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from chatgrid_auth.domain import keys
+from chatgrid_auth.domain import key_events, keys
+from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey, Page
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.identifiers import uuid7
+from chatgrid_auth.domain.key_events import KeyEvent
 from chatgrid_auth.domain.scopes import SCOPES
+from chatgrid_auth.services.descendants import Kin, living_descendants
 from chatgrid_auth.services.key_rules import (
     HIGHEST_RATE_LIMIT,
     InvalidKey,
@@ -26,6 +29,7 @@ class KeyStore(Protocol):
 
         Raises:
             KeyLimitReached: the owner already holds ``keys_per_user`` keys.
+            MakerRevoked: the key that makes it has been revoked.
             StoreUnavailable: the store is out; the key may or may not exist, unusable by
                 anybody, since nobody has seen its raw form.
         """
@@ -38,6 +42,9 @@ class KeyStore(Protocol):
 
     def revoke(self, owner: str, key_id: str, *, now_ms: int) -> bool:
         """Revoke for good; whether there was a non-revoked key of the owner to revoke."""
+
+    def made_by_keys(self, owner: str) -> Iterable[Kin]:
+        """Keys of the owner that other keys made, revoked ones too."""
 
     def change_limit(
         self, owner: str, key_id: str, *, rate_limit: int, now_ms: Callable[[], int]
@@ -55,6 +62,8 @@ class ApiKeys:
         default_rate_limit: requests in 60 s for keys that name no limit.
         keys_per_user: how many non-revoked keys one user may hold.
         rate_limit_ceiling: the highest limit that may be asked for here.
+        actor: who acts where a call names nobody.
+        trail: is told of each thing that was done; it must not fail.
     """
 
     def __init__(
@@ -66,6 +75,8 @@ class ApiKeys:
         default_rate_limit: int,
         keys_per_user: int,
         rate_limit_ceiling: int = HIGHEST_RATE_LIMIT,
+        actor: Actor = SOME_OPERATOR,
+        trail: Callable[[KeyEvent], None] = lambda _event: None,
     ) -> None:
         self._store = store
         self._now_ms = now_ms
@@ -73,6 +84,8 @@ class ApiKeys:
         self._default_rate_limit = default_rate_limit
         self._rate_limit_ceiling = rate_limit_ceiling
         self._keys_per_user = keys_per_user
+        self._actor = actor
+        self._trail = trail
 
     def issue(
         self,
@@ -83,14 +96,19 @@ class ApiKeys:
         environment: str,
         rate_limit: int | None,
         expires_at_ms: int | None,
+        actor: Actor | None = None,
     ) -> IssuedKey:
         """Make a key. Its raw form is in the answer, and nowhere else, ever.
+
+        The key tells for good who made it.
 
         Raises:
             InvalidKey: it breaks a rule.
             KeyLimitReached: the owner holds as many keys as allowed.
+            MakerRevoked: the key that makes it has been revoked.
             StoreUnavailable: the store is out.
         """
+        actor = actor or self._actor
         now_ms = self._now_ms()
         problems = check_new_key(
             name=name,
@@ -114,8 +132,10 @@ class ApiKeys:
             rate_limit=self._default_rate_limit if rate_limit is None else rate_limit,
             created_at_ms=now_ms,
             expires_at_ms=expires_at_ms,
+            created_by=actor.maker,
         )
         self._store.create(key, key_hash=keys.hash_of(raw_key), keys_per_user=self._keys_per_user)
+        self._tell(key_events.CREATED, owner, key.id, actor=actor, at_ms=now_ms)
         return IssuedKey(key=key, raw_key=raw_key)
 
     def list(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
@@ -133,16 +153,45 @@ class ApiKeys:
             raise NotFound
         return key
 
-    def revoke(self, owner: str, key_id: str) -> None:
+    def revoke(
+        self, owner: str, key_id: str, *, descendants: bool = False, actor: Actor | None = None
+    ) -> tuple[str, ...]:
         """Revoke a key for good: it is refused on the very next request.
 
-        Raises:
-            NotFound: no such key, a revoked one, or somebody else's.
-        """
-        if not self._store.revoke(owner, key_id, now_ms=self._now_ms()):
-            raise NotFound
+        Args:
+            descendants: whether the keys that it made, and those that they made, go with it. No
+                revoked key makes another, so none is missed. Cut off half-way, the same call
+                does the rest.
 
-    def change_limit(self, owner: str, key_id: str, rate_limit: int) -> None:
+        Returns:
+            The ids of all that were revoked.
+
+        Raises:
+            NotFound: nothing was left to revoke: no such key, a revoked one, or somebody else's.
+        """
+        revoked = [key_id] if self._revoke(owner, key_id, actor) else []
+        # What was being made while the last look was taken is seen by the next.
+        while descendants and (
+            found := living_descendants(key_id, self._store.made_by_keys(owner))
+        ):
+            gone = [one for one in found if self._revoke(owner, one, actor)]
+            revoked += gone
+            if not gone:  # somebody else is at it
+                break
+        if not revoked:
+            raise NotFound
+        return tuple(revoked)
+
+    def _revoke(self, owner: str, key_id: str, actor: Actor | None) -> bool:
+        now_ms = self._now_ms()
+        done = self._store.revoke(owner, key_id, now_ms=now_ms)
+        if done:
+            self._tell(key_events.REVOKED, owner, key_id, actor=actor, at_ms=now_ms)
+        return done
+
+    def change_limit(
+        self, owner: str, key_id: str, rate_limit: int, *, actor: Actor | None = None
+    ) -> None:
         """Give a key another limit: it holds for every request that is admitted from now on.
 
         Raises:
@@ -155,3 +204,14 @@ class ApiKeys:
             raise InvalidKey(problems)
         if not self._store.change_limit(owner, key_id, rate_limit=rate_limit, now_ms=self._now_ms):
             raise NotFound
+        now_ms = self._now_ms()
+        self._tell(key_events.LIMIT_CHANGED, owner, key_id, actor=actor, at_ms=now_ms)
+
+    def _tell(
+        self, event: str, owner: str, key_id: str, *, actor: Actor | None, at_ms: int
+    ) -> None:
+        self._trail(
+            KeyEvent(
+                event=event, key_id=key_id, owner=owner, actor=actor or self._actor, at_ms=at_ms
+            )
+        )

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from chatgrid_auth.domain import key_events
+from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.identifiers import uuid7
+from chatgrid_auth.domain.key_events import KeyEvent
 from chatgrid_auth.domain.scopes import SCOPES, effective
 
 
@@ -60,6 +63,8 @@ class KeyImport:
         entropy: gives that many random bytes.
         default_rate_limit: requests in 60 s for keys that name no limit.
         keys_per_user: how many non-revoked keys one user may hold.
+        actor: who imports.
+        trail: is told of each key that was made; it must not fail.
     """
 
     def __init__(
@@ -70,7 +75,11 @@ class KeyImport:
         entropy: Callable[[int], bytes],
         default_rate_limit: int,
         keys_per_user: int,
+        actor: Actor = SOME_OPERATOR,
+        trail: Callable[[KeyEvent], None] = lambda _event: None,
     ) -> None:
+        self._actor = actor
+        self._trail = trail
         self._store = store
         self._now_ms = now_ms
         self._entropy = entropy
@@ -100,8 +109,18 @@ class KeyImport:
             ),
             created_at_ms=created_at_ms,
             expires_at_ms=foreign.expires_at_ms,
+            created_by=self._actor.maker,
         )
         self._store.create(
             key, key_hash=foreign.hash, keys_per_user=self._keys_per_user, imported=True
+        )
+        self._trail(
+            KeyEvent(
+                event=key_events.IMPORTED,
+                key_id=key.id,
+                owner=key.owner,
+                actor=self._actor,
+                at_ms=self._now_ms(),
+            )
         )
         return key

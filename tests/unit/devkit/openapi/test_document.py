@@ -24,7 +24,7 @@ OPERATIONS = {
     ("get", "/me/api-keys"): {"400"},
     ("post", "/me/api-keys"): {"400", "409", "413", "415"},
     ("get", "/me/api-keys/{id}"): {"404"},
-    ("delete", "/me/api-keys/{id}"): {"404"},
+    ("delete", "/me/api-keys/{id}"): {"400", "404"},
     ("get", "/boards"): {"400"},
     ("post", "/boards"): {"400", "413", "415"},
     ("get", "/boards/{id}"): {"404"},

@@ -8,8 +8,12 @@ from typing import Any
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain import window
+from chatgrid_auth.domain.actors import API_KEY, Maker
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.scopes import effective
+from chatgrid_auth.services.descendants import Kin
+
+_KEY, _REVOKED = items.record_sk(""), items.revoked_sk("")
 
 
 def credential(key: ApiKey, key_hash: str, *, imported: bool) -> dict[str, Any]:
@@ -47,6 +51,7 @@ def record(key: ApiKey, key_hash: str) -> dict[str, Any]:
         "rate_limit": n(key.rate_limit),
         "created_at_ms": n(key.created_at_ms),
         "hash": s(key_hash),
+        "made_by": s(" ".join(filter(None, (key.created_by.type, key.created_by.key_id)))),
     }
     if key.expires_at_ms is not None:
         item["expires_at_ms"] = n(key.expires_at_ms)
@@ -68,6 +73,7 @@ def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
     """The key of a record, revoked or not, with the last use and the limit of its credential."""
     expires = item.get("expires_at_ms")
     seen = credential.get("seen")
+    maker, _, maker_id = item["made_by"]["S"].partition(" ")
     return ApiKey(
         id=item["sk"]["S"].partition("#")[2],
         owner=item["pk"]["S"].partition("#")[2],
@@ -79,4 +85,29 @@ def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
         created_at_ms=int(item["created_at_ms"]["N"]),
         expires_at_ms=None if expires is None else int(expires["N"]),
         last_used_at_ms=None if seen is None else int(seen["N"]),
+        created_by=Maker(type=maker, key_id=maker_id or None),
+    )
+
+
+def kin_question(owner: str, *, lives: bool) -> dict[str, Any]:
+    """What a Query has to be told to find those of an owner's keys that other keys made."""
+    return {
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+        "FilterExpression": "begins_with(made_by, :by_key)",
+        "ExpressionAttributeValues": {
+            ":pk": s(items.user_pk(owner)),
+            ":prefix": s(_KEY if lives else _REVOKED),
+            ":by_key": s(f"{API_KEY} "),
+        },
+        "ProjectionExpression": "sk, made_by",
+        "ConsistentRead": True,
+    }
+
+
+def kin(item: Mapping[str, Any], *, lives: bool) -> Kin:
+    """A key that another key made, as that Query finds it."""
+    return Kin(
+        id=item["sk"]["S"].partition("#")[2],
+        maker=item["made_by"]["S"].partition(" ")[2],
+        lives=lives,
     )

@@ -9,7 +9,7 @@ a revoked one is not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from chatgrid_auth.domain.errors import (
     ConditionFailed,
     KeyExists,
     KeyLimitReached,
+    MakerRevoked,
     StoreThrottled,
     StoreUnavailable,
 )
@@ -32,6 +33,8 @@ from chatgrid_auth.domain.window_upkeep import change_limit
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+
+    from chatgrid_auth.services.descendants import Kin
 
 #: A change of limit has to hit upon a moment in which no second's first request comes in between.
 _LIMIT_TRIES = 10
@@ -66,6 +69,7 @@ class DynamoKeyStore:
         Raises:
             KeyExists: there is a key with this hash, or one of the owner's with this id, or an
                 imported one's id is another owner's key's, for which work waits.
+            MakerRevoked: the key that makes it has been revoked.
         """
         writes = [
             update(
@@ -94,9 +98,13 @@ class DynamoKeyStore:
                 names={"#hash": "hash"} if imported else None,
             ),
         ]
+        if key.created_by.key_id is not None:
+            writes.append(self._lives(key.owner, key.created_by.key_id))
         try:
             transact(self._client, writes, pause=self._pause)
         except Cancelled as cancelled:
+            if cancelled.refused(4):
+                raise MakerRevoked from None
             if cancelled.refused(1) or cancelled.refused(2) or cancelled.refused(3):
                 raise KeyExists from None
             if cancelled.refused(0):
@@ -182,6 +190,29 @@ class DynamoKeyStore:
             },
         )["Items"]
         return records
+
+    def made_by_keys(self, owner: str) -> Iterator[Kin]:
+        """Keys of this owner that other keys made: the living first, then the revoked ones.
+
+        Read whole: an imported key keeps its id, so ids do not tell what could have made what.
+        """
+        for lives in (True, False):
+            question = {"TableName": self._table, **key_items.kin_question(owner, lives=lives)}
+            while True:
+                answer = self._transport.call("Query", question)
+                yield from (key_items.kin(item, lives=lives) for item in answer["Items"])
+                if "LastEvaluatedKey" not in answer:
+                    break
+                question["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _lives(self, owner: str, key_id: str) -> dict[str, Any]:
+        return {
+            "ConditionCheck": {
+                "TableName": self._table,
+                "Key": {"pk": s(items.user_pk(owner)), "sk": s(items.record_sk(key_id))},
+                "ConditionExpression": "attribute_exists(pk)",
+            }
+        }
 
     def _record_of(self, owner: str, key_id: str) -> dict[str, Any] | None:
         answer = self._transport.call(
