@@ -11,14 +11,13 @@ import pytest
 
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
-from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused
-from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.authenticate import Authenticator
+from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import counting, keys_table, rate_limits_table
 
 if TYPE_CHECKING:
@@ -63,13 +62,7 @@ class Gate:
         self.users_table = rate_limits_table(client)
         self.jwt_limit = jwt_limit
         self.now_ms = NOW_MS
-        self.issuing = ApiKeys(
-            DynamoKeyStore(client, table=self.table, pause=lambda _: None),
-            now_ms=lambda: self.now_ms,
-            entropy=os.urandom,
-            default_rate_limit=120,
-            keys_per_user=1_000,
-        )
+        self.issuing = key_service(client, table=self.table, now_ms=lambda: self.now_ms)
         self.requests = counting(client)
         self.container = self.new_container()
 
@@ -90,14 +83,7 @@ class Gate:
         )
 
     def issue(self, **facts: object) -> IssuedKey:
-        plain: dict[str, object] = {
-            "name": "key",
-            "scopes": ["read", "write"],
-            "environment": "live",
-            "rate_limit": None,
-            "expires_at_ms": None,
-        }
-        return self.issuing.issue(OWNER, **{**plain, **facts})  # type: ignore[arg-type]
+        return new_key(self.issuing, OWNER, **{"scopes": ["read", "write"], **facts})
 
     def ask(self, credential: str, *, scope: str = "read") -> Verdict:
         return self.container.decide(f"Bearer {credential}", scope=scope, now_ms=self.now_ms)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from uuid import uuid4
 
-from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.keys import hash_of
-from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_devkit.stack.ministack import Ministack
+from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import dynamodb, keys_table
 
 PROCESSES = 8
@@ -43,21 +41,10 @@ print(admitted)
 def test_eight_processes_admit_exactly_the_limit(ministack: Ministack) -> None:
     client = dynamodb(ministack.endpoint)
     table = keys_table(client)
-    issuing = ApiKeys(
-        DynamoKeyStore(client, table=table, pause=lambda _: None),
-        now_ms=lambda: NOW_MS,
-        entropy=os.urandom,
-        default_rate_limit=LIMIT,
-        keys_per_user=10,
+    issuing = key_service(
+        client, table=table, now_ms=lambda: NOW_MS, default_rate_limit=LIMIT, keys_per_user=10
     )
-    issued = issuing.issue(
-        str(uuid4()),
-        name="busy",
-        scopes=["read"],
-        environment="live",
-        rate_limit=None,
-        expires_at_ms=None,
-    )
+    issued = new_key(issuing, str(uuid4()))
     arguments = [ministack.endpoint, table, str(ATTEMPTS), str(NOW_MS)]
     containers = [
         subprocess.Popen(

@@ -16,15 +16,14 @@ from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
-from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.keys import hash_of
-from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.usage_plans.ports import Tier
 from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.support.control_plane import Clock, FakeControlPlane
+from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import dynamodb, keys_table
 
 KEYS = 60
@@ -44,13 +43,7 @@ class System:
         self.clock.seconds += 3600
         self.decisions = KeyDecisions(transport, table=table)
         self.queue = DynamoPlanQueue(transport, table=table)
-        self.keys = ApiKeys(
-            DynamoKeyStore(client, table=table, pause=lambda _: None),
-            now_ms=self.clock.now_ms,
-            entropy=os.urandom,
-            default_rate_limit=120,
-            keys_per_user=KEYS,
-        )
+        self.keys = key_service(client, table=table, now_ms=self.clock.now_ms, keys_per_user=KEYS)
         self.reconciler = Reconciler(
             plane=ApiGateway(self.plane.client()),
             queue=self.queue,
@@ -68,14 +61,7 @@ class System:
         )
 
     def issue(self, owner: str) -> IssuedKey:
-        return self.keys.issue(
-            owner,
-            name="key",
-            scopes=["read"],
-            environment="live",
-            rate_limit=None,
-            expires_at_ms=None,
-        )
+        return new_key(self.keys, owner)
 
     def run(self) -> None:
         """One minute, of which the reconciler has 42 seconds."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,11 +10,10 @@ import pytest
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_inventory import Holder, KeyInventory
-from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.keys_table.previews import KeyPreview, UserPreview
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain.keys import hash_of
-from chatgrid_auth.services.api_keys import ApiKeys
+from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import keys_table, rate_limits_table
 
 if TYPE_CHECKING:
@@ -32,12 +30,8 @@ class Shop:
     def __init__(self, client: DynamoDBClient) -> None:
         self.client = client
         self.table = keys_table(client)
-        self.keys = ApiKeys(
-            DynamoKeyStore(client, table=self.table, pause=lambda _: None),
-            now_ms=lambda: NOW_MS,
-            entropy=os.urandom,
-            default_rate_limit=3,
-            keys_per_user=1_000,
+        self.keys = key_service(
+            client, table=self.table, now_ms=lambda: NOW_MS, default_rate_limit=3
         )
         self.inventory = KeyInventory(client, table=self.table)
         transport = Boto3Transport(client)
@@ -45,14 +39,7 @@ class Shop:
         self.preview = KeyPreview(transport, table=self.table)
 
     def issue(self, owner: str, *, expires_at_ms: int | None = None) -> IssuedKey:
-        return self.keys.issue(
-            owner,
-            name="key",
-            scopes=["write"],
-            environment="live",
-            rate_limit=None,
-            expires_at_ms=expires_at_ms,
-        )
+        return new_key(self.keys, owner, scopes=["write"], expires_at_ms=expires_at_ms)
 
     def items(self) -> list[object]:
         found = self.client.scan(TableName=self.table, ConsistentRead=True)["Items"]

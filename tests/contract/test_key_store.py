@@ -15,6 +15,7 @@ from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.errors import KeyLimitReached, NotFound, StoreUnavailable
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
+from tests.support.tables.key_service import new_key
 from tests.support.tables.stores import keys_table
 
 if TYPE_CHECKING:
@@ -44,14 +45,7 @@ class Bench:
         return self.now_ms
 
     def issue(self, owner: str, **facts: object) -> IssuedKey:
-        plain: dict[str, object] = {
-            "name": "key",
-            "scopes": ["read", "write"],
-            "environment": "live",
-            "rate_limit": None,
-            "expires_at_ms": None,
-        }
-        return self.keys.issue(owner, **{**plain, **facts})  # type: ignore[arg-type]
+        return new_key(self.keys, owner, **{"scopes": ["read", "write"], **facts})
 
     def walk(self, owner: str, *, limit: int, descending: bool) -> list[ApiKey]:
         found: list[ApiKey] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -10,12 +9,11 @@ import pytest
 
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
-from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.errors import NotFound, StoreThrottled
 from chatgrid_auth.domain.keys import hash_of
-from chatgrid_auth.services.api_keys import ApiKeys
 from tests.support.tables import books
+from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import keys_table
 
 if TYPE_CHECKING:
@@ -32,12 +30,8 @@ class Bench:
         self.table = keys_table(client)
         self.owner = str(uuid4())
         self.now_ms = NOW_MS
-        self.keys = ApiKeys(
-            DynamoKeyStore(client, table=self.table, pause=lambda _: None),
-            now_ms=self.clock,
-            entropy=os.urandom,
-            default_rate_limit=10,
-            keys_per_user=10,
+        self.keys = key_service(
+            client, table=self.table, now_ms=self.clock, default_rate_limit=10, keys_per_user=10
         )
         self._decisions = KeyDecisions(Boto3Transport(client), table=self.table)
 
@@ -45,14 +39,7 @@ class Bench:
         return self.now_ms
 
     def issue(self) -> IssuedKey:
-        return self.keys.issue(
-            self.owner,
-            name="key",
-            scopes=["read"],
-            environment="live",
-            rate_limit=None,
-            expires_at_ms=None,
-        )
+        return new_key(self.keys, self.owner)
 
     def admitted(self, raw_key: str, *, of: int) -> int:
         return sum(self.admits(raw_key) for _ in range(of))

@@ -13,16 +13,15 @@ from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
-from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.keys import hash_of
-from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.usage_plans.ports import RunSummary, Tier
 from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.test_api_gateway_keys import real_client
 from tests.support.control_plane import Clock
+from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import dynamodb, keys_table
 
 
@@ -52,13 +51,7 @@ class System:
         self.gateway = ApiGateway(self.apigateway)
         self.clock = Clock()
         self.decisions = KeyDecisions(transport, table=table)
-        self.keys = ApiKeys(
-            DynamoKeyStore(client, table=table, pause=lambda _: None),
-            now_ms=self.clock.now_ms,
-            entropy=os.urandom,
-            default_rate_limit=120,
-            keys_per_user=1000,
-        )
+        self.keys = key_service(client, table=table, now_ms=self.clock.now_ms)
         self.reconciler = Reconciler(
             plane=self.gateway,
             queue=DynamoPlanQueue(transport, table=table),
@@ -76,14 +69,7 @@ class System:
         )
 
     def issue(self, owner: str) -> IssuedKey:
-        return self.keys.issue(
-            owner,
-            name="key",
-            scopes=["read"],
-            environment="live",
-            rate_limit=None,
-            expires_at_ms=None,
-        )
+        return new_key(self.keys, owner)
 
     def run(self, *, sweep: bool = False) -> RunSummary:
         began = self.clock.now()

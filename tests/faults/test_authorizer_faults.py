@@ -10,17 +10,16 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.errors import Fault as StoreOut
-from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_authorizer.answer import answer
 from chatgrid_authorizer.wiring import Gate
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.faults.conftest import BUDGET_SECONDS, lean_client, now_ms
 from tests.support.servers.proxy import FAULTS, Fault, FaultProxy, at_random, clear, times
+from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import dynamodb, keys_table, rate_limits_table
 
 if TYPE_CHECKING:
@@ -37,23 +36,10 @@ class Issuing:
         self.client = client
         self.table = keys_table(client)
         self.owner = str(uuid4())
-        self.keys = ApiKeys(
-            DynamoKeyStore(client, table=self.table, pause=lambda _: None),
-            now_ms=now_ms,
-            entropy=os.urandom,
-            default_rate_limit=120,
-            keys_per_user=100,
-        )
+        self.keys = key_service(client, table=self.table, now_ms=now_ms, keys_per_user=100)
 
     def issue(self, *, limit: int = 120) -> IssuedKey:
-        return self.keys.issue(
-            self.owner,
-            name="key",
-            scopes=["read"],
-            environment="live",
-            rate_limit=limit,
-            expires_at_ms=None,
-        )
+        return new_key(self.keys, self.owner, rate_limit=limit)
 
 
 @pytest.fixture

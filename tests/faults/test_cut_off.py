@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,11 +11,11 @@ import pytest
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
-from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
 from tests.support.tables import books
+from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import keys_table, moto_client
 
 if TYPE_CHECKING:
@@ -76,24 +75,17 @@ class World:
         return self._service(Mortal(self.client, at=at, after=after))
 
     def _service(self, client: Any) -> ApiKeys:
-        return ApiKeys(
-            DynamoKeyStore(client, table=self.table, pause=lambda _: None),
+        return key_service(
+            client,
+            table=self.table,
             now_ms=lambda: self.now_ms,
-            entropy=os.urandom,
             default_rate_limit=10,
             keys_per_user=10,
         )
 
     def _issue(self) -> Any:
         self.now_ms += 5  # so that ids have an order
-        return self.keys.issue(
-            self.owner,
-            name="key",
-            scopes=["read"],
-            environment="live",
-            rate_limit=None,
-            expires_at_ms=None,
-        )
+        return new_key(self.keys, self.owner)
 
     def admits(self) -> bool:
         key_hash = hash_of(self.changed.raw_key)

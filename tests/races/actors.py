@@ -30,6 +30,7 @@ from tests.races.history import (
     Event,
 )
 from tests.support.aws import OURS
+from tests.support.tables.key_service import new_key
 from tests.support.tables.stores import dynamodb
 
 PROCESSES = 4
@@ -141,14 +142,7 @@ class Actor:
 
     def _create(self) -> tuple[str, str]:
         try:
-            issued = self._keys.issue(
-                self._arena.owner,
-                name="race",
-                scopes=["read"],
-                environment="live",
-                rate_limit=None,
-                expires_at_ms=None,
-            )
+            issued = new_key(self._keys, self._arena.owner)
         except KeyLimitReached:
             return FULL, ""
         self._known[issued.key.id] = hash_of(issued.raw_key)

@@ -17,6 +17,7 @@ from chatgrid_auth.domain.keys import hash_of
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.races.actors import Arena, gate, now_ms, service
 from tests.support.tables import books
+from tests.support.tables.key_service import new_key
 from tests.support.tables.stores import dynamodb, keys_table
 
 if TYPE_CHECKING:
@@ -67,14 +68,7 @@ class BusyKey:
             actions=0,
             weights={},
         )
-        issued = service(self.arena).issue(
-            self.arena.owner,
-            name="busy",
-            scopes=["read"],
-            environment="live",
-            rate_limit=LIMIT,
-            expires_at_ms=None,
-        )
+        issued = new_key(service(self.arena), self.arena.owner, rate_limit=LIMIT)
         self.id, self.hash = issued.key.id, hash_of(issued.raw_key)
         self.store = DynamoKeyStore(self.client, table=self.arena.table, pause=time.sleep)
         self.tries = self.transactions = 0

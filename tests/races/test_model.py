@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 from uuid import uuid4
 
@@ -11,11 +10,10 @@ from hypothesis import strategies as st
 
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
-from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.errors import KeyLimitReached, NotFound
 from chatgrid_auth.domain.keys import hash_of
-from chatgrid_auth.services.api_keys import ApiKeys
 from tests.support.tables import books
+from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import keys_table, moto_client
 
 MOST_KEYS = 4
@@ -47,10 +45,10 @@ class Keys(stateful.RuleBasedStateMachine):
         self._now_ms = 1_800_000_000_000
         self._owner = str(uuid4())
         self._model: dict[str, Modelled] = {}
-        self._keys = ApiKeys(
-            DynamoKeyStore(self._client, table=self._table, pause=lambda _: None),
+        self._keys = key_service(
+            self._client,
+            table=self._table,
             now_ms=self._tick,
-            entropy=os.urandom,
             default_rate_limit=LIMIT,
             keys_per_user=MOST_KEYS,
         )
@@ -73,14 +71,7 @@ class Keys(stateful.RuleBasedStateMachine):
     def create(self) -> Any:
         full = len(self._alive()) >= MOST_KEYS
         try:
-            issued = self._keys.issue(
-                self._owner,
-                name="key",
-                scopes=["read"],
-                environment="live",
-                rate_limit=None,
-                expires_at_ms=None,
-            )
+            issued = new_key(self._keys, self._owner)
         except KeyLimitReached:
             assert full
             return stateful.multiple()

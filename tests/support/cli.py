@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -15,12 +14,11 @@ from typer.testing import CliRunner, Result
 
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
-from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.credentials import IssuedKey
-from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_cli.main import app
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.values import now_ms
+from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import keys_table, rate_limits_table
 
 
@@ -96,22 +94,13 @@ class Operator:
 
     def issue(self, owner: str | None = None, **facts: Any) -> IssuedKey:
         """A key, made without the command."""
-        service = ApiKeys(
-            DynamoKeyStore(self.dynamodb, table=self.table, pause=lambda _: None),
+        service = key_service(
+            self.dynamodb,
+            table=self.table,
             # An expired key was made before it expired.
             now_ms=lambda: min(now_ms(), (facts.get("expires_at_ms") or now_ms() + 1) - 1),
-            entropy=os.urandom,
-            default_rate_limit=120,
-            keys_per_user=1_000,
         )
-        plain: dict[str, Any] = {
-            "name": "key",
-            "scopes": ["read"],
-            "environment": "live",
-            "rate_limit": None,
-            "expires_at_ms": None,
-        }
-        return service.issue(owner or str(uuid4()), **{**plain, **facts})
+        return new_key(service, owner or str(uuid4()), **facts)
 
     def gate(self) -> KeyDecisions:
         """The deciding request itself."""

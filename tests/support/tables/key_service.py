@@ -1,0 +1,46 @@
+"""Keys that are issued over a real table, as the management function issues them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.services.api_keys import ApiKeys
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+    from chatgrid_auth.domain.credentials import IssuedKey
+
+
+def key_service(
+    client: DynamoDBClient,
+    *,
+    table: str,
+    now_ms: Callable[[], int],
+    default_rate_limit: int = 120,
+    keys_per_user: int = 1_000,
+    pause: Callable[[float], None] = lambda _: None,
+) -> ApiKeys:
+    """The service over this table, under the test's clock; it repeats without waiting."""
+    return ApiKeys(
+        DynamoKeyStore(client, table=table, pause=pause),
+        now_ms=now_ms,
+        entropy=os.urandom,
+        default_rate_limit=default_rate_limit,
+        keys_per_user=keys_per_user,
+    )
+
+
+def new_key(keys: ApiKeys, owner: str, **facts: Any) -> IssuedKey:
+    """A key that may read and never expires, unless the facts say otherwise."""
+    plain: dict[str, Any] = {
+        "name": "key",
+        "scopes": ["read"],
+        "environment": "live",
+        "rate_limit": None,
+        "expires_at_ms": None,
+    }
+    return keys.issue(owner, **{**plain, **facts})
