@@ -210,9 +210,10 @@ WRONG = (
 )
 
 
-def test_what_the_api_finds_wrong_is_said_at_the_field_which_gets_the_focus(
+def test_a_refused_field_is_told_and_gets_the_focus(
     open_browser: OpenBrowser, account: Account
 ) -> None:
+    """What the API finds wrong is said at the field."""
     account.make_key("Another")
     dashboard = open_browser(account).visit()
     for field, value, words in WRONG:

@@ -284,9 +284,10 @@ def test_what_one_user_asked_for_is_never_done_for_the_next(
     assert other.key_names() == []
 
 
-def test_nothing_that_was_typed_or_shown_in_a_dialog_is_left_for_the_next_user(
+def test_a_dialog_leaves_nothing_for_the_next_user(
     open_browser: OpenBrowser, account: Account
 ) -> None:
+    """Neither what was typed nor what was shown."""
     made = account.make_key("A key of mine")
     dashboard = open_browser(account).visit()
     dashboard.revoke("A key of mine", typed="A key of min").get_by_role("alert")

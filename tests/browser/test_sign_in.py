@@ -177,9 +177,10 @@ def test_a_worthless_session_never_shows_a_key_and_ends_at_the_sign_in(
     assert dashboard.page.evaluate(f"localStorage.getItem('{STORAGE_KEY}')") is None
 
 
-def test_a_token_that_the_api_refuses_is_renewed_once_before_anybody_is_signed_out(
+def test_a_refused_token_is_renewed_once_before_signing_out(
     open_browser: OpenBrowser, account: Account
 ) -> None:
+    """Nobody is signed out for a token that has just expired."""
     account.make_key("Still here")
     session = {**forged(account.session), "refresh_token": account.session["refresh_token"]}
     dashboard = open_browser(storage=stored(dashboard_origin(account), session)).visit()
@@ -205,9 +206,10 @@ def test_a_session_that_another_tab_has_renewed_first_goes_on(
     assert dashboard.names() == ["Still here"]
 
 
-def test_a_session_that_ends_while_the_page_is_open_is_said_and_takes_the_keys_away(
+def test_the_end_of_a_session_takes_the_keys_away(
     open_browser: OpenBrowser, account: Account
 ) -> None:
+    """A session that ends while the page is open is told, too."""
     account.make_key("Here for now")
     dashboard = open_browser(account).visit()
     assert dashboard.names() == ["Here for now"]

@@ -115,9 +115,10 @@ def test_an_outage_while_keys_are_shown_leaves_them_there(
     assert dashboard.names() == ["Still shown"]
 
 
-def test_offline_is_said_and_the_list_is_there_as_soon_as_the_network_is(
+def test_offline_is_said_until_the_network_is_back(
     open_browser: OpenBrowser, account: Account
 ) -> None:
+    """The list is there as soon as the network is."""
     account.make_key("One")
     dashboard = open_browser(account).visit()
     dashboard.page.context.set_offline(True)

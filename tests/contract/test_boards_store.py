@@ -72,9 +72,10 @@ def test_a_board_is_never_kept_over_another(store: BoardStore) -> None:
     assert store.get("ada", kept.id) == kept
 
 
-def test_a_board_that_is_sent_again_because_an_answer_was_lost_is_kept_once(
+def test_a_board_sent_again_is_kept_once(
     store: BoardStore,
 ) -> None:
+    """It is sent again because an answer was lost."""
     kept = board()
     store.create(kept)
     store.create(kept)

@@ -135,9 +135,8 @@ def test_a_terminal_is_asked_before_a_key_is_revoked(
     assert json.loads(shown)["data"]["state"] == state
 
 
-def test_an_import_under_ctrl_c_says_how_far_it_came_and_goes_on_from_there(
-    terminal: Terminal, tmp_path: Path
-) -> None:
+def test_an_import_under_ctrl_c_says_how_far_it_came(terminal: Terminal, tmp_path: Path) -> None:
+    """Run again, it goes on from there."""
     user, report = str(uuid4()), tmp_path / "report.jsonl"
     lines = [
         json.dumps({"hash": sha256(os.urandom(16)).hexdigest(), "owner": user, "scopes": ["read"]})

@@ -205,9 +205,10 @@ def test_a_missing_scope_is_told_and_uses_no_budget(gate: Gate) -> None:
     assert verdict.figures.remaining == 119
 
 
-def test_the_limit_is_the_keys_own_and_hammering_costs_one_request_in_five_seconds(
+def test_hammering_a_limited_key_costs_one_request_in_five_seconds(
     gate: Gate,
 ) -> None:
+    """And the limit is the key's own."""
     issued = gate.issue(rate_limit=3)
     assert [type(gate.ask(issued.raw_key)) for _ in range(3)] == [Allowed] * 3
     verdict, requests = gate.cost(issued.raw_key)
@@ -239,9 +240,10 @@ def test_a_limited_key_that_expires_meanwhile_is_expired_from_then_on(gate: Gate
     assert verdict.message == "API key has expired"
 
 
-def test_a_limited_key_that_is_revoked_is_told_so_five_seconds_later_at_the_latest(
+def test_a_limited_key_hears_of_its_revocation_in_five_seconds(
     gate: Gate,
 ) -> None:
+    """At the latest: until then it may hear 429."""
     issued = gate.issue(rate_limit=1)
     gate.ask(issued.raw_key)
     assert isinstance(gate.ask(issued.raw_key), Limited)
@@ -345,9 +347,10 @@ def test_another_limit_for_jwt_users_holds_from_the_next_requests(
     )
 
 
-def test_a_request_is_counted_at_the_time_of_its_write_however_long_its_token_took(
+def test_a_request_counts_at_the_time_of_its_write(
     gate: Gate,
 ) -> None:
+    """However long its token took to verify."""
     # The window holds for writes that are at most two seconds on their way, and asking the
     # identity provider for its keys may take that long by itself.
     user = str(uuid4())
@@ -381,7 +384,8 @@ def test_a_store_that_is_out_is_a_fault_and_never_a_bad_key(gate: Gate) -> None:
         gate.ask(f"{uuid4()}.p.s")
 
 
-def test_a_key_that_is_used_now_and_then_for_long_still_fits_one_write_unit(gate: Gate) -> None:
+def test_a_sparsely_used_key_still_fits_one_write_unit(gate: Gate) -> None:
+    """However long it is used now and then."""
     issued = gate.issue()
     before = gate.requests()
     uses = 150

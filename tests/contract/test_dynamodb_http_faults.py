@@ -199,9 +199,8 @@ def test_what_stays_throttled_is_told_apart_from_other_faults(
     assert len(server.requests) == 2
 
 
-def test_pauses_double_up_to_a_limit_and_any_part_of_them_may_be_drawn(
-    serve: Serve, connect: Connect
-) -> None:
+def test_pauses_double_up_to_a_limit(serve: Serve, connect: Connect) -> None:
+    """Any part of a pause may be drawn."""
     patience = RetryPolicy(attempts=7, repeats=7, backoff=0.025, backoff_limit=0.1)
     for byte, share in ((b"\xff", 1.0), (b"\x00", 0.0)):
         pauses = Pauses()

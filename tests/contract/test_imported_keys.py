@@ -217,7 +217,7 @@ def test_a_key_is_taken_over_once_and_then_left_as_it_is(make: Callable[..., Imp
     assert world.keys.get(key.owner, key.id).name == "old"
 
 
-def test_of_two_keys_imported_at_once_under_one_id_only_the_first_is_made(
+def test_of_two_imports_under_one_id_only_one_is_made(
     make: Callable[..., Imports],
 ) -> None:
     """Two imports that saw no such id: the work of the first stands in the way of the second."""
@@ -275,7 +275,7 @@ def test_imported_keys_are_listed_where_their_creation_lies_in_time(
 
 
 @pytest.mark.parametrize("descending", [False, True])
-def test_a_key_that_keeps_its_id_is_listed_where_that_lies_and_the_pages_give_each_once(
+def test_an_imported_key_is_listed_where_its_id_sorts(
     make: Callable[..., Imports], descending: bool
 ) -> None:
     """Pages go by id. One that is no UUIDv7 of the key's creation says another time than that."""

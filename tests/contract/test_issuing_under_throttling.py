@@ -83,9 +83,10 @@ class System:
         return named
 
 
-def test_every_key_is_usable_at_once_and_has_its_one_gateway_key_in_the_end(
+def test_throttled_issuing_ends_with_one_gateway_key_for_each(
     ministack: Ministack,
 ) -> None:
+    """And every key is usable at once."""
     system = System(ministack.endpoint)
     owner = str(uuid4())
     issued = [system.issue(owner) for _ in range(KEYS)]

@@ -222,9 +222,10 @@ def token(secret: str) -> str:
     ).token({"alg": "HS256"})
 
 
-def test_hs256_tokens_are_good_through_an_outage_of_the_store_and_never_refused_by_it(
+def test_hs256_tokens_survive_an_outage_of_the_secret_store(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """They are good through it, and never refused by it."""
     monkeypatch.setattr(secret_source, "fetch", partial(fetch, timeout_seconds=0.3))
     with RogueServer(body(b"", status="500 Internal Server Error")) as server:
         gate = verifier(server)
@@ -236,7 +237,8 @@ def test_hs256_tokens_are_good_through_an_outage_of_the_store_and_never_refused_
         assert gate.verify(token(SECRET), now_ms=1_800_000_002_000 + STALE_AGE_MS) is not None
 
 
-def test_a_changed_secret_is_taken_up_and_tokens_of_the_old_one_are_refused() -> None:
+def test_a_changed_secret_is_taken_up() -> None:
+    """Tokens of the old one are refused."""
     with RogueServer(answered("secretsmanager", SECRET)) as server:
         gate = verifier(server)
         assert gate.verify(token(SECRET), now_ms=1_800_000_000_000) is not None

@@ -60,9 +60,10 @@ def api(http: httpx.Client) -> Callable[[str], Api]:
     return lambda credential: Api(http, credential)
 
 
-def test_a_key_that_the_command_makes_works_at_once_until_the_command_revokes_it(
+def test_the_commands_key_works_until_the_command_revokes_it(
     shell: Shell, api: Callable[[str], Api], tmp_path: Path
 ) -> None:
+    """It works at once."""
     user, file = str(uuid4()), tmp_path / "key"
     made = shell.ask(
         *("keys", "create", "--user", user, "--name", "CLI", "--rate-limit", "9"),

@@ -212,9 +212,10 @@ def pasted(command: str) -> str:
     return shell.stdout
 
 
-def test_each_line_that_is_printed_can_be_pasted_by_itself_into_a_bare_shell(
+def test_each_printed_line_can_be_pasted_by_itself(
     tmp_path: Path,
 ) -> None:
+    """Into a shell that knows nothing of the lines before it."""
     with LocalStack(tmp_path / "a folder's $name" / "state") as stack:
         output = stack.output.read_text()
         lines = [line.strip() for line in output.splitlines() if line.startswith("  ")]

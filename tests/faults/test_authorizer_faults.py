@@ -156,9 +156,10 @@ def test_a_revocation_during_an_outage_holds_as_soon_as_it_is_over(
     assert verdict(gate, issued.raw_key) == "revoked"
 
 
-def test_a_key_that_is_used_up_and_then_revoked_is_never_let_in_whatever_it_is_told(
+def test_a_used_up_key_that_is_revoked_is_never_let_in(
     make_gate: Callable[..., Gate], issuing: Issuing
 ) -> None:
+    """Whatever it is told, 429 or 401."""
     issued = issuing.issue(limit=1)
     knowing, fresh = make_gate(keys=issuing.table), make_gate(keys=issuing.table)
     assert [verdict(knowing, issued.raw_key) for _ in range(2)] == ["allowed", "rate_limited"]

@@ -156,9 +156,8 @@ def test_the_sweep_finishes_a_revocation_that_was_killed_at_any_step(
 
 
 @each_death
-def test_no_reader_sees_a_key_that_is_refused_and_the_first_finishes_its_revocation(
-    world: World, at: int, after: int
-) -> None:
+def test_no_reader_sees_a_key_half_revoked(world: World, at: int, after: int) -> None:
+    """The first reader finishes the revocation that was cut off."""
     refused = killed(world, at, after=bool(after))
     found = {stored.key.id: stored for stored in world.inventory.keys_of(world.owner)}
     assert (world.id in found) is not refused

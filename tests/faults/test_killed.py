@@ -51,9 +51,10 @@ def kill(store: Ministack) -> None:
     store.process.stdin.close()
 
 
-def test_functions_fail_closed_while_the_store_is_dead_and_go_on_when_it_is_back(
+def test_functions_fail_closed_while_the_store_is_dead(
     own_store: Ministack, impatient: Callable[[str], None]
 ) -> None:
+    """And they go on when it is back."""
     impatient(own_store.endpoint)
     with FaultProxy(lambda: own_store.endpoint) as proxy:
         bench = Bench(
@@ -102,9 +103,10 @@ class GateOf:
         return answer.admitted
 
 
-def test_a_store_that_has_lost_its_tables_is_a_fault_and_no_stranger_to_blame(
+def test_lost_tables_are_a_fault_and_blame_no_caller(
     own_store: Ministack, impatient: Callable[[str], None]
 ) -> None:
+    """A store without its tables answers 503, never 401."""
     impatient(own_store.endpoint)
     with FaultProxy(lambda: own_store.endpoint) as proxy:
         bench = Bench(
@@ -132,9 +134,10 @@ def behind_a_proxy(
             yield stack, proxy
 
 
-def test_a_client_of_the_whole_stack_is_told_503_and_let_in_again_afterwards(
+def test_a_client_of_the_whole_stack_survives_an_outage(
     behind_a_proxy: tuple[LocalStack, FaultProxy],
 ) -> None:
+    """It is told 503, and let in again afterwards."""
     stack, proxy = behind_a_proxy
     with httpx.Client(base_url=stack.described["url"], timeout=60) as http:
         admin = Api(http, stack.described["admin_key"])

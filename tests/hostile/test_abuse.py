@@ -63,9 +63,10 @@ def test_what_failed_from_there_costs_one_store_request_a_minute(world: World) -
     assert asked_of_the_store(world, wrong) == 1
 
 
-def test_what_an_owner_may_change_is_asked_for_again_in_seconds_from_there_too(
+def test_refusals_that_an_owner_can_end_are_short_there_too(
     world: World,
 ) -> None:
+    """For an address over its failed attempts, what an owner may change is asked again."""
     expired = world.key(scopes=["read"], expires={"N": str(world.now_ms - 1)})
     revoked = world.key(scopes=["read"], state={"S": "revoked"})
     for raw_key in (expired, revoked):

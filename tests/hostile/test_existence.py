@@ -88,7 +88,8 @@ def test_no_body_tells_whether_somebody_elses_board_exists(
     assert 400 <= first.status_code < 500
 
 
-def test_a_key_that_was_revoked_once_is_as_unknown_as_one_that_never_was(admin: Api) -> None:
+def test_a_revoked_key_is_as_unknown_as_no_key(admin: Api) -> None:
+    """Its id tells nobody that there was one."""
     own = admin.create_key()["id"]
     assert admin.ask("DELETE", f"/me/api-keys/{own}").status_code == 200
     for method in ("GET", "DELETE"):
@@ -129,9 +130,10 @@ def test_malformed_unknown_and_forged_credentials_get_the_same_answer(
     assert unlike <= {"x-amzn-errortype"}
 
 
-def test_who_has_no_keys_and_no_boards_is_answered_like_a_user_of_long_standing(
+def test_a_new_user_is_answered_like_an_old_one(
     as_user: Callable[..., Api],
 ) -> None:
+    """Who has no keys and no boards learns nothing of who has."""
     known = as_user(str(uuid4()))
     key = known.create_key()["id"]
     known.ask("DELETE", f"/me/api-keys/{key}")

@@ -57,9 +57,10 @@ def until(condition: Callable[[], bool], *, seconds: float = 60.0) -> None:
         time.sleep(0.01)
 
 
-def test_a_key_revoked_while_it_is_hammered_over_its_limit_ends_in_five_seconds(
+def test_a_hammered_key_that_is_revoked_ends_in_five_seconds(
     as_user: Callable[..., Api],
 ) -> None:
+    """It is over its limit when it is revoked."""
     owner = as_user(str(uuid4()))
     made = owner.create_key(scopes=["read"], rate_limit=3)
     with Hammer(owner.holding(made["raw_key"])) as hammer:

@@ -131,7 +131,8 @@ def test_without_an_origin_the_access_key_alone_opens_the_embedded_aws(local: Lo
     assert answer.json()["TableNames"]
 
 
-def test_a_call_of_an_api_that_is_none_does_not_fall_through_to_aws(local: LocalStack) -> None:
+def test_an_unknown_api_does_not_fall_through_to_aws(local: LocalStack) -> None:
+    """A call of an API that there is not is answered here."""
     port = ports(local)["embedded AWS"]
     for target in ("DynamoDB_20120810.ListTables", "secretsmanager.ListSecrets"):
         for path in (

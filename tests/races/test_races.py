@@ -78,9 +78,10 @@ def test_the_owners_limit_holds_exactly_while_keys_come_and_go(ministack: Minist
     assert len(left) <= arena.most_keys
 
 
-def test_a_key_that_is_used_up_from_sixteen_sides_was_admitted_exactly_to_its_limit(
+def test_sixteen_sides_use_a_key_exactly_to_its_limit(
     ministack: Ministack,
 ) -> None:
+    """None of them is admitted once more."""
     print(f"RACE_SEED={SEED}")
     arena = arena_of(ministack, keys=1, actions=10)
     history = History([*at_first(arena), *race(arena, seed=SEED)], most_keys=arena.most_keys)
@@ -151,9 +152,10 @@ def test_after_a_revocation_was_answered_no_later_request_is_admitted(
     assert books_of(arena) == []
 
 
-def test_a_limit_that_is_changed_while_it_is_met_holds_from_the_answer_on(
+def test_a_limit_changed_under_load_holds_from_the_answer_on(
     ministack: Ministack,
 ) -> None:
+    """It is changed while requests meet it."""
     arena = arena_of(ministack, keys=1)
     keys = service(arena)
     (key,) = arena.shared

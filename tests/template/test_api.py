@@ -37,9 +37,8 @@ def test_the_routes_are_those_of_the_contract_with_any_and_options_besides() -> 
 
 
 @pytest.mark.parametrize(("path", "name"), [m for m in METHODS if m[1] != "OPTIONS"])
-def test_every_method_needs_the_authorizer_and_a_usage_plan_key_but_those_of_public_files(
-    path: str, name: str
-) -> None:
+def test_every_method_needs_the_authorizer_and_a_key(path: str, name: str) -> None:
+    """A usage plan's key, that is; the methods of public files alone need neither."""
     needs = method_of(path, name)["security"]
     assert needs == ([] if path in PUBLIC else [{AUTHORIZER: []}, {"api_key": []}])
 

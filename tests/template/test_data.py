@@ -81,7 +81,8 @@ def test_every_log_group_is_the_templates_own() -> None:
 
 
 @pytest.mark.parametrize("group", LOGS)
-def test_logs_are_kept_as_long_as_the_parameter_says_and_go_with_the_stack(group: str) -> None:
+def test_logs_are_kept_as_the_parameter_says(group: str) -> None:
+    """And they go with the stack."""
     assert deployed(LogRetentionDays="7").resources[group]["RetentionInDays"] == "7"
     assert written(group)["DeletionPolicy"] == "Delete"
     assert written(group)["UpdateReplacePolicy"] == "Delete"

@@ -67,7 +67,8 @@ def test_the_template_sets_exactly_the_variables_that_the_wiring_reads(
     )
 
 
-def test_a_name_server_that_does_not_answer_takes_no_more_of_a_decision_than_a_fetch_may() -> None:
+def test_a_silent_name_server_takes_no_longer_than_a_fetch() -> None:
+    """A decision waits for it no longer than for a fetch."""
     options = dict(
         option.split(":")
         for option in deployed().environment("AuthorizerFunction")["RES_OPTIONS"].split()

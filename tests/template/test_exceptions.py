@@ -38,7 +38,8 @@ def test_what_checkov_skips_is_said_once() -> None:
     assert len(checks) == len(set(checks))
 
 
-def test_cfn_lint_is_told_to_overlook_one_thing_only_on_functions_whose_versions_stay() -> None:
+def test_cfn_lint_overlooks_one_thing_on_functions_alone() -> None:
+    """On those whose versions stay."""
     # W3011 wants a DeletionPolicy too, which SAM would hand to the versions and so delete them.
     overlooked = {
         name: resource["Metadata"]["cfn-lint"]["config"]

@@ -31,7 +31,8 @@ def as_set(value: str | list[str]) -> set[str]:
     return {value} if isinstance(value, str) else set(value)
 
 
-def test_every_function_runs_as_a_role_of_its_own_that_lambda_alone_may_take() -> None:
+def test_every_function_has_a_role_of_its_own() -> None:
+    """Lambda alone may take it."""
     stack = deployed(AccessLog="disabled")
     assert set(stack.of("AWS::IAM::Role")) == set(ROLES.values())
     for function, role in ROLES.items():

@@ -97,9 +97,8 @@ def granted(function: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("function", "folder"), FUNCTIONS.items())
-def test_a_function_may_do_in_dynamodb_what_its_code_asks_for_and_nothing_else(
-    function: str, folder: str
-) -> None:
+def test_a_functions_rights_in_dynamodb_are_its_codes_calls(function: str, folder: str) -> None:
+    """It may do what its code asks for, and nothing else."""
     assert granted(function) == set().union(*(asked(path) for path in sources(folder)))
 
 

@@ -61,7 +61,8 @@ def test_the_access_log_is_one_json_line_of_known_fields_without_credentials() -
     assert set(json.loads(log).values()) == ACCESS_LOG_FIELDS
 
 
-def test_the_access_log_can_be_turned_off_where_the_account_has_no_role_for_it() -> None:
+def test_the_access_log_can_be_turned_off() -> None:
+    """For accounts that have no role for it."""
     stack = deployed(AccessLog="disabled")
     assert "AccessLogSetting" not in stack.one("AWS::ApiGateway::Stage")
     assert "AccessLogs" not in stack.resources

@@ -324,9 +324,10 @@ def test_a_function_without_its_folder_fails_and_says_why(tmp_path: Path) -> Non
 # ---------------------------------------------------------------- one at a time, several at once
 
 
-def test_each_worker_runs_one_invocation_at_a_time_and_several_workers_run_at_once(
+def test_each_worker_runs_one_invocation_at_a_time(
     tmp_path: Path,
 ) -> None:
+    """Several workers run at once."""
     meeting = tmp_path / "meeting"
     meeting.mkdir()
     probe = Probe(
@@ -490,9 +491,10 @@ asyncio.run(main())
 """
 
 
-def test_workers_end_when_the_gateway_is_killed_even_in_the_middle_of_a_handler(
+def test_workers_end_with_a_gateway_that_is_killed(
     tmp_path: Path,
 ) -> None:
+    """Even in the middle of a handler."""
     gateway = subprocess.Popen(
         [sys.executable, "-c", GATEWAY, str(tmp_path)],
         stdout=subprocess.PIPE,

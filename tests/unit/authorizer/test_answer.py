@@ -154,7 +154,8 @@ def test_each_decision_is_one_line_and_the_metrics_say_the_same(
             assert isinstance(metrics[dimension], str)
 
 
-def test_a_line_tells_how_long_the_decision_took_and_how_long_of_that_the_store() -> None:
+def test_a_line_tells_the_times_of_decision_and_store() -> None:
+    """How long the decision took, and how long of that the store."""
     for verdict in (ALLOWED, REFUSED):
         _, line = decide(verdict)
         assert (line["DecisionMs"], line["StoreMs"]) == (1.5, 0.75)

@@ -154,9 +154,10 @@ def test_a_reader_changes_nothing(api: Api, table: MemoryTransport) -> None:
     ("method", "resource"),
     [("GET", BOARDS), ("POST", BOARDS), ("GET", BOARD), ("PATCH", BOARD), ("DELETE", BOARD)],
 )
-def test_a_store_that_is_out_is_a_503_that_says_when_to_come_back(
+def test_a_store_that_is_out_is_a_503(
     api: Api, table: MemoryTransport, method: str, resource: str
 ) -> None:
+    """It says when to come back."""
     table.fault = StoreUnavailable("Query", "InternalServerError")
     reply = api(method, resource, id=str(uuid4()), json_body={"name": "x"})
     assert reply.problem() == (503, "service_unavailable", "Service unavailable")

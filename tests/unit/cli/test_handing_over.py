@@ -102,13 +102,15 @@ def test_no_key_is_made_where_standard_output_is_closed(
 @pytest.mark.parametrize(
     ("error", "exit_code"), [(full(), 3), (KeyboardInterrupt(), 130)], ids=["full", "ctrl-c"]
 )
-def test_a_key_that_could_not_be_written_into_its_file_is_revoked_and_the_file_gone(
+def test_a_key_that_its_file_cannot_take_is_revoked(
     operator: Operator,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     error: BaseException,
     exit_code: int,
 ) -> None:
+    """And the file is gone."""
+
     def refused(*_: object) -> int:
         raise error
 
@@ -133,11 +135,13 @@ def test_a_file_gets_the_whole_key_however_little_is_taken_at_once(
     assert len(file.read_text()) == 42
 
 
-def test_a_key_that_could_not_even_be_revoked_is_named_with_what_to_do(
+def test_a_key_that_cannot_be_revoked_is_named(
     operator: Operator,
     run_into: Callable[..., tuple[int, str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """With what to do about it."""
+
     def out_of_reach(*_: object, **__: object) -> bool:
         raise StoreUnavailable("TransactWriteItems", "EndpointConnectionError")
 
@@ -218,9 +222,10 @@ def test_what_only_reads_says_that_its_answer_cannot_be_written(
 
 
 @pytest.mark.parametrize("made", [True, False])
-def test_a_key_that_ctrl_c_came_upon_while_it_was_made_does_not_live(
+def test_a_key_does_not_outlive_ctrl_c(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: bool
 ) -> None:
+    """That came while the key was made."""
     create = DynamoKeyStore.create
 
     def interrupted(self: DynamoKeyStore, *arguments: Any, **named: Any) -> None:

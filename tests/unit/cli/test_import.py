@@ -131,9 +131,10 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(
 
 
 @pytest.mark.parametrize("stop", ["interruption", "fault"])
-def test_an_import_that_was_stopped_in_the_middle_is_run_again_as_it_was(
+def test_a_stopped_import_is_run_again_as_it_was(
     operator: Operator, file: Callable[..., str], monkeypatch: pytest.MonkeyPatch, stop: str
 ) -> None:
+    """It goes on where it was stopped."""
     operator.management["KEYS_PER_USER"] = "1000"
     path = file(*(line(name=f"k{number}") for number in range(12)))
     create, made = DynamoKeyStore.create, 0
@@ -200,7 +201,7 @@ def test_lines_that_repeat_one_another_are_told(
 
 @pytest.mark.parametrize("state", ["live", "revoked"])
 @pytest.mark.parametrize("owner", [USER, OTHER])
-def test_an_id_that_another_key_has_is_refused_whoever_owns_that_and_also_when_it_is_revoked(
+def test_an_id_that_another_key_has_or_had_is_refused(
     operator: Operator, file: Callable[..., str], owner: str, state: str
 ) -> None:
     """The plan queue and API Gateway know a key by its id alone: two of one id share a fate."""
@@ -220,9 +221,10 @@ def test_an_id_that_another_key_has_is_refused_whoever_owns_that_and_also_when_i
     assert sum(item.get("id") == {"S": issued.key.id} for item in operator.items()) == 1
 
 
-def test_a_key_with_an_id_of_its_own_is_there_already_when_it_is_imported_again(
+def test_a_key_with_its_own_id_exists_when_imported_again(
     operator: Operator, file: Callable[..., str]
 ) -> None:
+    """It is told as existing, not as a duplicate id."""
     known = line(id="0190163d-8694-739b-aea5-966c26f8ad91")
     assert counts(operator.answer("import", file(known))) == (1, 0, 0)
     assert counts(operator.answer("import", file(known, line(id=str(uuid4()))))) == (1, 1, 0)
@@ -230,9 +232,10 @@ def test_a_key_with_an_id_of_its_own_is_there_already_when_it_is_imported_again(
     assert counts(operator.answer("import", file(known))) == (0, 1, 0)
 
 
-def test_an_owner_with_as_many_keys_as_allowed_is_told_and_the_rest_goes_on(
+def test_an_owner_at_the_limit_does_not_stop_an_import(
     operator: Operator, file: Callable[..., str]
 ) -> None:
+    """The line of an owner with as many keys as allowed is refused, and the rest goes on."""
     path = file(*(line() for _ in range(6)), line(owner=OTHER))
     answer = operator.answer("import", path, exit_code=1)
     assert counts(answer) == (6, 0, 1)

@@ -48,9 +48,10 @@ def never() -> dict[str, str]:
         (None, "refused", "duplicate_id"),
     ],
 )
-def test_a_key_that_came_between_the_look_and_the_write_is_told_for_what_it_is(
+def test_a_key_that_came_meanwhile_is_told_for_what_it_is(
     holder: Holder | None, outcome: str, code: str | None
 ) -> None:
+    """Between the look whether it exists and the write."""
     looks = 0
 
     def holders(hashes: list[str]) -> dict[str, Holder]:
@@ -77,7 +78,8 @@ def test_the_store_is_asked_once_for_a_hundred_lines_and_never_for_none() -> Non
     assert asked == [100, 100, 50]
 
 
-def test_the_ids_that_exist_are_read_once_and_only_for_a_new_key_with_an_id_of_its_own() -> None:
+def test_existing_ids_are_read_once_and_only_when_needed() -> None:
+    """The ids that exist are read once, and only for a new key with an id of its own."""
     reads = 0
 
     def hashes_by_id() -> dict[str, str]:

@@ -48,9 +48,8 @@ def test_a_new_key_is_what_was_asked_for(operator: Operator) -> None:
     assert "[bold]Ä" in operator.run("keys", "list").stdout
 
 
-def test_a_key_in_a_file_is_read_by_its_owner_alone_and_is_nowhere_else(
-    operator: Operator, tmp_path: Path
-) -> None:
+def test_a_key_in_a_file_is_for_its_owner_alone(operator: Operator, tmp_path: Path) -> None:
+    """And it is nowhere else."""
     file = tmp_path / "key"
     for more in ([], ["--json"]):
         result = operator.run(

@@ -46,9 +46,10 @@ def refused(code: str) -> ClientError:
         (refused("Whatever"), "aws_error", 3),
     ],
 )
-def test_an_expected_error_has_a_word_an_exit_code_and_no_text_of_somebody_elses(
+def test_an_expected_error_has_a_word_and_an_exit_code(
     error: Exception, code: str, exit_code: int
 ) -> None:
+    """And no text of somebody else's."""
     trouble = error_of(error)
     assert trouble is not None
     assert (trouble.code, trouble.exit_code) == (code, exit_code)

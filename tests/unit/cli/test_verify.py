@@ -180,9 +180,11 @@ def test_a_refused_token_is_told_with_the_reason(
     assert "JWTs are off" in told(good)
 
 
-def test_an_identity_provider_that_is_out_is_a_fault_and_not_a_bad_token(
+def test_a_dead_identity_provider_is_no_bad_token(
     operator: Operator, issuer: LocalIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It is a fault, and told as one."""
+
     def out(_: str) -> KeySet:
         raise IdentityProviderUnavailable
 

@@ -15,7 +15,8 @@ def key(identifier: str, *, value: str = "v", created: float = 0.0) -> GatewayKe
     return GatewayKey(id=identifier, name="name", value=value, enabled=True, created=created)
 
 
-def test_values_are_lower_case_letters_and_digits_of_a_length_that_api_gateway_takes() -> None:
+def test_values_are_letters_and_digits_api_gateway_takes() -> None:
+    """Lower-case letters and digits, of a length that it takes."""
     values = {usage_keys.new_value(os.urandom) for _ in range(200)}
 
     assert len(values) == 200
@@ -70,7 +71,8 @@ def test_a_description_leads_back_to_the_owner() -> None:
     assert key("k").owner is None
 
 
-def test_the_choice_among_keys_of_one_name_is_by_value_then_by_age_then_by_id() -> None:
+def test_among_keys_of_one_name_value_age_and_id_choose() -> None:
+    """The choice is by value, then by age, then by id."""
     young, old, named = key("b", created=2), key("c", created=1), key("a", value="x", created=3)
 
     assert usage_keys.preferred([young, old, named], value="x") is named

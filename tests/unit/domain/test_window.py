@@ -78,7 +78,8 @@ def test_an_item_created_with_its_first_request_equals_one_that_admitted_it() ->
     assert window.first_admission(now_ms=NOW_MS, limit=200) == item.low_level
 
 
-def test_the_last_admitted_request_is_the_limit_th_and_the_next_is_told_when() -> None:
+def test_the_limit_th_request_is_the_last_admitted() -> None:
+    """And the next is told when to come back."""
     item = Item.of(window.fresh(3))
     assert item.admit(now_ms=NOW_MS, requests=5) == 3
     reading = read(item.numbers, limit=3)
@@ -107,7 +108,7 @@ def test_one_budget_for_a_clock_ahead_and_one_behind() -> None:
     assert item.admit(now_ms=NOW_MS, requests=9) == 0
 
 
-def test_a_request_that_is_late_finds_the_budget_used_by_those_that_overtook_it() -> None:
+def test_a_late_request_finds_the_budget_used() -> None:
     """Two seconds on its way, from a container whose clock is two seconds behind."""
     item = Item.of(window.fresh(5))
     assert item.admit(now_ms=NOW_MS + 4_000, requests=9) == 5
@@ -151,7 +152,8 @@ def test_a_write_removes_what_has_just_gone_stale() -> None:
     assert left == {60, 61, 62, 63, 64, *range(65 + window.SWEEP, 90)}
 
 
-def test_the_first_request_of_a_bucket_sets_its_ceiling_and_no_other_moves_it() -> None:
+def test_a_buckets_first_request_sets_its_ceiling() -> None:
+    """No other request moves it."""
     item = Item.of(window.fresh(10))
     assert item.admit(now_ms=NOW_MS) == 1
     assert item.admit(now_ms=NOW_MS + 100) == 1

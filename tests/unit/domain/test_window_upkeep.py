@@ -86,7 +86,8 @@ def test_a_changed_limit_moves_the_live_ceilings_and_happens_once(limit: int) ->
     assert not item.apply(parts)
 
 
-def test_raising_a_limit_admits_the_difference_at_once_and_lowering_it_refuses_at_once() -> None:
+def test_a_changed_limit_holds_at_once() -> None:
+    """A raised one admits the difference, and a lowered one refuses."""
     item = Item.of(window.fresh(10))
     assert item.admit(now_ms=NOW_MS, requests=20) == 10
     assert item.apply(change_limit(item.low_level, now_ms=NOW_MS, limit=15))

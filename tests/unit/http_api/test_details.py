@@ -17,7 +17,8 @@ def test_places_are_dotted_paths() -> None:
 
 
 @given(st.integers(4, 41))
-def test_a_piece_of_a_key_in_the_place_of_a_name_is_not_repeated(length: int) -> None:
+def test_a_piece_of_a_key_is_not_repeated(length: int) -> None:
+    """Wherever a name was to stand."""
     raw_key = keys.generate("live", entropy=os.urandom)
     assert safe_path([raw_key[:length]]) == "body"
 

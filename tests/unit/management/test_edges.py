@@ -59,9 +59,10 @@ def test_an_unknown_path_is_not_found(api: Api, resource: str) -> None:
 @pytest.mark.parametrize(
     "fault", [StoreUnavailable("Query", "EndpointConnectionError"), StoreThrottled("Query", "X")]
 )
-def test_a_store_that_is_out_is_a_503_that_says_when_to_come_back(
+def test_a_store_that_is_out_is_a_503(
     api: Api, store: MemoryKeyStore, method: str, resource: str, fault: Exception
 ) -> None:
+    """It says when to come back."""
     store.fault = fault
     key_id = "019cd6b2-8a00-7c3e-9b5a-2f6d1e8c4a70"
     reply = api(method, resource, id=key_id, json_body={"name": "CI"})
@@ -69,9 +70,10 @@ def test_a_store_that_is_out_is_a_503_that_says_when_to_come_back(
     assert int(reply.headers["retry-after"]) >= 1
 
 
-def test_an_unexpected_fault_is_a_500_that_tells_nothing_and_a_line_in_the_log(
+def test_an_unexpected_fault_is_a_500_that_tells_nothing(
     api: Api, store: MemoryKeyStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """What happened is in a line of the log."""
     raw_key = keys.generate("live", entropy=os.urandom)
     store.fault = ZeroDivisionError(raw_key)
     reply = api("GET", "/me/api-keys")

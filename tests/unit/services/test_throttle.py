@@ -23,7 +23,8 @@ def failed(throttle: Throttle, times: int, *, address: str = ADDRESS, now_ms: in
         throttle.count(address, now_ms=now_ms)
 
 
-def test_an_address_is_over_its_limit_at_the_failure_that_reaches_it_and_for_its_minute() -> None:
+def test_an_address_is_over_its_limit_for_its_minute() -> None:
+    """From the failure that reaches the limit on."""
     throttle = Throttle(per_minute=3)
     failed(throttle, 2)
     assert not throttle.is_over(ADDRESS, now_ms=0)

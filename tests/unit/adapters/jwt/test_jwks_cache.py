@@ -95,9 +95,10 @@ def test_past_the_soft_age_nobody_waits_and_the_next_has_new_keys(source: Source
     assert cache.current(T0 + SOFT_AGE_MS + 2) is not old
 
 
-def test_past_the_stale_age_a_withdrawn_key_is_not_good_for_even_one_more_request(
+def test_a_withdrawn_key_ends_with_the_stale_age(
     source: Source,
 ) -> None:
+    """Past it, the key is not good for even one more request."""
     cache = source.cache()
     cache.current(T0)
     source.keys = [key("b")]
@@ -123,9 +124,10 @@ def test_a_snapshot_and_a_provider_that_is_down_is_an_outage(source: Source) -> 
         cache.current(T0 + 7 * 86_400_000)
 
 
-def test_the_last_good_keys_serve_while_the_provider_is_down_until_the_hard_age(
+def test_the_last_good_keys_serve_until_the_hard_age(
     source: Source,
 ) -> None:
+    """While the provider is down."""
     cache = source.cache()
     good = cache.current(T0)
     source.keys = None

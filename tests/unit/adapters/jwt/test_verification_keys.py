@@ -159,7 +159,8 @@ def test_a_set_without_keys_is_a_set() -> None:
     ],
     ids=lambda document: str(document[:20]),
 )
-def test_what_is_not_a_key_set_is_a_fault_and_not_an_empty_set(document: bytes) -> None:
+def test_what_is_not_a_key_set_is_a_fault(document: bytes) -> None:
+    """It is not taken for an empty set."""
     with pytest.raises(IdentityProviderUnavailable):
         parse_jwks(document)
 

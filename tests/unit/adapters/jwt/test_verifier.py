@@ -91,7 +91,8 @@ def test_a_recognised_token_still_ends_at_its_expiry_plus_the_leeway() -> None:
     assert verifier.verify(token, now_ms=NOW_MS + 65_000) is None
 
 
-def test_the_age_of_the_published_keys_is_known_when_they_vouch_for_a_token() -> None:
+def test_the_age_of_the_keys_behind_a_token_is_known() -> None:
+    """The age of the set in which the provider published them."""
     provider = Provider()
     verifier = verifier_for(provider)
     token = provider.forge().token(LONG)
@@ -158,7 +159,8 @@ def test_a_token_verified_while_its_key_was_withdrawn_is_not_recognised_later(
     assert not memory.generation
 
 
-def test_a_token_is_not_recognised_when_its_key_is_withdrawn_while_it_is_looked_for() -> None:
+def test_a_token_is_not_recognised_by_a_withdrawn_key() -> None:
+    """The key is withdrawn while it is looked for."""
     provider = Provider()
     memory: TokenCache[Remembered] = TokenCache()
     in_the_air: list[Callable[[], None]] = []
@@ -232,9 +234,10 @@ def hanging(waiting: Waiting) -> tuple[Provider, JwtVerifier]:
 
 
 @pytest.mark.parametrize("after_ms", [STALE_AGE_MS, STALE_AGE_MS + 60_000, DAY_MS - 1])
-def test_a_decision_waits_once_for_a_provider_that_hangs_and_goes_by_the_last_good_keys(
+def test_a_decision_waits_once_for_a_hanging_provider(
     hanging: tuple[Provider, JwtVerifier], waiting: Waiting, after_ms: int
 ) -> None:
+    """Then it goes by the last good keys."""
     provider, verifier = hanging
     now_ms = NOW_MS + after_ms
     assert verifier.verify(provider.forge().token(LONG), now_ms=now_ms) is not None

@@ -107,7 +107,8 @@ class Clock:
         return self.now
 
 
-def test_a_new_key_is_found_at_once_and_a_flood_of_unknown_ones_is_no_flood_of_look_ups() -> None:
+def test_unknown_keys_do_not_flood_the_look_ups() -> None:
+    """A new key is found at once, and a flood of unknown ones is no flood of look-ups."""
     plane, clock, reads = Plane(), Clock(), []
 
     def counted() -> Mapping[str, UsageKey]:
@@ -129,7 +130,8 @@ def test_a_new_key_is_found_at_once_and_a_flood_of_unknown_ones_is_no_flood_of_l
     asyncio.run(story())
 
 
-def test_what_changed_is_taken_up_after_two_seconds_and_no_request_waits_for_it() -> None:
+def test_changes_are_taken_up_after_two_seconds() -> None:
+    """And no request waits for that."""
     plane, clock = Plane(), Clock()
     may_answer = threading.Event()
     may_answer.set()

@@ -120,7 +120,8 @@ def test_anything_else_gives_none(world: World, email: str, password: str) -> No
     assert refused(answer) == (400, "invalid_credentials")
 
 
-def test_a_click_gives_a_code_that_is_good_once_and_in_that_browser_only(world: World) -> None:
+def test_a_clicks_code_is_good_once_in_that_browser(world: World) -> None:
+    """And in no other."""
     code = world.click()
     stolen = world.token("pkce", auth_code=world.click(), code_verifier="another browser's")
     assert refused(stolen) == (400, "bad_code_verifier")

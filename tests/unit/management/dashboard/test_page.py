@@ -114,7 +114,8 @@ def test_the_page_cannot_be_framed() -> None:
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 
 
-def test_what_the_page_is_made_of_is_kept_for_good_and_the_page_for_minutes() -> None:
+def test_assets_are_cached_for_good_and_the_page_for_minutes() -> None:
+    """Assets are named by their content; the page names them."""
     page = ask()
     seconds = int(page["headers"]["Cache-Control"].removeprefix("public, max-age="))
     assert 0 < seconds <= 600
