@@ -41,6 +41,7 @@ GOOD = {"Attributes": {"used": {"N": "1"}}}
 ASKED = {"TableName": "keys", "Key": {"pk": {"S": "KEY#ü"}}}
 SHORT = RetryPolicy(connect=0.1, reply=0.1, budget=0.2)
 NOW = 1_800_000_000.0
+DATE = {"Date": formatdate(NOW, usegmt=True)}
 
 
 class Renewable:
@@ -396,35 +397,45 @@ def test_a_large_answer_and_a_large_request_pass_whole(serve: Serve, connect: Co
 
 @pytest.mark.parametrize("code", ["InvalidSignatureException", "RequestTimeTooSkewed"])
 @pytest.mark.parametrize("skew_seconds", [-900, 900])
-def test_a_wrong_clock_is_corrected_from_the_servers_date(
+def test_a_clock_that_a_signature_is_refused_for_is_a_fault_once_and_then_right(
     serve: Serve, connect: Connect, code: str, skew_seconds: int
 ) -> None:
-    date = {"Date": formatdate(NOW, usegmt=True)}
-    steps = (
-        answer(error(code, headers=date)),
-        answer(response(GOOD)),
-        answer(response(GOOD)),
-    )
+    steps = (answer(error(code, headers=DATE)), *[answer(response(GOOD, headers=DATE))] * 2)
     server = serve(*steps)
     one = connect(server, clock=lambda: NOW + skew_seconds)
-    assert one.call("UpdateItem", ASKED) == GOOD
-    assert one.call("UpdateItem", ASKED) == GOOD
+    with pytest.raises(StoreUnavailable, match="ClockWasWrong"):
+        one.call("UpdateItem", ASKED)
+    assert len(server.requests) == 1, "a repeat would carry the wrong time too"
+    for _ in range(2):
+        assert one.call("UpdateItem", ASKED) == GOOD
     dates = [request.headers["x-amz-date"] for request in server.requests]
     assert dates[0] != "20270115T080000Z"
-    assert dates[1:] == ["20270115T080000Z"] * 2
+    assert {date[:13] for date in dates[1:]} <= {"20270115T0800", "20270115T0759"}
+    assert abs(one.clock.now_ms() - NOW * 1000) <= 1_000
+
+
+@pytest.mark.parametrize("skew_seconds", [-66, 66])
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_verdict_under_a_wrong_time_is_a_fault_and_the_next_is_right(
+    serve: Serve, connect: Connect, skew_seconds: int, *, refused: bool
+) -> None:
+    code = "ConditionalCheckFailedException"
+    first = error(code, headers=DATE) if refused else response(GOOD, headers=DATE)
+    server = serve(answer(first), answer(response(GOOD, headers=DATE)))
+    one = connect(server, clock=lambda: NOW + skew_seconds)
+    with pytest.raises(StoreUnavailable, match="ClockWasWrong"):
+        one.call("UpdateItem", ASKED)
+    assert one.call("UpdateItem", ASKED) == GOOD
+    assert len(server.requests) == 2
 
 
 def test_a_corrected_clock_is_forgotten_after_a_restore(serve: Serve, connect: Connect) -> None:
-    date = {"Date": formatdate(NOW, usegmt=True)}
-    steps = (
-        answer(error("InvalidSignatureException", headers=date)),
-        answer(response(GOOD)),
-        answer(response(GOOD)),
-    )
+    later = {"Date": formatdate(NOW + 60, usegmt=True)}
     times = [NOW + 900]
-    server = serve(*steps)
+    server = serve(answer(response(GOOD, headers=DATE)), answer(response(GOOD, headers=later)))
     one = connect(server, clock=lambda: times[-1])
-    one.call("UpdateItem", ASKED)
+    with pytest.raises(StoreUnavailable):
+        one.call("UpdateItem", ASKED)
     times.append(NOW + 60)
     one.reset()
     one.call("UpdateItem", ASKED)
@@ -432,7 +443,7 @@ def test_a_corrected_clock_is_forgotten_after_a_restore(serve: Serve, connect: C
     assert server.connections == 2, "the snapshot's connection is used no more"
 
 
-@pytest.mark.parametrize("headers", [{"Date": formatdate(NOW, usegmt=True)}, {"Date": "x"}, {}])
+@pytest.mark.parametrize("headers", [DATE, {"Date": "x"}, {}])
 def test_a_refused_signature_with_a_right_clock_is_a_fault(
     serve: Serve, connect: Connect, headers: dict[str, str]
 ) -> None:
@@ -442,17 +453,19 @@ def test_a_refused_signature_with_a_right_clock_is_a_fault(
     assert len(server.requests) == 1
 
 
-def test_a_server_whose_clock_runs_wild_is_asked_twice_at_most(
+def test_under_a_server_whose_clock_runs_wild_nothing_is_decided(
     serve: Serve, connect: Connect
 ) -> None:
     steps = [
-        answer(error("InvalidSignatureException", headers={"Date": formatdate(t, usegmt=True)}))
+        answer(response(GOOD, headers={"Date": formatdate(t, usegmt=True)}))
         for t in (NOW, NOW + 5000, NOW - 5000)
     ]
     server = serve(*steps)
-    with pytest.raises(StoreUnavailable, match="InvalidSignatureException"):
-        connect(server, clock=lambda: NOW + 900).call("UpdateItem", ASKED)
-    assert len(server.requests) == 2
+    one = connect(server, clock=lambda: NOW + 900)
+    for number in range(1, 4):
+        with pytest.raises(StoreUnavailable, match="ClockWasWrong"):
+            one.call("UpdateItem", ASKED)
+        assert len(server.requests) == number
 
 
 @pytest.mark.parametrize("code", ["ExpiredTokenException", "UnrecognizedClientException"])

@@ -120,12 +120,15 @@ def _renew_after_restore(dynamodb: DynamoDB) -> None:
 def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: DynamoDB) -> Gate:
     return Gate(
         authenticator=Authenticator(
-            keys=KeyDecisions(dynamodb, table=settings.text(environ, "KEYS_TABLE")),
+            keys=KeyDecisions(
+                dynamodb, table=settings.text(environ, "KEYS_TABLE"), clock=dynamodb.clock
+            ),
             users=UserWindows(
                 dynamodb,
                 table=settings.text(environ, "RATE_LIMITS_TABLE"),
                 limit=JWT_RATE_LIMIT,
-                now_ms=_now_ms,
+                now_ms=dynamodb.clock.now_ms,
+                clock=dynamodb.clock,
             ),
             tokens=_tokens(jwt_settings(environ), credentials),
             key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
@@ -133,16 +136,12 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
             imported_keys=settings.flag(environ, "ALLOW_IMPORTED_KEYS"),
             failed_attempts_per_minute=settings.count(environ, "FAILED_ATTEMPTS_PER_MINUTE"),
         ),
-        now_ms=_now_ms,
+        now_ms=dynamodb.clock.now_ms,
         elapsed_ms=lambda: time.perf_counter_ns() / 1e6,
         store_waited_ms=lambda: dynamodb.waited_seconds * 1e3,
         log=_print_line,
         metrics_namespace=settings.text(environ, "METRICS_NAMESPACE"),
     )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _tokens(jwt: JwtSettings, credentials: CredentialSource) -> Callable[[], Tokens]:

@@ -12,6 +12,9 @@ when repeated does not belong here.
 
 A throttled request is repeated once too: each repeat is load on what is too busy already.
 
+What is asked here depends on the time. A request that was stamped with a time that proves wrong
+is a fault, whatever DynamoDB made of it, and the next one is stamped right.
+
 Not for several threads at once: a Lambda container runs one invocation at a time.
 """
 
@@ -24,7 +27,6 @@ import time
 from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable
 from chatgrid_auth.adapters.awslite.dynamodb_responses import (
     CREDENTIALS_REFUSED,
-    SIGNATURE_REFUSED,
     THROTTLED,
     ConditionNotMet,
     Failure,
@@ -33,6 +35,7 @@ from chatgrid_auth.adapters.awslite.dynamodb_responses import (
 from chatgrid_auth.adapters.awslite.http_connection import HttpConnection
 from chatgrid_auth.adapters.awslite.http_response import HttpFault
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
+from chatgrid_auth.adapters.awslite.server_clock import ServerClock
 from chatgrid_auth.adapters.awslite.sigv4 import RequestSigner
 from chatgrid_auth.adapters.awslite.urls import Url, public_endpoint
 
@@ -62,8 +65,8 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "application/x-amz-json-1.0"
 TARGET_PREFIX = "DynamoDB_20120810."
 
-SKEW_SECONDS = 30
-"""A clock that is off by less is not what a signature was refused for."""
+CLOCK_WAS_WRONG = "ClockWasWrong"
+"""The code of the fault of a request that was stamped with a wrong time."""
 
 
 class DynamoDB:
@@ -82,6 +85,7 @@ class DynamoDB:
         entropy: as many random bytes as asked for.
 
     Attributes:
+        clock: the time as DynamoDB has it, as far as its answers have told.
         waited_seconds: how long calls have taken until now, in all, pauses and repeats included.
 
     Raises:
@@ -124,14 +128,15 @@ class DynamoDB:
         self._region = region
         self._source = credentials
         self._errors = errors
-        self._clock = clock
+        self._machine_clock = clock
         self._monotonic = monotonic
         self._sleep = sleep
         self._entropy = entropy
-        self._clock_offset = 0.0
+        self._stamps_hold = True
         self._credentials: Credentials | None = None
         self._prepared: dict[str, tuple[bytes, RequestSigner]] = {}
         self._encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+        self.clock = ServerClock(clock, monotonic)
         self.waited_seconds = 0.0
 
     def __repr__(self) -> str:
@@ -147,7 +152,7 @@ class DynamoDB:
         Raises:
             ConditionFailed: the condition of a write did not hold.
             StoreThrottled: DynamoDB was too busy, twice.
-            StoreUnavailable: any other fault.
+            StoreUnavailable: any other fault; also where this machine's time proves wrong.
         """
         return self.call_encoded(operation, self._encode(payload).encode())
 
@@ -166,7 +171,7 @@ class DynamoDB:
         for the first call to meet.
         """
         try:
-            now_seconds = self._clock()
+            now_seconds = self._machine_clock() + self.clock.offset_seconds
             self._preparation("UpdateItem", now_seconds)[1].sign(b"", at_second=int(now_seconds))
             self._connection.open(self._monotonic() + self._patience.budget)
         except (Failure, HttpFault):
@@ -179,24 +184,33 @@ class DynamoDB:
         a snapshot's after-restore hook, where ``warm`` may follow it, and first thing in a fork.
         """
         self._connection.close()
-        self._clock_offset = 0.0
+        self.clock.forget()
 
     def _insist(self, operation: str, body: bytes, deadline: float) -> dict[str, Any]:
         tried: _Tried | None = None
+        self._stamps_hold = True
         while True:
             try:
-                return self._attempt(operation, body, deadline)
+                response = self._attempt(operation, body, deadline)
+                if self._stamps_hold:
+                    return response
+                raise self._errors.StoreUnavailable(operation, CLOCK_WAS_WRONG)
             except Failure as failure:
                 tried = tried or _Tried()
+                if not self._stamps_hold:  # a wrong time, which a repeat would carry too
+                    raise self._errors.StoreUnavailable(operation, CLOCK_WAS_WRONG) from None
                 if not self._may_try_again(failure, tried, deadline):
                     if failure.code in THROTTLED:
                         raise self._errors.StoreThrottled(operation, failure.code) from None
                     raise self._errors.StoreUnavailable(operation, failure.code) from None
             except ConditionNotMet as refused:
-                raise self._errors.ConditionFailed(refused.item) from None
+                if self._stamps_hold:
+                    raise self._errors.ConditionFailed(refused.item) from None
+                raise self._errors.StoreUnavailable(operation, CLOCK_WAS_WRONG) from None
 
     def _attempt(self, operation: str, body: bytes, deadline: float) -> dict[str, Any]:
-        now_seconds = self._clock() + self._clock_offset
+        sent_at = self._machine_clock()
+        now_seconds = sent_at + self.clock.offset_seconds
         head, signer = self._preparation(operation, now_seconds)
         signature = signer.sign(body, at_second=int(now_seconds))
         request = b"%bContent-Length: %d\r\n%b\r\n%b" % (head, len(body), signature, body)
@@ -207,6 +221,8 @@ class DynamoDB:
             raise Failure(
                 fault.code, transient=trusted, sent=fault.sent, stale=fault.stale
             ) from None
+        if not self.clock.heard(response.headers.get(b"date"), sent_at=sent_at):
+            self._stamps_hold = False
         return read_answer(response)
 
     def _preparation(self, operation: str, now_seconds: float) -> tuple[bytes, RequestSigner]:
@@ -243,9 +259,6 @@ class DynamoDB:
 
     def _may_try_again(self, failure: Failure, tried: _Tried, deadline: float) -> bool:
         """Whether another attempt makes sense; when it does, this has waited for its time."""
-        if failure.code in SIGNATURE_REFUSED and not tried.clock_corrected:
-            tried.clock_corrected = True
-            return self._correct_clock(failure.date)
         if failure.code in CREDENTIALS_REFUSED and not tried.credentials_renewed:
             tried.credentials_renewed = True
             return self._renew_credentials()
@@ -265,23 +278,10 @@ class DynamoDB:
         self._sleep(pause)
         return True
 
-    def _correct_clock(self, date: str) -> bool:
-        """Whether the server's date shows that this clock is wrong; if so, it is allowed for."""
-        from chatgrid_auth.adapters.awslite.timestamps import from_http_date  # noqa: PLC0415 -- rare
-
-        server_time = from_http_date(date)
-        if server_time is None:
-            return False
-        offset = server_time - self._clock()
-        if abs(offset - self._clock_offset) < SKEW_SECONDS:
-            return False
-        self._clock_offset = offset
-        return True
-
     def _renew_credentials(self) -> bool:
         """Whether there are credentials other than those that were refused."""
         try:
-            now_seconds = self._clock() + self._clock_offset
+            now_seconds = self._machine_clock() + self.clock.offset_seconds
             return self._source.renewed(now_seconds) is not self._credentials
         except CredentialsUnavailable:
             return False
@@ -290,10 +290,9 @@ class DynamoDB:
 class _Tried:
     """What one call has tried already."""
 
-    __slots__ = ("clock_corrected", "credentials_renewed", "failures", "repeats")
+    __slots__ = ("credentials_renewed", "failures", "repeats")
 
     def __init__(self) -> None:
         self.failures = 0
         self.repeats = 0
-        self.clock_corrected = False
         self.credentials_renewed = False

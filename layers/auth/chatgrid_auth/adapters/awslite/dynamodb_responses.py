@@ -29,17 +29,6 @@ THROTTLED = frozenset(
 )
 """Worth asking again in a moment; if that goes on, the store is too busy."""
 
-SIGNATURE_REFUSED = frozenset(
-    {
-        "InvalidSignatureException",
-        "RequestExpired",
-        "RequestInTheFuture",
-        "RequestTimeTooSkewed",
-        "SignatureDoesNotMatch",
-    }
-)
-"""What a wrong clock leads to, among other things."""
-
 CREDENTIALS_REFUSED = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
 )
@@ -68,7 +57,6 @@ class Failure(Exception):
         transient: the same request may well succeed a moment later.
         sent: whether the request may have reached DynamoDB.
         stale: it went out on a connection that had been closed meanwhile.
-        date: the ``Date`` header of the response, if there was one.
     """
 
     def __init__(
@@ -78,14 +66,12 @@ class Failure(Exception):
         transient: bool,
         sent: bool = True,
         stale: bool = False,
-        date: str = "",
     ) -> None:
         super().__init__(code)
         self.code = code
         self.transient = transient
         self.sent = sent
         self.stale = stale
-        self.date = date
 
     @property
     def repeatable_once(self) -> bool:
@@ -124,10 +110,10 @@ def read_answer(response: Response) -> dict[str, Any]:
     if status == 200:
         found: dict[str, Any] = answer
         return found
-    raise _error(answer, status, response.headers.get(b"date", b"").decode("latin-1"))
+    raise _error(answer, status)
 
 
-def _error(answer: dict[str, Any], status: int, date: str) -> ConditionNotMet | Failure:
+def _error(answer: dict[str, Any], status: int) -> ConditionNotMet | Failure:
     kind = answer.get("__type")
     code = kind.rpartition("#")[2] if isinstance(kind, str) else ""
     if not (code.isascii() and code.isalnum() and len(code) < 100):
@@ -136,4 +122,4 @@ def _error(answer: dict[str, Any], status: int, date: str) -> ConditionNotMet | 
         item = answer.get("Item")
         return ConditionNotMet(item if isinstance(item, dict) else None)
     transient = status >= 500 or status == 429 or code in THROTTLED
-    return Failure(code, transient=transient, date=date)
+    return Failure(code, transient=transient)

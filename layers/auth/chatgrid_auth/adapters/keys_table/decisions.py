@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
         def call_encoded(self, operation: str, body: bytes) -> dict[str, Any]: ...
 
+    class Clock(Protocol):
+        """Whether the store has borne out the time since anything may have changed it."""
+
+        confirmed: bool
+
 
 _CONDITION = (
     "attribute_exists(pk) AND #state = :active"
@@ -33,7 +38,7 @@ _CONDITION = (
 _HEAD = '{"TableName":"%s","Key":{"pk":{"S":"%s'
 _TAIL = (
     '"},"sk":{"S":"' + items.CREDENTIAL + '"}},'
-    '"ConditionExpression":"%s","UpdateExpression":"SET seen = :now, %s REMOVE %s",'
+    '"ConditionExpression":"%s","UpdateExpression":"SET seen = :now, %s%s",'
     '"ExpressionAttributeNames":{"#state":"state"},'
     '"ReturnValues":"ALL_NEW","ReturnValuesOnConditionCheckFailure":"ALL_OLD",'
     '"ExpressionAttributeValues":{":one":{"N":"1"},":active":{"S":"' + items.ACTIVE + '"},'
@@ -88,11 +93,15 @@ class KeyDecisions:
     Args:
         transport: DynamoDB.
         table: the keys table's name.
+        clock: what ``now_ms`` is read from; ``None`` for one that is known to be right. As long as
+            it is not confirmed, nothing is removed from an item: a clock that is ahead would
+            remove ceilings that others still mind.
     """
 
-    def __init__(self, transport: Transport, *, table: str) -> None:
+    def __init__(self, transport: Transport, *, table: str, clock: Clock | None = None) -> None:
         self._transport = transport
         self._table = table
+        self._clock = clock
         self._head = (_HEAD % (table, items.credential_pk(""))).encode()
         self._bucket = -1
         self._tail = b""
@@ -113,15 +122,13 @@ class KeyDecisions:
         """
         admission = window.admission(now_ms)
         if admission.bucket != self._bucket:
-            self._tail = (
-                _TAIL
-                % (_CONDITION + admission.condition, admission.assignments, admission.removals)
-            ).encode()
+            self._tail = _tail(admission, f" REMOVE {admission.removals}")
             self._bucket = admission.bucket
+        confirmed = self._clock is None or self._clock.confirmed
         body = b'%b%b%b%b"},":now":{"N":"%d"}}}' % (
             self._head,
             key_hash.encode(),
-            self._tail,
+            self._tail if confirmed else _tail(admission, ""),
             scope.encode(),
             now_ms,
         )
@@ -150,3 +157,8 @@ class KeyDecisions:
             self._transport.call_encoded("UpdateItem", json.dumps(body).encode())
         except (ConditionFailed, StoreUnavailable):
             return  # the request is decided already; the next one sees the same need
+
+
+def _tail(admission: window.Admission, removal: str) -> bytes:
+    condition = _CONDITION + admission.condition
+    return (_TAIL % (condition, admission.assignments, removal)).encode()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from chatgrid_auth.adapters.keys_table.decisions import Transport
+    from chatgrid_auth.adapters.keys_table.decisions import Clock, Transport
 
     Item = Mapping[str, Any]
 
@@ -36,15 +36,23 @@ class UserWindows:
         limit: requests in any 60 seconds for each user.
         now_ms: the clock, in Unix milliseconds; read for each request that is sent, because the
             window holds for writes that are at most ``window.MAX_FLIGHT_MS`` on their way.
+        clock: what ``now_ms`` reads, as in ``KeyDecisions``.
     """
 
     def __init__(
-        self, transport: Transport, *, table: str, limit: int, now_ms: Callable[[], int]
+        self,
+        transport: Transport,
+        *,
+        table: str,
+        limit: int,
+        now_ms: Callable[[], int],
+        clock: Clock | None = None,
     ) -> None:
         self._transport = transport
         self._table = table
         self._limit = limit
         self._now_ms = now_ms
+        self._clock = clock
 
     def admit(self, user_id: str) -> tuple[bool, window.WindowState]:
         """Count one request of this user if its window has room.
@@ -76,14 +84,15 @@ class UserWindows:
 
     def _count(self, key: Item, *, now_ms: int) -> Item:
         admission = window.admission(now_ms)
+        confirmed = self._clock is None or self._clock.confirmed
+        removal = f" REMOVE {admission.removals}" if confirmed else ""
         attributes: Item = self._ask(
             "UpdateItem",
             {
                 "Key": key,
                 "ConditionExpression": f"attribute_exists(pk) AND {admission.condition}",
                 "UpdateExpression": (
-                    f"SET expires_on = :expires_on, {admission.assignments}"
-                    f" REMOVE {admission.removals}"
+                    f"SET expires_on = :expires_on, {admission.assignments}{removal}"
                 ),
                 "ExpressionAttributeValues": {
                     ":one": items.n(1),

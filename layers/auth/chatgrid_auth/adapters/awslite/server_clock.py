@@ -1,0 +1,138 @@
+"""The time as a server has it, learned from the ``Date`` of its answers to what is asked anyway.
+
+A date is a whole second, so each answer puts the error of this clock between two bounds, about a
+second apart: the server wrote it after the request was sent and before the answer came. The bounds
+of several answers together are narrower. Where an answer does not agree with the others, somebody
+has set the clock, and the bounds begin anew. (A step of less than two seconds may agree with them,
+and be noticed by a later answer only.)
+
+A clock that is within ``ACCURACY_SECONDS`` is left alone; any other is corrected by as little as
+brings it there. What was asked under a time that proves wrong does not count: ``heard`` says so.
+"""
+
+from __future__ import annotations
+
+from chatgrid_auth.adapters.awslite.timestamps import from_http_date
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ACCURACY_SECONDS = 1.0
+"""How far this time may be from the server's. Dates are whole seconds: they do not tell more."""
+PAUSE_SECONDS = 5.0
+"""After a freeze of this length, or a clock set forward by it, the time has to be heard again."""
+
+_ANY_LOW, _ANY_HIGH = float("-inf"), float("inf")
+_DAY = len(b"sun, 06 nov 1994 ")
+
+
+class ServerClock:
+    """A clock that knows its error.
+
+    Args:
+        clock: the time in epoch seconds, as this machine has it.
+        monotonic: a clock that nobody sets; it may stand still while the machine is frozen.
+
+    Attributes:
+        offset_seconds: what is added to this machine's time.
+        confirmed: whether the last answer bore this time out, and nothing happened since that
+            may have changed it.
+    """
+
+    __slots__ = (
+        "_ahead",
+        "_clock",
+        "_date",
+        "_day",
+        "_high",
+        "_low",
+        "_midnight",
+        "_monotonic",
+        "_silent_from",
+        "_silent_until",
+        "confirmed",
+        "offset_seconds",
+    )
+
+    def __init__(self, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        self._clock = clock
+        self._monotonic = monotonic
+        self._day = b""
+        self._midnight = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: after a snapshot was restored, nothing that was known still holds."""
+        self.offset_seconds = 0.0
+        self.confirmed = False
+        self._low, self._high = _ANY_LOW, _ANY_HIGH
+        self._ahead = _ANY_HIGH
+        self._date = b""
+        self._silent_from, self._silent_until = _ANY_HIGH, _ANY_LOW
+
+    def now_ms(self) -> int:
+        """The time in Unix milliseconds, corrected."""
+        now = self._clock()
+        ahead = now - self._monotonic()
+        if not -PAUSE_SECONDS < ahead - self._ahead < PAUSE_SECONDS:
+            self.confirmed = False
+            self._ahead = ahead
+        return int((now + self.offset_seconds) * 1000)
+
+    def heard(self, date: bytes | None, *, sent_at: float) -> bool:
+        """Learn from an answer; whether what was sent was stamped with the right time.
+
+        Args:
+            date: the value of its ``Date`` header, in lower case.
+            sent_at: this machine's time, uncorrected, before the request was sent.
+        """
+        got_at = self._clock()
+        if (
+            date == self._date
+            and sent_at <= self._silent_until
+            and self._silent_from <= got_at
+            and sent_at <= got_at
+        ):
+            self.confirmed = True
+            return True  # this second was heard before, and this answer tells nothing new
+        server = None if date is None else self._second_of(date)
+        if server is None:
+            return True
+        took = got_at - sent_at
+        if took < 0:  # set back meanwhile
+            self._low, self._high, self.confirmed = _ANY_LOW, _ANY_HIGH, False
+            return False
+        return self._learn(server - got_at, server + 1 - sent_at, took, date or b"", server)
+
+    def _learn(self, low: float, high: float, took: float, date: bytes, server: int) -> bool:
+        if low > self._high or high < self._low:
+            self._low, self._high = low, high
+        else:
+            self._low, self._high = max(low, self._low), min(high, self._high)
+        low, high = self._low, self._high
+        stamped = self.offset_seconds
+        # The nearest to 0 of all that are within the accuracy, wherever between the bounds.
+        nearest = sorted((0.0, low + ACCURACY_SECONDS, high - ACCURACY_SECONDS))
+        self.offset_seconds = nearest[1]
+        self._date = date
+        self._silent_from, self._silent_until = server - low, server + 1 - high
+        # A right clock may be found at the very edge, and beyond it by the time that this took.
+        edge = ACCURACY_SECONDS + took
+        self.confirmed = -edge <= low - stamped and high - stamped <= edge
+        return self.confirmed
+
+    def _second_of(self, date: bytes) -> int | None:
+        """The epoch second of a date; days are read once."""
+        if date[:_DAY] != self._day:
+            midnight = from_http_date(date[:_DAY].decode("latin-1") + "00:00:00 gmt")
+            if midnight is None:
+                return None
+            self._day, self._midnight = date[:_DAY], midnight
+        if len(date) != _DAY + 12 or date[-4:] != b" gmt":
+            return None
+        try:
+            hour, minute, second = map(int, date[_DAY:-4].split(b":"))
+        except ValueError:
+            return None
+        return self._midnight + hour * 3600 + minute * 60 + second
