@@ -54,7 +54,7 @@ _State = Annotated[
         file_okay=False,
     ),
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Response with one JSON document.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 _COMMON = (
     ("as_json", _Json, False),

@@ -27,8 +27,8 @@ COMMANDS = {
 _HELP = """What an operator does with a ChatGrid Auth stack.
 
 Works on the stack that CloudFormation calls --stack-name, with your AWS credentials and Region,
-or with --local on the one that `make dev` runs: these options may stand before the command or
-behind it. Credentials are never taken from arguments.
+or with --local on the one that `make dev` runs. These options may stand before the command or
+behind it. A credential is never an argument.
 
 Exit codes: 0 done · 1 refused or not found · 2 wrong usage · 3 AWS, the network or the stack
 failed, or the answer could not be written
