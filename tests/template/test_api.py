@@ -104,9 +104,11 @@ def test_api_gateway_may_call_each_function_for_this_api_only() -> None:
 
 
 def test_the_only_stage_is_v1_with_traces_and_a_throttle_on_every_method() -> None:
-    stage = deployed(StageRateLimit="50", StageBurstLimit="70").one("AWS::ApiGateway::Stage")
+    given = {"StageRateLimit": "50", "StageBurstLimit": "70", "Tracing": "active"}
+    stage = deployed(**given).one("AWS::ApiGateway::Stage")
     assert stage["StageName"] == "v1"
     assert stage["TracingEnabled"] is True
+    assert deployed().one("AWS::ApiGateway::Stage")["TracingEnabled"] is False
     (setting,) = stage["MethodSettings"]
     assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
     assert (setting["ThrottlingRateLimit"], setting["ThrottlingBurstLimit"]) == ("50", "70")

@@ -26,10 +26,27 @@ def test_the_tables_are_the_three_of_the_design() -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_table_grows_with_its_traffic_and_is_encrypted(table: str) -> None:
+def test_a_table_grows_with_its_traffic_and_needs_no_key_of_the_account(table: str) -> None:
     properties = deployed().resources[table]
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
-    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    # DynamoDB encrypts every table; a specification would mean the account's KMS key, its charges
+    # and its outages.
+    assert "SSESpecification" not in properties
+
+
+@pytest.mark.parametrize("table", ["KeysTable", "RateLimitsTable"])
+def test_a_table_is_made_ready_for_a_burst_on_request_only(table: str) -> None:
+    assert "WarmThroughput" not in deployed().resources[table]
+    written = deployed(**{f"{table}WarmWrites": "9000"}).resources[table]["WarmThroughput"]
+    assert {name: int(units) for name, units in written.items()} == {
+        "WriteUnitsPerSecond": 9000,
+        "ReadUnitsPerSecond": 12000,
+    }
+    read = deployed(**{f"{table}WarmReads": "20000"}).resources[table]["WarmThroughput"]
+    assert {name: int(units) for name, units in read.items()} == {
+        "WriteUnitsPerSecond": 4000,
+        "ReadUnitsPerSecond": 20000,
+    }
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -77,12 +94,13 @@ def test_a_table_is_keyed_as_its_adapter_writes(table: str, keys: list[tuple[str
 
 
 def test_every_log_group_is_the_templates_own() -> None:
-    assert set(deployed().of("AWS::Logs::LogGroup")) == set(LOGS)
+    assert set(deployed(AccessLog="existing-role").of("AWS::Logs::LogGroup")) == set(LOGS)
 
 
 @pytest.mark.parametrize("group", LOGS)
 def test_logs_are_kept_as_the_parameter_says(group: str) -> None:
     """And they go with the stack."""
-    assert deployed(LogRetentionDays="7").resources[group]["RetentionInDays"] == "7"
+    stack = deployed(LogRetentionDays="7", AccessLog="existing-role")
+    assert stack.resources[group]["RetentionInDays"] == "7"
     assert written(group)["DeletionPolicy"] == "Delete"
     assert written(group)["UpdateReplacePolicy"] == "Delete"

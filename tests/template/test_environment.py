@@ -14,6 +14,15 @@ from tests.support.stack.templates import FUNCTIONS, ROOT, deployed
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 # Lambda sets these itself, and the local run for an emulator; a template must not.
 LAMBDAS_OWN = re.compile(r"AWS_|_X_AMZN_|LAMBDA_")
+# AWS's own tools read these; the lean client has to be told, boto3 of FIPS only.
+LEAN_ENDPOINTS = {
+    "AWS_ENDPOINT_URL_DYNAMODB": "dynamodb",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER": "secretsmanager",
+    "AWS_ENDPOINT_URL_SSM": "ssm",
+}
+AWS_OWN = {function: {"AWS_USE_FIPS_ENDPOINT"} for function in FUNCTIONS} | {
+    "AuthorizerFunction": set(LEAN_ENDPOINTS)
+}
 # Read by the platform's resolver, which looks names up for the function.
 RESOLVERS_OWN = {"AuthorizerFunction": {"RES_OPTIONS"}}
 # Set already; the functions begin to read them with the next change of usage plans.
@@ -62,7 +71,7 @@ def handed_the_environment(wiring: Path) -> set[Path]:
 def test_the_template_sets_exactly_the_variables_that_the_wiring_reads(
     function: str, folder: str
 ) -> None:
-    assert set(deployed().environment(function)) == (
+    assert set(deployed().environment(function)) - AWS_OWN[function] == (
         read_by(folder) | RESOLVERS_OWN.get(function, set()) | AHEAD.get(function, set())
     )
 
@@ -79,7 +88,25 @@ def test_a_silent_name_server_takes_no_longer_than_a_fetch() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_no_variable_is_one_that_lambda_sets_or_that_points_at_an_emulator(function: str) -> None:
-    assert not [name for name in deployed().environment(function) if LAMBDAS_OWN.match(name)]
+    found = {name for name in deployed().environment(function) if LAMBDAS_OWN.match(name)}
+    assert found == AWS_OWN[function]
+
+
+@pytest.mark.parametrize(("variable", "service"), LEAN_ENDPOINTS.items())
+def test_the_lean_client_is_told_the_partitions_own_endpoint(variable: str, service: str) -> None:
+    named = deployed().environment("AuthorizerFunction")[variable]
+    assert named == f"https://{service}.eu-central-1.amazonaws.com"
+    variables = deployed().raw["Resources"]["AuthorizerFunction"]["Properties"]["Environment"]
+    assert ".${AWS::URLSuffix}" in variables["Variables"][variable]["Fn::Sub"][0]
+    fips = deployed(FipsEndpoints="true").environment("AuthorizerFunction")[variable]
+    assert fips == f"https://{service}-fips.eu-central-1.amazonaws.com"
+
+
+def test_fips_endpoints_are_asked_for_by_every_function_or_none() -> None:
+    for given in ("true", "false"):
+        for function in set(FUNCTIONS) - {"AuthorizerFunction"}:
+            variables = deployed(FipsEndpoints=given).environment(function)
+            assert variables["AWS_USE_FIPS_ENDPOINT"] == given
 
 
 @pytest.mark.parametrize(
@@ -105,7 +132,7 @@ def test_no_variable_is_one_that_lambda_sets_or_that_points_at_an_emulator(funct
         ("OwnGatewayKeys", "false", "ReconcilerFunction", "OWN_GATEWAY_KEYS"),
         ("ReconcilerDryRun", "true", "ReconcilerFunction", "DRY_RUN"),
         ("CreateRatePerSecond", "2", "ReconcilerFunction", "CREATE_RATE_PER_SECOND"),
-        ("LogLevel", "ERROR", "ManagementFunction", "POWERTOOLS_LOG_LEVEL"),
+        ("LogLevel", "DEBUG", "ManagementFunction", "POWERTOOLS_LOG_LEVEL"),
     ],
 )
 def test_a_parameter_reaches_the_function_that_it_is_for(

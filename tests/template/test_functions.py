@@ -46,8 +46,9 @@ def test_a_function_has_the_layers_that_it_imports_from_and_no_more(name: str) -
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_is_traced(name: str) -> None:
-    assert function_of(name)["TracingConfig"] == {"Mode": "Active"}
+def test_a_function_is_traced_on_request_only(name: str) -> None:
+    assert function_of(name)["TracingConfig"] == {"Mode": "PassThrough"}
+    assert function_of(name, Tracing="active")["TracingConfig"] == {"Mode": "Active"}
 
 
 @pytest.mark.parametrize(("name", "folder"), FUNCTIONS.items())
@@ -57,13 +58,23 @@ def test_a_function_logs_json_into_the_group_that_it_may_write_to(name: str, fol
     assert logging["LogGroup"] == f"/aws/lambda/gate-{folder}"
 
 
-@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR"])
+def test_decision_lines_and_metrics_which_lambda_takes_for_info_are_never_filtered() -> None:
+    assert deployed().raw["Parameters"]["LogLevel"]["AllowedValues"] == ["DEBUG", "INFO"]
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO"])
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_decision_lines_and_metrics_which_lambda_takes_for_info_are_never_filtered(
+def test_the_level_is_lambdas_own_which_goes_before_that_of_the_functions(
     name: str, level: str
 ) -> None:
     logging = function_of(name, LogLevel=level)["LoggingConfig"]
-    assert logging["ApplicationLogLevel"] == ("DEBUG" if level == "DEBUG" else "INFO")
+    assert logging["ApplicationLogLevel"] == level
+    assert deployed(LogLevel=level).environment(name).get("POWERTOOLS_LOG_LEVEL", level) == level
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_lambda_writes_no_lines_of_its_own_for_a_call_that_went_well(name: str) -> None:
+    assert function_of(name)["LoggingConfig"]["SystemLogLevel"] == "WARN"
 
 
 @pytest.mark.parametrize("name", ["ManagementFunction", "BoardsFunction"])

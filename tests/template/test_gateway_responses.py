@@ -34,10 +34,10 @@ CONTRACT: dict[str, tuple[int, str, str]] = {
     "UNSUPPORTED_MEDIA_TYPE": (415, "unsupported_media_type", "Unsupported media type"),
     "WAF_FILTERED": (403, "forbidden", "Forbidden"),
     "API_CONFIGURATION_ERROR": (500, "internal_error", "Internal error"),
-    "INTEGRATION_FAILURE": (502, "internal_error", "Internal error"),
+    "INTEGRATION_FAILURE": (503, "service_unavailable", "Service unavailable"),
     "INTEGRATION_TIMEOUT": (504, "internal_error", "Internal error"),
     "DEFAULT_4XX": (400, "bad_request", "Bad request"),
-    "DEFAULT_5XX": (502, "internal_error", "Internal error"),
+    "DEFAULT_5XX": (503, "service_unavailable", "Service unavailable"),
 }
 CONTEXT = {"authorizer.message": "API key has been revoked", "authorizer.required_scope": "write"}
 VARIABLE = re.compile(r"\$context\.([a-z_.]+)")

@@ -21,6 +21,11 @@ def statements(role: str, **parameters: str) -> dict[str, dict[str, Any]]:
     return {statement["Sid"]: statement for statement in found}
 
 
+def granted(role: str) -> set[str]:
+    """The statements of a role with everything on that a parameter switches on."""
+    return set(statements(role, Tracing="active"))
+
+
 def allowed(role: str, sid: str, **parameters: str) -> tuple[set[str], set[str]]:
     statement = statements(role, **parameters)[sid]
     assert statement["Effect"] == "Allow"
@@ -66,16 +71,23 @@ def test_a_resource_of_everything_has_its_reason_written_above_it() -> None:
     for at in everything:
         while not lines[at].lstrip().startswith("- Sid:"):
             at -= 1  # noqa: PLW2901 - walks up to the head of the statement
+        while lines[at].strip() != "- !If":
+            at -= 1  # noqa: PLW2901 - on to the condition that it stands under
         assert lines[at - 1].lstrip().startswith("#"), f"line {at + 1}"
 
 
 @pytest.mark.parametrize("role", ROLES.values())
 def test_everything_is_reachable_for_tracing_alone(role: str) -> None:
-    for sid, statement in statements(role, JwtSecretArn=SECRET).items():
+    for sid, statement in statements(role, JwtSecretArn=SECRET, Tracing="active").items():
         if "*" in as_set(statement["Resource"]):
             assert sid == "Trace"
-    actions, _ = allowed(role, "Trace")
+    actions, _ = allowed(role, "Trace", Tracing="active")
     assert actions == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_nothing_may_be_traced_where_tracing_is_off(role: str) -> None:
+    assert "xray:" not in json.dumps(statements(role))
 
 
 @pytest.mark.parametrize("role", ROLES.values())
@@ -86,7 +98,7 @@ def test_a_function_writes_to_its_own_log_and_makes_none(role: str) -> None:
 
 
 def test_the_authorizer_may_update_credentials_and_read_nothing() -> None:
-    assert set(statements("AuthorizerRole")) == {"DecideOnKeys", "CountUsers", "Log", "Trace"}
+    assert granted("AuthorizerRole") == {"DecideOnKeys", "CountUsers", "Log", "Trace"}
     assert allowed("AuthorizerRole", "DecideOnKeys") == (
         {"dynamodb:UpdateItem"},
         {TABLES + "KeysTable"},
@@ -113,20 +125,20 @@ def test_the_authorizer_may_read_the_jwt_secret_where_there_is_one_and_no_other(
 
 
 def test_management_may_work_on_the_keys_table_but_never_scan_it() -> None:
-    assert set(statements("ManagementRole")) == {"ManageKeys", "Log", "Trace"}
+    assert granted("ManagementRole") == {"ManageKeys", "Log", "Trace"}
     actions, resources = allowed("ManagementRole", "ManageKeys")
     assert resources == {TABLES + "KeysTable"}
     assert "dynamodb:Scan" not in actions
 
 
 def test_boards_may_work_on_its_own_table_alone() -> None:
-    assert set(statements("BoardsRole")) == {"KeepBoards", "Log", "Trace"}
+    assert granted("BoardsRole") == {"KeepBoards", "Log", "Trace"}
     assert allowed("BoardsRole", "KeepBoards")[1] == {TABLES + "BoardsTable"}
 
 
 def test_the_reconciler_writes_its_queue_gateway_keys_names_and_cut_off_revocations_alone() -> None:
     found = statements("ReconcilerRole")
-    assert set(found) == {
+    assert granted("ReconcilerRole") == {
         "ReadKeys",
         "KeepQueue",
         "FinishRevocations",

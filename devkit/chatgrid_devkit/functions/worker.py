@@ -58,6 +58,8 @@ def worker_environment(function: Function, extra: Mapping[str, str]) -> dict[str
         "AWS_XRAY_SDK_ENABLED": "false",
         **extra,
         **function.environment,
+        # The template may name AWS's own address; the local run's goes before it.
+        **{name: value for name, value in extra.items() if name.startswith("AWS_ENDPOINT_URL_")},
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,16 @@ def for_machine(template: dict[str, Any], lambda_architecture: str) -> dict[str,
     variables = function.setdefault("Environment", {}).setdefault("Variables", {})
     for name in _ENDPOINTS:
         variables[f"AWS_ENDPOINT_URL_{name}"] = {"Ref": ENDPOINT_PARAMETER}
+    for resource in local["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            _drop(resource["Properties"].get("Environment", {}).get("Variables", {}), variables)
     return local
+
+
+def _drop(own: dict[str, Any], names: Iterable[str]) -> None:
+    """A function's own value would go before the one for all functions."""
+    for name in names:
+        own.pop(name, None)
 
 
 def _rewritten(value: Any, lambda_architecture: str) -> Any:
