@@ -398,3 +398,22 @@ def test_a_sparsely_used_key_still_fits_one_write_unit(gate: Gate) -> None:
         Key={"pk": {"S": "KEY#" + keys.hash_of(issued.raw_key)}, "sk": {"S": "#"}},
     )["Item"]
     assert sum(len(name) + 4 for name in item) < 700
+
+
+def test_a_refusal_of_a_known_key_names_it_and_of_an_unknown_one_nothing(gate: Gate) -> None:
+    revoked, expired = gate.issue(), gate.issue(expires_at_ms=NOW_MS + 1)
+    limited, lesser = gate.issue(rate_limit=1), gate.issue(scopes=["read"])
+    gate.issuing.revoke(OWNER, revoked.key.id)
+    gate.now_ms += 10
+    gate.ask(limited.raw_key)
+    for issued in (revoked, expired, limited):
+        for _ in range(2):  # from the store, and from memory
+            refused = gate.ask(issued.raw_key)
+            assert isinstance(refused, Refused | Limited)
+            assert refused.key_id == issued.key.id
+    forbidden = gate.ask(lesser.raw_key, scope="write")
+    assert isinstance(forbidden, Forbidden)
+    assert forbidden.key_id == lesser.key.id
+    unknown = gate.ask(keys.generate("live", entropy=os.urandom))
+    assert isinstance(unknown, Refused)
+    assert unknown.key_id is None

@@ -19,7 +19,12 @@ from chatgrid_devkit.template.description import Api, Function, Route
 _ACCOUNT = "000000000000"
 #: Nobody listens there: what gets past a guard reaches no store.
 _NO_AWS = AwsAccess("http://127.0.0.1:9", "none")
-_FIGURES = {"rate_limit": "60", "rate_remaining": "0", "rate_reset": "1800000000"}
+_FIGURES = {
+    "rate_limit": "60",
+    "rate_remaining": "0",
+    "rate_more": "1800000000",
+    "rate_reset": "1800000000",
+}
 #: What a backend may find in its context, and what the guard makes of it.
 REFUSALS: dict[str, tuple[dict[str, Any] | None, int]] = {
     "forbidden": ({**_FIGURES, "verdict": carried.FORBIDDEN, "required_scope": "admin"}, 403),

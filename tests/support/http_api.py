@@ -21,7 +21,7 @@ aws_xray_sdk.core.xray_recorder.emitter._socket.close()
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
-FIGURES = RateLimitStatus(limit=120, remaining=119, reset_s=1_900_000_000)
+FIGURES = RateLimitStatus(limit=120, remaining=119, more_s=1_800_000_004, reset_s=1_900_000_000)
 JSON = {"Content-Type": "application/json"}
 
 

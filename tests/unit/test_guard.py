@@ -15,7 +15,7 @@ from chatgrid_auth.domain.verdicts import Allowed, Caller, Forbidden, Limited, R
 from chatgrid_auth.guard import GuardMiddleware, guarded
 
 NOW_S = 1_800_000_000.4
-FIGURES = RateLimitStatus(limit=120, remaining=7, reset_s=1_800_000_009)
+FIGURES = RateLimitStatus(limit=120, remaining=7, more_s=1_800_000_004, reset_s=1_800_000_009)
 OK = {"statusCode": 200, "headers": {"X-Own": "1"}, "body": "ok"}
 
 
@@ -105,14 +105,28 @@ def test_the_limits_headers_are_on_every_answer(guard: Any) -> None:
     for authorizer in (
         allowed("read"),
         carried(Forbidden(required_scope="read", figures=FIGURES)),
-        carried(Limited(figures=FIGURES, retry_after_s=3, usage_key="t")),
+        carried(Limited(figures=FIGURES, retry_after_s=4, usage_key="t")),
     ):
         answer, _ = guard(event(authorizer))
         assert header(answer, "X-RateLimit-Limit") == "120"
         assert header(answer, "X-RateLimit-Remaining") == "7"
         assert header(answer, "X-RateLimit-Reset") == "1800000009"
         assert header(answer, "RateLimit-Policy") == '"default";q=120;w=60'
-        assert header(answer, "RateLimit") == '"default";r=7;t=9'
+        assert header(answer, "RateLimit") == '"default";r=7;t=4'
+
+
+@BOTH
+def test_more_is_never_promised_later_than_another_try(guard: Any) -> None:
+    answer, _ = guard(event(carried(Limited(figures=FIGURES, retry_after_s=3, usage_key="t"))))
+    assert header(answer, "Retry-After") == "3"
+    assert header(answer, "RateLimit") == '"default";r=7;t=3'
+
+
+@BOTH
+def test_with_nothing_used_there_is_nothing_to_wait_for(guard: Any) -> None:
+    whole = RateLimitStatus(limit=9, remaining=9, more_s=0, reset_s=int(NOW_S) + 1)
+    answer, _ = guard(event(carried(Forbidden(required_scope="read", figures=whole))))
+    assert header(answer, "RateLimit") == '"default";r=9;t=0'
 
 
 @BOTH

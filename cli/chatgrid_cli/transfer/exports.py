@@ -19,6 +19,7 @@ from chatgrid_cli.files import create_private, unwritable
 from chatgrid_cli.keys import views as key_views
 from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack
+from chatgrid_cli.transfer.cells import defused
 from chatgrid_cli.transfer.imports import Format
 from chatgrid_cli.values import MaybeUser, instant
 
@@ -133,7 +134,9 @@ def _lines(rows: Iterable[dict[str, Any]], form: Format, *, with_hashes: bool) -
     yield _csv_line(names)
     for row in rows:
         cells = {**row, "scopes": " ".join(row["scopes"])}
-        yield _csv_line(["" if cells[name] is None else cells[name] for name in names])
+        yield _csv_line(
+            ["" if cells[name] is None else defused(str(cells[name])) for name in names]
+        )
 
 
 def _csv_line(cells: list[Any]) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from chatgrid_auth.services.key_import import ImportedKey
+from chatgrid_cli.transfer.cells import restored
 from chatgrid_cli.transfer.fields import BadField, ImportRules, imported_key
 
 LONGEST_LINE_BYTES = 64 * 1024
@@ -88,7 +89,9 @@ def read_csv(stream: BinaryIO, rules: ImportRules) -> Iterator[Line]:
                 problem=f"{len(cells)} columns where the header has {len(names)}",
             )
             continue
-        filled = {name: cell for name, cell in zip(names, cells, strict=True) if cell != ""}
+        filled = {
+            name: restored(cell) for name, cell in zip(names, cells, strict=True) if cell != ""
+        }
         yield _line(number, filled, rules)
 
 

@@ -18,7 +18,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "examples": ['"default";q=120;w=60']},
     },
     "RateLimit": {
-        "description": "What remains, and for how many seconds (IETF draft).",
+        "description": "What remains, and in how many seconds there is more (IETF draft).",
         "schema": {"type": "string", "examples": ['"default";r=119;t=60']},
     },
     "Cache-Control": {"description": "Never stored.", "schema": {"const": "no-store"}},

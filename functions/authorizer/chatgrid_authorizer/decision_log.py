@@ -130,4 +130,4 @@ def _more(outcome: Verdict | Fault) -> str:
         return _caller(outcome) + ","
     if isinstance(outcome, Exception):
         return f'"detail":{_quote(str(outcome))},'
-    return ""
+    return "" if outcome.key_id is None else f'"key_id":{_quote(outcome.key_id)},'

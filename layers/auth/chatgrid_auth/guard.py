@@ -82,9 +82,10 @@ def inspect(
     found = request_context.get("authorizer") if isinstance(request_context, Mapping) else None
     context: Mapping[str, object] = found if isinstance(found, Mapping) else {}
     figures = carried.read_figures(context)
-    headers = {**_cors(allow_origin), **_figures(figures, now_s=now_s)}
-    refused = {**headers, "Cache-Control": "no-store"}
     retry_after_s = carried.read_retry_after_s(context)
+    told = _figures(figures, retry_after_s=retry_after_s, now_s=now_s)
+    headers = {**_cors(allow_origin), **told}
+    refused = {**headers, "Cache-Control": "no-store"}
     if retry_after_s is not None:
         return Admission(
             headers={**refused, "Retry-After": str(retry_after_s)},
@@ -215,21 +216,25 @@ def _cors(allow_origin: str) -> Headers:
     return headers if allow_origin == "*" else {**headers, "Vary": "Origin"}
 
 
-def _figures(figures: RateLimitStatus | None, *, now_s: float) -> Headers:
+def _figures(
+    figures: RateLimitStatus | None, *, retry_after_s: int | None, now_s: float
+) -> Headers:
     """The limit's headers: the well-known ``X-RateLimit-*``, and the IETF draft's fields.
 
     draft-ietf-httpapi-ratelimit-headers: ``RateLimit-Policy`` names quota and window (``q``,
-    ``w``), ``RateLimit`` what remains and for how many seconds (``r``, ``t``).
+    ``w``), ``RateLimit`` what remains and in how many seconds more does (``r``, ``t``).
     """
     if figures is None:
         return {}
-    until_reset_s = max(0, figures.reset_s - int(now_s))
+    until_more_s = max(0, figures.more_s - int(now_s))
+    if retry_after_s is not None:  # the authorizer's clock and this one may differ
+        until_more_s = min(until_more_s, retry_after_s)
     return {
         "X-RateLimit-Limit": str(figures.limit),
         "X-RateLimit-Remaining": str(figures.remaining),
         "X-RateLimit-Reset": str(figures.reset_s),
         "RateLimit-Policy": f'"default";q={figures.limit};w={WINDOW_MS // 1000}',
-        "RateLimit": f'"default";r={figures.remaining};t={until_reset_s}',
+        "RateLimit": f'"default";r={figures.remaining};t={until_more_s}',
     }
 
 

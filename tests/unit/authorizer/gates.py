@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatgrid_auth.domain.verdicts import Verdict
 
 NOW_MS = 1_800_000_000_123
-FIGURES = RateLimitStatus(limit=120, remaining=119, reset_s=1_800_000_060)
+FIGURES = RateLimitStatus(limit=120, remaining=119, more_s=1_800_000_004, reset_s=1_800_000_060)
 ALLOWED = Allowed(
     caller=Caller(
         user_id="6f1f0a8e-6b5b-4b8e-9a36-0f2b7e4a1c11",

@@ -53,6 +53,7 @@ def test_an_allowed_request_goes_on_with_its_caller_and_its_usage_key() -> None:
         "environment": "live",
         "rate_limit": 120,
         "rate_remaining": 119,
+        "rate_more": 1_800_000_004,
         "rate_reset": 1_800_000_060,
     }
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from chatgrid_auth.domain.errors import Fault, StoreUnavailable
 from chatgrid_auth.domain.scopes import SCOPES
-from chatgrid_auth.domain.verdicts import Allowed, Caller, Verdict
+from chatgrid_auth.domain.verdicts import Allowed, Caller, Forbidden, Limited, Refused, Verdict
 from chatgrid_authorizer import decision_log, wiring
 from chatgrid_authorizer.decision_log import Measured
 from chatgrid_authorizer.event import Request
@@ -166,6 +166,19 @@ def test_an_allowed_requests_line_tells_whose_it_was_and_when(
     }
 
 
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Refused(message="API key has been revoked", reason="revoked", key_id="k-1"),
+        Forbidden(required_scope="admin", figures=FIGURES, key_id="k-1"),
+        Limited(figures=FIGURES, retry_after_s=17, usage_key="u", key_id="k-1"),
+    ],
+    ids=lambda outcome: type(outcome).__name__,
+)
+def test_a_refusal_of_a_known_key_names_it(outcome: Verdict) -> None:
+    assert record(outcome)["key_id"] == "k-1"
+
+
 @pytest.mark.parametrize("cold_start", [True, False])
 @pytest.mark.parametrize(
     "outcome", [REFUSED, FORBIDDEN, LIMITED, FAULT], ids=lambda outcome: type(outcome).__name__
@@ -182,7 +195,9 @@ def test_what_is_not_allowed_is_told_in_full(outcome: Verdict | Fault, *, cold_s
 
 
 def test_the_runbook_names_every_field_and_no_other() -> None:
-    rows = re.findall(r"^\| (`.+?`) \|", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
+    text = RUNBOOK.read_text(encoding="utf-8")
+    section = text.partition("\n## The decision line\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?`) \|", section, re.MULTILINE)
     documented = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     lines = [record(outcome, store_ms=1.0) for outcome in OUTCOMES]
     assert sorted(documented) == sorted(set().union(*lines))

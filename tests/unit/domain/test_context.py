@@ -7,7 +7,7 @@ import pytest
 from chatgrid_auth.domain import context
 from chatgrid_auth.domain.verdicts import Allowed, Caller, Forbidden, Limited, RateLimitStatus
 
-FIGURES = RateLimitStatus(limit=120, remaining=7, reset_s=1_800_000_000)
+FIGURES = RateLimitStatus(limit=120, remaining=7, more_s=1_800_000_004, reset_s=1_800_000_000)
 CALLER = Caller(
     user_id="u",
     auth_mode="api-key",
@@ -82,5 +82,6 @@ def test_the_wait_of_a_limited_caller_arrives() -> None:
 def test_figures_that_are_not_whole_numbers_are_no_figures() -> None:
     assert context.read_figures({}) is None
     for odd in ("", "-1", "1.5", "\u0661", "x", None, 1.5):
-        values = {"rate_limit": "1", "rate_remaining": odd, "rate_reset": "1"}
+        values = {"rate_limit": "1", "rate_remaining": odd, "rate_more": "1", "rate_reset": "1"}
+        assert context.read_figures({**values, "rate_remaining": "1"}) is not None
         assert context.read_figures(values) is None

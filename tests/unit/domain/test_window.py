@@ -101,6 +101,23 @@ def test_remaining_counts_what_the_oldest_window_leaves() -> None:
     assert read(item.numbers, limit=10, now_ms=NOW_MS + 65_000).remaining == 7
 
 
+@pytest.mark.parametrize("limit", [7, 10])
+def test_more_is_there_at_the_moment_that_is_told_and_no_sooner(limit: int) -> None:
+    item = Item.of(window.fresh(limit))
+    item.admit(now_ms=NOW_MS, requests=4)
+    item.admit(now_ms=NOW_MS + 30_000, requests=3)
+    now = read(item.numbers, limit=limit, now_ms=NOW_MS + 30_000)
+    assert now.more_s == NOW_S + 65 < now.reset_s
+    before = read(item.numbers, limit=limit, now_ms=now.more_s * 1_000 - 1)
+    then = read(item.numbers, limit=limit, now_ms=now.more_s * 1_000)
+    assert before.remaining == now.remaining < then.remaining
+    assert now.retry_at_ms in {None, now.more_s * 1_000}
+
+
+def test_a_window_of_which_nothing_is_used_has_no_wait() -> None:
+    assert read(dict(Item.of(window.fresh(7)).numbers), limit=7).more_s == 0
+
+
 def test_one_budget_for_a_clock_ahead_and_one_behind() -> None:
     """The slow clock finds the budget used by the fast one, though that wrote a later bucket."""
     item = Item.of(window.fresh(5))

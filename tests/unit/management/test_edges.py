@@ -98,7 +98,7 @@ def test_every_answer_carries_the_figures_and_cors(api: Api) -> None:
 
 
 def test_over_the_limit_nothing_runs(api: Api, store: MemoryKeyStore) -> None:
-    figures = RateLimitStatus(limit=2, remaining=0, reset_s=1_900_000_000)
+    figures = RateLimitStatus(limit=2, remaining=0, more_s=1_800_000_004, reset_s=1_900_000_000)
     context = context_of(Limited(figures=figures, retry_after_s=7, usage_key="k"))
     reply = api("POST", "/me/api-keys", json_body={"name": "CI"}, authorizer=context)
     assert reply.problem() == (429, "rate_limit_exceeded", "Rate limit exceeded")
@@ -116,7 +116,7 @@ def test_without_the_authorizers_word_nothing_runs(
 
 
 def test_a_missing_scope_is_named(api: Api) -> None:
-    figures = RateLimitStatus(limit=2, remaining=1, reset_s=1_900_000_000)
+    figures = RateLimitStatus(limit=2, remaining=1, more_s=1_800_000_004, reset_s=1_900_000_000)
     context = context_of(Forbidden(required_scope="admin", figures=figures))
     reply = api("GET", "/me/api-keys", authorizer=context)
     assert reply.problem() == (403, "forbidden", "Missing required scope: admin")

@@ -25,6 +25,7 @@ def write(verdict: Allowed | Forbidden | Limited) -> dict[str, Value]:
     context: dict[str, Value] = {
         "rate_limit": verdict.figures.limit,
         "rate_remaining": verdict.figures.remaining,
+        "rate_more": verdict.figures.more_s,
         "rate_reset": verdict.figures.reset_s,
     }
     if isinstance(verdict, Allowed):
@@ -73,10 +74,10 @@ def read_caller(context: Mapping[str, object]) -> Caller | None:
 def read_figures(context: Mapping[str, object]) -> RateLimitStatus | None:
     """The figures of the caller's limit; ``None`` when the context does not hold them all."""
     limit, remaining = _number(context, "rate_limit"), _number(context, "rate_remaining")
-    reset_s = _number(context, "rate_reset")
-    if limit is None or remaining is None or reset_s is None:
+    more_s, reset_s = _number(context, "rate_more"), _number(context, "rate_reset")
+    if limit is None or remaining is None or more_s is None or reset_s is None:
         return None
-    return RateLimitStatus(limit=limit, remaining=remaining, reset_s=reset_s)
+    return RateLimitStatus(limit=limit, remaining=remaining, more_s=more_s, reset_s=reset_s)
 
 
 def read_retry_after_s(context: Mapping[str, object]) -> int | None:

@@ -24,14 +24,16 @@ class RateLimitStatus:
     Attributes:
         limit: requests in any 60 seconds.
         remaining: how many more are admitted now.
+        more_s: Unix time in seconds at which more than that are; past when all are there.
         reset_s: Unix time in seconds at which the whole limit is there again.
     """
 
-    __slots__ = ("limit", "remaining", "reset_s")
+    __slots__ = ("limit", "more_s", "remaining", "reset_s")
 
-    def __init__(self, *, limit: int, remaining: int, reset_s: int) -> None:
+    def __init__(self, *, limit: int, remaining: int, more_s: int, reset_s: int) -> None:
         self.limit = limit
         self.remaining = remaining
+        self.more_s = more_s
         self.reset_s = reset_s
 
 
@@ -89,23 +91,32 @@ class Refused:
         message: the contract's words for the client.
         reason: ours, for logs: ``malformed``, ``unknown``, ``revoked``, ``expired``,
             ``invalid_token``.
+        key_id: for logs: the key's id; ``None`` where it is not known.
     """
 
-    __slots__ = ("message", "reason")
+    __slots__ = ("key_id", "message", "reason")
 
-    def __init__(self, *, message: str, reason: str) -> None:
+    def __init__(self, *, message: str, reason: str, key_id: str | None = None) -> None:
         self.message = message
         self.reason = reason
+        self.key_id = key_id
 
 
 class Forbidden:
-    """The credential is good, but lacks a scope: 403."""
+    """The credential is good, but lacks a scope: 403.
 
-    __slots__ = ("figures", "required_scope")
+    Attributes:
+        key_id: for logs: the key's id.
+    """
 
-    def __init__(self, *, required_scope: str, figures: RateLimitStatus) -> None:
+    __slots__ = ("figures", "key_id", "required_scope")
+
+    def __init__(
+        self, *, required_scope: str, figures: RateLimitStatus, key_id: str | None = None
+    ) -> None:
         self.required_scope = required_scope
         self.figures = figures
+        self.key_id = key_id
 
 
 class Limited:
@@ -114,14 +125,23 @@ class Limited:
     Attributes:
         retry_after_s: waiting this many seconds is enough for one more request.
         usage_key: the API Gateway key that the request is counted on.
+        key_id: for logs: the key's id; ``None`` for a JWT.
     """
 
-    __slots__ = ("figures", "retry_after_s", "usage_key")
+    __slots__ = ("figures", "key_id", "retry_after_s", "usage_key")
 
-    def __init__(self, *, figures: RateLimitStatus, retry_after_s: int, usage_key: str) -> None:
+    def __init__(
+        self,
+        *,
+        figures: RateLimitStatus,
+        retry_after_s: int,
+        usage_key: str,
+        key_id: str | None = None,
+    ) -> None:
         self.figures = figures
         self.retry_after_s = retry_after_s
         self.usage_key = usage_key
+        self.key_id = key_id
 
 
 class Allowed:

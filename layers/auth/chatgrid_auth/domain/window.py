@@ -77,6 +77,7 @@ class WindowState:
 
     limit: requests for each window.
     remaining: never more than what is then admitted, whichever clock decides.
+    more_s: Unix second at which more than that are admitted; past when the whole limit is there.
     reset_s: Unix second from which, without further requests, the whole limit is available.
     retry_at_ms: when one more is admitted whichever clock decides; None when that is now.
     blocked_until_ms: until when this clock's requests are refused; None when one is admitted now.
@@ -86,6 +87,7 @@ class WindowState:
     __slots__ = (
         "blocked_until_ms",
         "limit",
+        "more_s",
         "remaining",
         "reset_s",
         "retry_at_ms",
@@ -95,6 +97,7 @@ class WindowState:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.remaining = 0
+        self.more_s = 0
         self.reset_s = 0
         self.retry_at_ms: int | None = None
         self.blocked_until_ms: int | None = None
@@ -165,8 +168,11 @@ def read(item: Item, *, now_ms: int, limit: int) -> WindowState:
     reading = WindowState(limit)
     reading.remaining = max(0, min(lowest - used, cap - used, limit))
     reading.reset_s = max(ceilings) + 1 + SKEW if ceilings else -(-now_ms // BUCKET_MS)
+    if reading.remaining < limit:
+        bar = max(used, lowest)
+        blocking = max((end for end, ceiling in ceilings.items() if ceiling <= bar), default=0)
+        reading.more_s = blocking + 1 + SKEW
     if lowest <= used:
-        blocking = max(end for end, ceiling in ceilings.items() if ceiling <= used)
         reading.retry_at_ms = (blocking + 1 + SKEW) * BUCKET_MS
         if blocking >= now_ms // BUCKET_MS:
             reading.blocked_until_ms = (blocking + 1) * BUCKET_MS

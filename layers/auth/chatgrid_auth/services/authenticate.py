@@ -76,8 +76,6 @@ _REMEMBERED = 2_048
 _MALFORMED = Refused(message=INVALID_TOKEN, reason="malformed")
 _UNKNOWN = Refused(message=INVALID_TOKEN, reason="unknown")
 _INVALID_TOKEN = Refused(message=INVALID_TOKEN, reason="invalid_token")
-_REVOKED = Refused(message=REVOKED, reason="revoked")
-_EXPIRED = Refused(message=EXPIRED, reason="expired")
 
 
 def bearer_credential(authorization: str | None) -> str | None:
@@ -198,14 +196,23 @@ class Authenticator:
     def _why_not(self, key_hash: str, known: KnownKey, *, scope: str, now_ms: int) -> Verdict:
         """Why the store refused: the first of state, expiry, scope, window that does not hold."""
         if not known.active:
-            self._refusals.remember(key_hash, FixedRefusal(_REVOKED), asked_ms=now_ms)
-            return _REVOKED
+            revoked = Refused(message=REVOKED, reason="revoked", key_id=known.key_id)
+            self._refusals.remember(key_hash, FixedRefusal(revoked), asked_ms=now_ms)
+            return revoked
         if known.expires_at_ms is not None and known.expires_at_ms <= now_ms:
-            self._refusals.remember(key_hash, FixedRefusal(_EXPIRED), asked_ms=now_ms)
-            return _EXPIRED
+            expired = Refused(message=EXPIRED, reason="expired", key_id=known.key_id)
+            self._refusals.remember(key_hash, FixedRefusal(expired), asked_ms=now_ms)
+            return expired
         if scope not in known.scopes:
-            return Forbidden(required_scope=scope, figures=figures_of(known.reading))
-        used_up = UsedUp(known.reading, known.scopes, known.usage_key or self._key_tier)
+            return Forbidden(
+                required_scope=scope, figures=figures_of(known.reading), key_id=known.key_id
+            )
+        used_up = UsedUp(
+            known.reading,
+            known.scopes,
+            known.usage_key or self._key_tier,
+            key_id=known.key_id,
+        )
         # An expiry that comes before its limit is free again is asked for when it has come.
         until_ms = used_up.until_ms(now_ms)
         if known.expires_at_ms is not None:

@@ -87,12 +87,20 @@ class FixedRefusal:
 class UsedUp:
     """A limit that is used up until a known moment; a missing scope still comes first."""
 
-    __slots__ = ("_reading", "_scopes", "_usage_key")
+    __slots__ = ("_key_id", "_reading", "_scopes", "_usage_key")
 
-    def __init__(self, reading: WindowState, scopes: tuple[str, ...], usage_key: str) -> None:
+    def __init__(
+        self,
+        reading: WindowState,
+        scopes: tuple[str, ...],
+        usage_key: str,
+        *,
+        key_id: str | None = None,
+    ) -> None:
         self._reading = reading
         self._scopes = scopes
         self._usage_key = usage_key
+        self._key_id = key_id
 
     def until_ms(self, now_ms: int) -> int:
         """Until when this container's own clock refuses for certain, in Unix milliseconds."""
@@ -102,16 +110,20 @@ class UsedUp:
         """What the caller is told: a missing scope before a limit that is used up."""
         figures = figures_of(self._reading)
         if scope not in self._scopes:
-            return Forbidden(required_scope=scope, figures=figures)
+            return Forbidden(required_scope=scope, figures=figures, key_id=self._key_id)
         return Limited(
             figures=figures,
             retry_after_s=retry_after_s(self._reading.retry_at_ms or now_ms, now_ms=now_ms),
             usage_key=self._usage_key,
+            key_id=self._key_id,
         )
 
 
 def figures_of(reading: WindowState) -> RateLimitStatus:
     """What a caller is told of its window."""
     return RateLimitStatus(
-        limit=reading.limit, remaining=reading.remaining, reset_s=reading.reset_s
+        limit=reading.limit,
+        remaining=reading.remaining,
+        more_s=reading.more_s,
+        reset_s=reading.reset_s,
     )
