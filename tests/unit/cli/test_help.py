@@ -13,7 +13,7 @@ from tests.support.cli import Operator
 USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 COMMANDS = [
-    *([], ["keys"], ["users"], ["users", "keys"]),
+    *([], ["keys"], ["users"], ["users", "keys"], ["restore"], ["restore", "replay"]),
     *(["keys", each] for each in ("create", "list", "show", "set-limit", "revoke")),
     *([each] for each in ("bootstrap", "import", "export", "verify", "doctor")),
 ]
