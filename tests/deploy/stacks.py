@@ -40,13 +40,17 @@ class SamStack:
         return self._cloud.client(service)
 
     def deploy(self, **parameters: str) -> None:
-        """Create the stack, or change it to these parameters."""
+        """Create the stack, or change it to these parameters; the doctor has the last word.
+
+        What an embedded AWS does not keep, the doctor leaves out of its judgement.
+        """
         given = {ENDPOINT_PARAMETER: self._cloud.endpoint, **parameters}
         self._sam(
             *("deploy", "--template-file", str(self._build / "template.yaml"), "--resolve-s3"),
             *("--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar"),
             *("--parameter-overrides", *(f"{name}={value}" for name, value in given.items())),
         )
+        self.operate("doctor")  # which ends with an error when one of its checks fails
 
     def delete(self) -> None:
         """Delete the stack and what was uploaded for it."""
@@ -55,6 +59,15 @@ class SamStack:
     def outputs(self) -> dict[str, str]:
         (stack,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def functions(self) -> list[str]:
+        """The names of its functions."""
+        answer = self.client("cloudformation").describe_stack_resources(StackName=self.name)
+        return [
+            resource["PhysicalResourceId"]
+            for resource in answer["StackResources"]
+            if resource["ResourceType"] == "AWS::Lambda::Function"
+        ]
 
     def left(self) -> dict[str, int]:
         """How many resources of each kind there are, whosever they are."""
@@ -87,16 +100,16 @@ class SamStack:
     def operate(self, *command: str) -> dict[str, Any]:
         """Run the operator's command on this stack; its data."""
         chatgrid = str(Path(sys.executable).with_name("chatgrid"))
-        printed = self._run(chatgrid, *command, "--json")
+        printed = self._run(chatgrid, "--stack-name", self.name, *command, "--json")
         data: dict[str, Any] = json.loads(printed)["data"]
         return data
 
     def _sam(self, command: str, *arguments: str) -> None:
-        self._run("sam", command, "--config-env", "none", *arguments)
+        self._run("sam", command, "--stack-name", self.name, "--config-env", "none", *arguments)
 
-    def _run(self, program: str, command: str, *arguments: str) -> str:
+    def _run(self, program: str, *arguments: str) -> str:
         done = subprocess.run(
-            [program, command, "--stack-name", self.name, *arguments],
+            [program, *arguments],
             env={
                 **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
                 **credentials(self._cloud.access.access_key),
@@ -111,5 +124,5 @@ class SamStack:
         )
         # The operator's command may have printed a key; the SAM CLI prints its reasons.
         said = done.stderr if program != "sam" else done.stdout + done.stderr
-        assert done.returncode == 0, f"{program} {command}: {said[-4000:]}"
+        assert done.returncode == 0, f"{program} {' '.join(arguments)}: {said[-4000:]}"
         return done.stdout

@@ -13,9 +13,11 @@ import sys
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -24,6 +26,7 @@ from chatgrid_devkit.identity.issuer import LocalIssuer
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.deploy.conftest import skip_unless_built
 from tests.deploy.gateway_gaps import fill
+from tests.deploy.rolling import NEWEST, Load, release
 from tests.deploy.stacks import SamStack
 from tests.support.stack.templates import ROOT, deployed
 
@@ -80,7 +83,7 @@ def test_the_stack_is_deployed_serves_changes_and_leaves_nothing_but_data(
 ) -> None:
     stack = SamStack(cloud, for_here, "gate")
     supabase_url = issuer.issuer.removesuffix("/auth/v1")
-    before = stack.left()
+    before, tables = stack.left(), tables_of(stack)
     given_always = {"SupabaseUrl": supabase_url, **ROOM}
     stack.deploy(**given_always)
     made = stack.outputs()
@@ -94,14 +97,34 @@ def test_the_stack_is_deployed_serves_changes_and_leaves_nothing_but_data(
     check_the_suite({**stack.described(), **given}, tmp_path)
 
     origin = "https://app.example.com"
+    released = datetime.now(UTC).isoformat()
     stack.deploy(**given_always, AllowedOrigin=origin, StandardQuotaLimit="100000")
     assert lasting(stack.outputs()) == lasting(made)
     check_that_it_serves(stack, admin_key, origin=origin)
-    stack.operate("doctor")  # which ends with an error when one of its checks fails
+    check_that_releases_roll(stack, released, former="*", present=origin)
 
     stack.delete()
     stack.forget_gateway_keys()
+    assert tables_of(stack) - tables == {made["KeysTableName"], made["BoardsTableName"]}
     check_what_is_left(stack, before, made)
+
+
+def tables_of(stack: SamStack) -> set[str]:
+    return set(stack.client("dynamodb").list_tables()["TableNames"])
+
+
+def check_that_releases_roll(stack: SamStack, released: str, *, former: str, present: str) -> None:
+    """Back to the former release and forward again, twice, and no request fails meanwhile."""
+    facts = ("--user", str(uuid4()), "--name", "Load", "--rate-limit", "60000")
+    key = stack.operate("keys", "create", *facts)["raw_key"]
+    with Load(stack.described(), key).running() as load:
+        for _ in range(2):
+            release(stack, before=released)
+            assert load.origins_from_now_on() == {former}
+            release(stack, before=NEWEST)
+            assert load.origins_from_now_on() == {present}
+    assert load.troubles == []
+    assert {answer.status for answer in load.answers} == {200}
 
 
 def lasting(outputs: dict[str, str]) -> dict[str, str]:
@@ -112,9 +135,7 @@ def lasting(outputs: dict[str, str]) -> dict[str, str]:
 def check_what_is_left(stack: SamStack, before: dict[str, int], made: dict[str, str]) -> None:
     """The tables with data, protected, and nothing else."""
     dynamodb = stack.client("dynamodb")
-    kept = {made["KeysTableName"], made["BoardsTableName"]}
-    assert set(dynamodb.list_tables()["TableNames"]) == kept
-    assert stack.left() == {**before, "tables": before["tables"] + len(kept)}
+    assert stack.left() == {**before, "tables": before["tables"] + 2}
     assert dynamodb.scan(TableName=made["KeysTableName"])["Count"] > 0
     table = dynamodb.describe_table(TableName=made["KeysTableName"])["Table"]
     assert table["DeletionProtectionEnabled"] is True
