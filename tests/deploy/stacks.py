@@ -122,7 +122,8 @@ class SamStack:
             check=False,
             timeout=_COMMAND_SECONDS,
         )
-        # The operator's command may have printed a key; the SAM CLI prints its reasons.
-        said = done.stderr if program != "sam" else done.stdout + done.stderr
+        # SAM and the doctor print their reasons; another command may have printed a key.
+        tells = program == "sam" or "doctor" in arguments
+        said = done.stdout + done.stderr if tells else done.stderr
         assert done.returncode == 0, f"{program} {' '.join(arguments)}: {said[-4000:]}"
         return done.stdout
