@@ -80,10 +80,20 @@ class Gate:
             tokens=tokens or Tokens,
             key_tier="standard-tier",
             jwt_tier="web-tier",
+            limited_tier="limited-tier",
         )
 
     def issue(self, **facts: object) -> IssuedKey:
         return new_key(self.issuing, OWNER, **{"scopes": ["read", "write"], **facts})
+
+    def name_own_gateway_key(self, raw_key: str, value: str) -> None:
+        self.client.update_item(
+            TableName=self.table,
+            Key={"pk": {"S": "KEY#" + keys.hash_of(raw_key)}, "sk": {"S": "#"}},
+            UpdateExpression="SET #usage = :usage",
+            ExpressionAttributeNames={"#usage": "usage"},
+            ExpressionAttributeValues={":usage": {"S": value}},
+        )
 
     def ask(self, credential: str, *, scope: str = "read") -> Verdict:
         return self.container.decide(f"Bearer {credential}", scope=scope, now_ms=self.now_ms)
@@ -131,16 +141,25 @@ def test_an_allowed_request_stamps_the_last_use(gate: Gate) -> None:
 
 def test_a_key_with_an_api_gateway_key_of_its_own_is_counted_on_that(gate: Gate) -> None:
     issued = gate.issue()
-    gate.client.update_item(
-        TableName=gate.table,
-        Key={"pk": {"S": "KEY#" + keys.hash_of(issued.raw_key)}, "sk": {"S": "#"}},
-        UpdateExpression="SET #usage = :usage",
-        ExpressionAttributeNames={"#usage": "usage"},
-        ExpressionAttributeValues={":usage": {"S": "its-own"}},
-    )
+    gate.name_own_gateway_key(issued.raw_key, "its-own")
     verdict = gate.ask(issued.raw_key)
     assert isinstance(verdict, Allowed)
     assert verdict.usage_key == "its-own"
+
+
+def test_a_request_over_its_limit_is_never_counted_on_the_keys_own(gate: Gate) -> None:
+    """A remembered refusal must not name a gateway key that was deleted meanwhile."""
+    issued = gate.issue(rate_limit=1)
+    gate.name_own_gateway_key(issued.raw_key, "its-own")
+    first, over, remembered = (gate.ask(issued.raw_key) for _ in range(3))
+    assert isinstance(first, Allowed)
+    assert isinstance(over, Limited)
+    assert isinstance(remembered, Limited)
+    assert [first.usage_key, over.usage_key, remembered.usage_key] == [
+        "its-own",
+        "limited-tier",
+        "limited-tier",
+    ]
 
 
 def test_an_unknown_key_is_refused_after_one_request_and_then_from_memory(gate: Gate) -> None:
@@ -214,7 +233,7 @@ def test_hammering_a_limited_key_costs_one_request_in_five_seconds(
     verdict, requests = gate.cost(issued.raw_key)
     assert isinstance(verdict, Limited)
     assert (verdict.figures.limit, verdict.figures.remaining) == (3, 0)
-    assert verdict.usage_key == "standard-tier"
+    assert verdict.usage_key == "limited-tier"
     assert requests == 1
     free_at_ms = gate.now_ms + verdict.retry_after_s * 1_000
     for passed_ms in range(100, 60_000, 100):

@@ -45,6 +45,7 @@ def environment(ministack: Ministack) -> dict[str, str]:
         "RATE_LIMITS_TABLE": rate_limits_table(client),
         "USAGE_KEY_STANDARD": "standard",
         "USAGE_KEY_WEB": "web",
+        "USAGE_KEY_LIMITED": "limited",
         "METRICS_NAMESPACE": "Test",
         "SUPABASE_URL": "http://127.0.0.1:1",
         "AWS_ENDPOINT_URL_DYNAMODB": ministack.endpoint,

@@ -95,6 +95,7 @@ def gate() -> Iterator[Gate]:
                 tokens=NoTokens,
                 key_tier="standard-tier",
                 jwt_tier="web-tier",
+                limited_tier="limited-tier",
             ),
             now_ms=lambda: NOW_MS,
             elapsed_ms=lambda: 0.0,

@@ -87,6 +87,7 @@ def make_gate(proxy: FaultProxy) -> Iterator[Callable[..., Gate]]:
                 tokens=tokens,
                 key_tier="standard-tier",
                 jwt_tier="web-tier",
+                limited_tier="limited-tier",
             ),
             now_ms=now_ms,
             elapsed_ms=lambda: 0.0,

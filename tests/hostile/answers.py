@@ -12,6 +12,10 @@ from chatgrid_devkit.gateway.policy import allows, read_output
 MOST_ANSWER_BYTES = 8_192
 #: "Output from an API Gateway Lambda authorizer": longer resources are an error.
 MOST_RESOURCE_CHARACTERS = 512
+PLAN_FAULT = ("service_unavailable", "Usage plan unavailable")
+MISSING_SCOPES = {
+    ("forbidden", f"Missing required scope: {scope}") for scope in ("read", "write", "admin")
+}
 MESSAGES = {"Missing or invalid token", "API key has been revoked", "API key has expired"}
 
 _NAME = re.compile(r"[a-z_]+")
@@ -53,7 +57,9 @@ def _check_outcome(answer: dict[str, Any], effect: str) -> None:
     assert context["verdict"] in {"allowed", "forbidden", "rate_limited"}
     assert ("user_id" in context) == (context["verdict"] == "allowed")
     assert ("usageIdentifierKey" in answer) == (context["verdict"] != "forbidden")
-    assert context.get("required_scope", "read") in {"read", "write", "admin"}
+    assert (context["code"], context["message"]) in (
+        MISSING_SCOPES if context["verdict"] == "forbidden" else {PLAN_FAULT}
+    )
 
 
 def is_served(answer: dict[str, Any], arn: str) -> bool:

@@ -143,7 +143,7 @@ def test_no_change_to_an_event_gives_a_lesser_key_the_admin_resource(
     authorization = {"Authorization": [f"Bearer {WORLD.keys[scope]}"]}
     event = {**request_event(), **changes, **told, "multiValueHeaders": authorization}
     given_back = ask(event)
-    assert given_back["context"]["required_scope"] == "admin"
+    assert given_back["context"]["message"] == "Missing required scope: admin"
     assert not is_served(given_back, told["methodArn"])
 
 

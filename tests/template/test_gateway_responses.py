@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from chatgrid_auth.domain import context
+from chatgrid_auth.domain.verdicts import Allowed, Caller, Limited, RateLimitStatus
 from tests.support.stack.templates import deployed
 
 AUTHORIZER_MESSAGES = (
@@ -39,7 +41,13 @@ CONTRACT: dict[str, tuple[int, str, str]] = {
     "DEFAULT_4XX": (400, "bad_request", "Bad request"),
     "DEFAULT_5XX": (503, "service_unavailable", "Service unavailable"),
 }
-CONTEXT = {"authorizer.message": "API key has been revoked", "authorizer.required_scope": "write"}
+#: What the authorizer left, for the two types whose body it says.
+DENIED = {"authorizer.message": "API key has been revoked"}
+MISSING_SCOPE = {
+    "authorizer.code": "forbidden",
+    "authorizer.message": "Missing required scope: write",
+}
+LEFT = {"ACCESS_DENIED": DENIED, "INVALID_API_KEY": MISSING_SCOPE}
 VARIABLE = re.compile(r"\$context\.([a-z_.]+)")
 PREFIX = "gatewayresponse.header."
 
@@ -56,10 +64,11 @@ def headers(kind: str, **parameters: str) -> dict[str, str]:
     return {name.removeprefix(PREFIX): value for name, value in found.items()}
 
 
-def body(kind: str) -> dict[str, Any]:
+def body(kind: str, left: dict[str, str] | None = None) -> dict[str, Any]:
+    known = LEFT.get(kind, {}) if left is None else left
     templates = responses()[kind]["responseTemplates"]
     assert list(templates) == ["application/json"]
-    text = VARIABLE.sub(lambda found: CONTEXT[found[1]], templates["application/json"])
+    text = VARIABLE.sub(lambda found: known[found[1]], templates["application/json"])
     assert "$" not in text, "a variable that no response of this type is known to have"
     parsed: dict[str, Any] = json.loads(text)
     return parsed
@@ -82,6 +91,24 @@ def test_the_status_on_the_line_is_the_one_in_the_body(kind: str) -> None:
 
 def test_default_4xx_forces_no_status_upon_the_types_that_cannot_be_named() -> None:
     assert "statusCode" not in responses()["DEFAULT_4XX"]
+
+
+def test_a_plans_fault_under_a_good_verdict_is_no_bad_credential() -> None:
+    """The status is a literal: the body says the one that is on the line."""
+    caller = Caller(user_id="u", auth_mode="api-key", scopes=("read",))
+    figures = RateLimitStatus(limit=120, remaining=7, reset_s=1_800_000_000)
+    good: list[Allowed | Limited] = [
+        Allowed(caller=caller, figures=figures, usage_key="t"),
+        Limited(figures=figures, retry_after_s=9, usage_key="t"),
+    ]
+    for verdict in good:
+        left = {f"authorizer.{name}": str(value) for name, value in context.write(verdict).items()}
+        assert body("INVALID_API_KEY", left) == {
+            "object": "error",
+            "status": 403,
+            "code": "service_unavailable",
+            "message": "Usage plan unavailable",
+        }
 
 
 @pytest.mark.parametrize("message", AUTHORIZER_MESSAGES)

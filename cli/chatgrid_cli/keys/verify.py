@@ -125,6 +125,7 @@ class Judge:
             tokens=lambda: build_verifier(self._jwt, credentials=stack.credentials),
             key_tier="tier",
             jwt_tier="tier",
+            limited_tier="tier",
             imported_keys=self._imported,
         )
 

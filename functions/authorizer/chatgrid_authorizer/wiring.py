@@ -133,6 +133,7 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
             tokens=_tokens(jwt_settings(environ), credentials),
             key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
             jwt_tier=settings.text(environ, "USAGE_KEY_WEB"),
+            limited_tier=settings.text(environ, "USAGE_KEY_LIMITED"),
             imported_keys=settings.flag(environ, "ALLOW_IMPORTED_KEYS"),
             failed_attempts_per_minute=settings.count(environ, "FAILED_ATTEMPTS_PER_MINUTE"),
         ),

@@ -137,6 +137,7 @@ def environment(url: str, folder: Path) -> dict[str, str]:
         "RATE_LIMITS_TABLE": RATE_LIMITS_TABLE,
         "USAGE_KEY_STANDARD": "standard",
         "USAGE_KEY_WEB": "web",
+        "USAGE_KEY_LIMITED": "limited",
         "METRICS_NAMESPACE": "ChatGrid/benchmark",
         "FAILED_ATTEMPTS_PER_MINUTE": "30",  # the template's default
         "SUPABASE_URL": url,

@@ -90,6 +90,7 @@ class World:
                 tokens=lambda: verifier_for(self.provider),
                 key_tier="standard-tier",
                 jwt_tier="web-tier",
+                limited_tier="limited-tier",
                 **settings,
             ),
             now_ms=lambda: self.now_ms,

@@ -11,5 +11,6 @@ SETTINGS = {
     "RATE_LIMITS_TABLE": "rate-limits",
     "USAGE_KEY_STANDARD": "standard-tier",
     "USAGE_KEY_WEB": "web-tier",
+    "USAGE_KEY_LIMITED": "limited-tier",
     "METRICS_NAMESPACE": "ChatGrid/test",
 }

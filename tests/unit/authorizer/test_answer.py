@@ -55,6 +55,8 @@ def test_an_allowed_request_goes_on_with_its_caller_and_its_usage_key() -> None:
         "rate_remaining": 119,
         "rate_more": 1_800_000_004,
         "rate_reset": 1_800_000_060,
+        "code": "service_unavailable",
+        "message": "Usage plan unavailable",
     }
 
 
@@ -69,7 +71,8 @@ def test_a_missing_scope_is_left_to_api_gateway_to_refuse() -> None:
     given, _ = decide(FORBIDDEN)
     assert effect(given) == "Allow"
     assert "usageIdentifierKey" not in given
-    assert given["context"]["required_scope"] == "admin"
+    assert given["context"]["code"] == "forbidden"
+    assert given["context"]["message"] == "Missing required scope: admin"
     assert "user_id" not in given["context"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from chatgrid_auth.domain import context
@@ -62,6 +64,28 @@ def test_a_refused_request_carries_no_caller(verdict: Forbidden | Limited) -> No
     assert context.read_caller(sent) is None
     assert "user_id" not in sent
     assert context.read_figures(sent) is not None
+
+
+def test_every_allow_says_what_a_refused_gateway_key_would_mean() -> None:
+    """API Gateway puts both into its 403, and escapes nothing there."""
+    fault = {"code": "service_unavailable", "message": "Usage plan unavailable"}
+    missing = {"code": "forbidden", "message": "Missing required scope: admin"}
+    verdicts: list[tuple[Allowed | Forbidden | Limited, dict[str, str]]] = [
+        (Allowed(caller=CALLER, figures=FIGURES, usage_key="t"), fault),
+        (Limited(figures=FIGURES, retry_after_s=9, usage_key="t"), fault),
+        (Forbidden(required_scope="admin", figures=FIGURES), missing),
+    ]
+    for verdict, expected in verdicts:
+        sent = context.write(verdict)
+        assert {name: sent[name] for name in ("code", "message")} == expected
+        assert all(json.dumps(text) == f'"{text}"' for text in expected.values())
+
+
+def test_what_api_gateway_would_say_is_no_fact_for_a_backend() -> None:
+    sent = carried(context.write(Allowed(caller=CALLER, figures=FIGURES, usage_key="t")))
+    without = {name: sent[name] for name in sent if name not in {"code", "message"}}
+    assert facts(context.read_caller(sent)) == facts(context.read_caller(without))
+    assert context.read_caller({**sent, "code": "forbidden", "message": "x"}) is not None
 
 
 def test_only_an_allowed_verdict_makes_a_caller() -> None:

@@ -2,6 +2,11 @@
 
 A REST API's authorizer context holds flat values, which reach the backend as strings. One module
 writes and reads them, so the two cannot drift apart. A refused request's context holds no caller.
+
+``code`` and ``message`` are for API Gateway alone. Whatever it was told, it refuses a request whose
+gateway key it does not know (INVALID_API_KEY), with these two as the reason: a missing scope, which
+comes without a key on purpose, or a usage plan that is out of order. Fixed texts, since nothing
+escapes them there.
 """
 
 from __future__ import annotations
@@ -17,6 +22,8 @@ if TYPE_CHECKING:
 ALLOWED = "allowed"
 FORBIDDEN = "forbidden"
 RATE_LIMITED = "rate_limited"
+#: What a client is told when its credential is good and the plan's gateway key is not.
+PLAN_FAULT = {"code": "service_unavailable", "message": "Usage plan unavailable"}
 _MOST_DIGITS = 16  # of a number that was written here; Python refuses to read a very long one
 
 
@@ -29,11 +36,12 @@ def write(verdict: Allowed | Forbidden | Limited) -> dict[str, Value]:
         "rate_reset": verdict.figures.reset_s,
     }
     if isinstance(verdict, Allowed):
-        context.update(_caller(verdict.caller), verdict=ALLOWED)
+        context.update(_caller(verdict.caller), verdict=ALLOWED, **PLAN_FAULT)
     elif isinstance(verdict, Forbidden):
-        context.update(verdict=FORBIDDEN, required_scope=verdict.required_scope)
+        message = f"Missing required scope: {verdict.required_scope}"
+        context.update(verdict=FORBIDDEN, code="forbidden", message=message)
     else:
-        context.update(verdict=RATE_LIMITED, retry_after=verdict.retry_after_s)
+        context.update(verdict=RATE_LIMITED, retry_after=verdict.retry_after_s, **PLAN_FAULT)
     return context
 
 

@@ -124,7 +124,7 @@ class Limited:
 
     Attributes:
         retry_after_s: waiting this many seconds is enough for one more request.
-        usage_key: the API Gateway key that the request is counted on.
+        usage_key: the API Gateway key that the request is counted on: never the credential's own.
         key_id: for logs: the key's id; ``None`` for a JWT.
     """
 

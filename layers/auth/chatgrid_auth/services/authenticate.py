@@ -105,6 +105,8 @@ class Authenticator:
             process which sees none never loads what it needs.
         key_tier: the API Gateway key of keys that have none of their own yet.
         jwt_tier: the API Gateway key that all JWT users are counted on.
+        limited_tier: the API Gateway key that all requests over a limit are counted on, so that
+            they spend no quota of their own key, nor of its tier's.
         imported_keys: whether keys that another system issued are looked up too. They have no
             checksum of ours, so each wrong one costs a store request then.
         failed_attempts_per_minute: how many an address has before it is throttled; 0 for any.
@@ -118,6 +120,7 @@ class Authenticator:
         tokens: Callable[[], Tokens],
         key_tier: str,
         jwt_tier: str,
+        limited_tier: str,
         imported_keys: bool = False,
         failed_attempts_per_minute: int = 0,
     ) -> None:
@@ -127,6 +130,7 @@ class Authenticator:
         self._tokens: Tokens | None = None
         self._key_tier = key_tier
         self._jwt_tier = jwt_tier
+        self._limited_tier = limited_tier
         self._imported_keys = imported_keys
         self._refusals = Refusals(capacity=_REMEMBERED)
         self._throttle = Throttle(per_minute=failed_attempts_per_minute)
@@ -210,7 +214,7 @@ class Authenticator:
         used_up = UsedUp(
             known.reading,
             known.scopes,
-            known.usage_key or self._key_tier,
+            self._limited_tier,
             key_id=known.key_id,
         )
         # An expiry that comes before its limit is free again is asked for when it has come.
@@ -231,7 +235,7 @@ class Authenticator:
             return refusal.verdict(scope=scope, now_ms=now_ms)
         admitted, reading = self._users.admit(claims.user_id)
         if not admitted:
-            used_up = UsedUp(reading, SCOPES, self._jwt_tier)
+            used_up = UsedUp(reading, SCOPES, self._limited_tier)
             self._refusals.remember(
                 claims.user_id, used_up, asked_ms=now_ms, until_ms=used_up.until_ms(now_ms)
             )

@@ -70,6 +70,7 @@ _gate = Gate(
         tokens=_no_tokens,
         key_tier="standard",
         jwt_tier="web",
+        limited_tier="limited",
     ),
     now_ms=lambda: time.time_ns() // 1_000_000,
     elapsed_ms=lambda: time.perf_counter_ns() / 1e6,

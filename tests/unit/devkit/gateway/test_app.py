@@ -249,13 +249,37 @@ def test_an_explicit_deny_wins_over_an_allow() -> None:
 def test_without_a_usage_key_the_gateway_itself_refuses() -> None:
     world = World(
         authorizer=lambda event: grant(
-            event, usageIdentifierKey=None, context={"required_scope": "write"}
+            event,
+            usageIdentifierKey=None,
+            context={"code": "forbidden", "message": "Missing required scope: write"},
         )
     )
     reply = world.ask("GET", "/v1/boards", headers=[("Authorization", "x"), ("X-Api-Key", "y")])
-    assert (reply.status, reply.json()["message"]) == (403, "Missing required scope: write")
+    assert reply.status == 403
+    assert reply.json() == {
+        "status": 403,
+        "code": "forbidden",
+        "message": "Missing required scope: write",
+    }
     assert reply.headers["x-amzn-errortype"] == "ForbiddenException"
     assert world.called(BOARDS) == []
+
+
+def test_an_unknown_usage_key_under_a_good_verdict_reads_as_the_plans_fault() -> None:
+    """A tier's key that is disabled, taken out of its plan, or not known yet."""
+    sent = {
+        "verdict": "allowed",
+        "code": "service_unavailable",
+        "message": "Usage plan unavailable",
+    }
+    for key in ("a-key-that-nobody-made", None):
+        world = World(
+            authorizer=lambda event: grant(event, usageIdentifierKey=key, context=sent)  # noqa: B023
+        )
+        reply = world.ask("GET", "/v1/boards", headers=[("Authorization", "x")])
+        assert (reply.status, reply.json()["code"]) == (403, "service_unavailable")
+        assert reply.json()["message"] == "Usage plan unavailable"
+        assert world.called(BOARDS) == []
 
 
 def test_the_client_s_own_key_header_counts_for_nothing() -> None:

@@ -92,7 +92,7 @@ def test_headers_are_literals_or_context_values() -> None:
 def test_context_is_substituted_wherever_it_stands() -> None:
     context = {
         "requestId": "request-1",
-        "authorizer": {"message": "API key has expired", "required_scope": "write"},
+        "authorizer": {"message": "API key has expired", "code": "unauthorized"},
         "identity": {"sourceIp": "192.0.2.7"},
     }
     template = '{"a":"$context.authorizer.message.","b":"$context.identity.sourceIp"}'
