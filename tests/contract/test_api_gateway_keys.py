@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -12,12 +13,12 @@ from botocore.config import Config
 from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
 from chatgrid_auth.domain import usage_keys
 from chatgrid_auth.domain.usage_keys import (
+    ControlPlaneConflict,
     ControlPlaneError,
     ControlPlaneRefused,
     ControlPlaneThrottled,
     ControlPlaneUnavailable,
     KeyCeilingReached,
-    ValueTaken,
 )
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.support.aws import VARIABLES
@@ -39,7 +40,7 @@ class Plane:
     def __init__(self, client: APIGatewayClient, plan: str) -> None:
         self.client = client
         self.plan = plan
-        self.gateway = ApiGateway(client)
+        self.gateway = ApiGateway(client, stack="chatgrid")
 
     @staticmethod
     def name() -> str:
@@ -146,11 +147,22 @@ def test_enabling_a_key_that_is_gone_is_refused(plane: Plane) -> None:
 
 def test_a_key_is_put_into_a_plan_once_however_often(plane: Plane) -> None:
     key = plane.gateway.create(plane.name(), value=value(), description="")
+    assert not plane.gateway.is_in(key.id, plan=plane.plan)
 
     plane.gateway.attach(key.id, plan=plane.plan)
-    plane.gateway.attach(key.id, plan=plane.plan)
+    with contextlib.suppress(ControlPlaneConflict):  # the embedded AWS takes it twice
+        plane.gateway.attach(key.id, plan=plane.plan)
 
     assert plane.attached().count(key.id) == 1
+    assert plane.gateway.is_in(key.id, plan=plane.plan)
+
+
+def test_a_created_key_bears_its_stacks_tag(plane: Plane) -> None:
+    name = plane.name()
+    plane.gateway.create(name, value=value(), description="")
+
+    (listed,) = plane.client.get_api_keys(nameQuery=name, limit=500)["items"]
+    assert listed["tags"] == {"chatgrid:stack": "chatgrid"}
 
 
 def test_a_plan_that_does_not_exist_is_refused(plane: Plane) -> None:
@@ -189,32 +201,55 @@ def fake() -> FakeControlPlane:
 
 
 def test_a_value_that_another_key_holds_is_refused(fake: FakeControlPlane) -> None:
-    gateway = ApiGateway(fake.client())
+    gateway = ApiGateway(fake.client(), stack="chatgrid")
     gateway.create("one", value="a" * 32, description="")
 
-    with pytest.raises(ValueTaken):
+    with pytest.raises(ControlPlaneConflict):
         gateway.create("two", value="a" * 32, description="")
 
 
 def test_the_ceiling_is_told_apart_from_throttling_though_both_are_429() -> None:
-    gateway = ApiGateway(FakeControlPlane(Clock(), ceiling=0).client())
+    gateway = ApiGateway(FakeControlPlane(Clock(), ceiling=0).client(), stack="chatgrid")
 
     with pytest.raises(KeyCeilingReached):
         gateway.create("one", value=value(), description="")
 
 
-def test_a_key_in_another_plan_with_the_same_stage_is_refused(fake: FakeControlPlane) -> None:
+def test_a_key_in_another_plan_with_the_same_stage_conflicts(fake: FakeControlPlane) -> None:
     fake.plans.add("gold")
-    gateway = ApiGateway(fake.client())
+    gateway = ApiGateway(fake.client(), stack="chatgrid")
     key = gateway.create("one", value=value(), description="")
     gateway.attach(key.id, plan="gold")
 
-    with pytest.raises(ControlPlaneRefused):
+    with pytest.raises(ControlPlaneConflict):
         gateway.attach(key.id, plan="standard")
+    assert gateway.plans_of(key.id) == ["gold"]
+
+
+def test_a_key_without_the_stacks_tag_cannot_be_changed(fake: FakeControlPlane) -> None:
+    gateway = ApiGateway(fake.client(), stack="chatgrid")
+    for stack in (None, "chatgrid-dev"):
+        stranger = fake.put("one", value(), stack=stack)
+        for change in (gateway.disable, gateway.enable, gateway.delete):
+            with pytest.raises(ControlPlaneRefused):
+                change(stranger.id)
+        assert stranger.id in fake.keys
+
+
+@pytest.mark.parametrize("operation", ["UpdateApiKey", "DeleteApiKey"])
+def test_another_change_under_way_is_throttling_where_nothing_can_be_there_already(
+    fake: FakeControlPlane, operation: str
+) -> None:
+    gateway = ApiGateway(fake.client(), stack="chatgrid")
+    key = gateway.create("one", value=value(), description="")
+    fake.failures[operation] = ["ConflictException"]
+
+    with pytest.raises(ControlPlaneThrottled):
+        (gateway.disable if operation == "UpdateApiKey" else gateway.delete)(key.id)
 
 
 def test_five_creations_a_second_and_no_more(fake: FakeControlPlane) -> None:
-    gateway = ApiGateway(fake.client())
+    gateway = ApiGateway(fake.client(), stack="chatgrid")
     for number in range(5):
         gateway.create(f"key-{number}", value=value(), description="")
 
@@ -225,7 +260,7 @@ def test_five_creations_a_second_and_no_more(fake: FakeControlPlane) -> None:
 
 
 def test_the_edge_learns_of_a_key_late(fake: FakeControlPlane) -> None:
-    gateway = ApiGateway(fake.client())
+    gateway = ApiGateway(fake.client(), stack="chatgrid")
     key = gateway.create("one", value="a" * 32, description="")
     fake.clock.sleep(fake.activation_seconds)
     assert not fake.accepts("a" * 32), "not in the plan"
@@ -252,7 +287,7 @@ def test_errors_are_translated_by_their_code(
     fake.failures["GetApiKeys"] = [code]
 
     with pytest.raises(ControlPlaneError) as failed:
-        ApiGateway(fake.client()).find("one")
+        ApiGateway(fake.client(), stack="chatgrid").find("one")
 
     assert type(failed.value) is kind
     assert str(failed.value) == f"GetApiKeys: {code}"
@@ -262,6 +297,6 @@ def test_a_control_plane_that_cannot_be_reached_is_unavailable() -> None:
     client = real_client("http://127.0.0.1:9")
 
     with pytest.raises(ControlPlaneUnavailable) as failed:
-        ApiGateway(client).find("one")
+        ApiGateway(client, stack="chatgrid").find("one")
 
     assert failed.value.code == "EndpointConnectionError"

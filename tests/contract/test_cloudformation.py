@@ -230,7 +230,7 @@ def check_what_runs(cloud: Cloud, outputs: dict[str, str], *, origin: str) -> No
 
     gateway = cloud.client("apigateway")
     values = values_of(gateway.get_api_keys(includeValues=True))
-    for tier in ("standard", "web"):
+    for tier in ("standard", "web", "limited"):
         assert authorizer[f"USAGE_KEY_{tier.upper()}"] == values[f"tier-{tier}-{STACK}"]
         plan = outputs[f"{tier.title()}UsagePlanId"]
         members = gateway.get_usage_plan_keys(usagePlanId=plan)["items"]

@@ -70,6 +70,7 @@ class Imports:
             tokens=NoTokens,
             key_tier="standard-tier",
             jwt_tier="web-tier",
+            limited_tier="limited-tier",
             imported_keys=allowed,
         )
 
@@ -84,7 +85,13 @@ class Imports:
     def work(self) -> list[tuple[str, str]]:
         """What waits for the reconciler, and whose keys that is for."""
         queue = DynamoPlanQueue(Boto3Transport(self.client), table=self.table)
-        return [(work.action, work.owner) for work in queue.pending()]
+        return [(work.action, work.owner) for work in queue.pending(first_owner=str(uuid4()))]
+
+    def finish_work(self) -> None:
+        """The reconciler has done all that waited."""
+        queue = DynamoPlanQueue(Boto3Transport(self.client), table=self.table)
+        for work in queue.pending(first_owner=str(uuid4())):
+            queue.remove(work)
 
     def count(self) -> int:
         return len(self.client.scan(TableName=self.table, ConsistentRead=True)["Items"])
@@ -220,7 +227,7 @@ def test_a_key_is_taken_over_once_and_then_left_as_it_is(make: Callable[..., Imp
 def test_of_two_imports_under_one_id_only_one_is_made(
     make: Callable[..., Imports],
 ) -> None:
-    """Two imports that saw no such id: the work of the first stands in the way of the second."""
+    """Two imports that saw no such id: the claim of the first stands in the way of the second."""
     world, raw = make(), old_key()
     key = world.adopt(raw, id=str(uuid4()))
     before = world.count()
@@ -231,6 +238,9 @@ def test_of_two_imports_under_one_id_only_one_is_made(
         world.adopt(old_key(), id=key.id, owner=key.owner)
     assert world.count() == before, "a refused import leaves something behind"
     assert world.work() == [("retire", key.owner)]
+    world.finish_work()
+    with pytest.raises(KeyExists):
+        world.adopt(old_key(), id=key.id)
 
 
 def test_work_that_is_left_of_no_key_does_not_stand_in_the_way_of_an_import(
@@ -239,7 +249,7 @@ def test_work_that_is_left_of_no_key_does_not_stand_in_the_way_of_an_import(
     """As after the loss of a table: the sweep has the orphan retired while the key comes back."""
     world, key_id = make(), str(uuid4())
     queue = DynamoPlanQueue(Boto3Transport(world.client), table=world.table)
-    queue.add(Work(key_id=key_id, action="retire", owner=str(uuid4()), key_hash=None))
+    queue.add(Work(key_id=key_id, action="retire", owner="", key_hash=None))
     key = world.adopt(old_key(), id=key_id)
     assert world.work() == [("provision", key.owner)]
 

@@ -16,7 +16,7 @@ from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
-from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
+from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue, DynamoRunLease
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.usage_plans.ports import Tier
@@ -45,18 +45,19 @@ class System:
         self.queue = DynamoPlanQueue(transport, table=table)
         self.keys = key_service(client, table=table, now_ms=self.clock.now_ms, keys_per_user=KEYS)
         self.reconciler = Reconciler(
-            plane=ApiGateway(self.plane.client()),
+            plane=ApiGateway(self.plane.client(), stack="chatgrid"),
             queue=self.queue,
             directory=DynamoKeyDirectory(transport, table=table),
-            tier=Tier(plan="standard", prefix="chatgrid"),
+            lease=DynamoRunLease(transport, table=table),
+            tier=Tier(plan="standard", stack="chatgrid", most_keys=8_000),
             timing=Timing(
                 clock=self.clock.now,
                 now_ms=self.clock.now_ms,
                 sleep=self.clock.sleep,
                 fraction=lambda: 0.5,
+                calls_per_second=4.0,
             ),
             entropy=os.urandom,
-            create_rate=5.0,
             rehearse=False,
         )
 
@@ -94,7 +95,7 @@ def test_throttled_issuing_ends_with_one_gateway_key_for_each(
     assert system.usage_keys(issued) == [None] * KEYS
 
     minutes = 0
-    while system.queue.pending():
+    while system.queue.pending(first_owner=owner):
         minutes += 1
         assert minutes < 60, "the queue does not empty"
         system.run()

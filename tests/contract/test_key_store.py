@@ -182,6 +182,28 @@ def test_revoking_leaves_work_for_the_usage_plans(bench: Bench) -> None:
     assert work() == [{"S": "retire"}]
 
 
+def test_without_gateway_keys_of_their_own_keys_leave_no_work(bench: Bench) -> None:
+    store = DynamoKeyStore(
+        bench.client, table=bench.table, pause=lambda _: None, own_gateway_keys=False
+    )
+    user = owner()
+    for imported in (False, True):
+        key = ApiKey(
+            id=str(uuid4()),
+            owner=user,
+            name="key",
+            prefix="cgk_live_0000",
+            scopes=("read",),
+            environment="live",
+            rate_limit=120,
+            created_at_ms=NOW_MS,
+        )
+        store.create(key, key_hash=os.urandom(32).hex(), keys_per_user=5, imported=imported)
+        assert store.revoke(user, key.id, now_ms=NOW_MS)
+
+    assert [item for item in bench.items() if item["pk"] == {"S": "PLANS"}] == []
+
+
 def test_a_missing_table_is_a_fault_and_not_an_absent_key(bench: Bench) -> None:
     store = DynamoKeyStore(bench.client, table="not-there", pause=lambda _: None)
     with pytest.raises(StoreUnavailable):

@@ -14,11 +14,18 @@ from chatgrid_auth.adapters.keys_table import key_directory, plan_queue
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
-from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
+from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue, DynamoRunLease
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.identifiers import uuid7
-from chatgrid_auth.services.usage_plans.ports import Directory, LiveKey, PlanQueue, Progress, Work
+from chatgrid_auth.services.usage_plans.ports import (
+    Directory,
+    LiveKey,
+    PlanQueue,
+    Progress,
+    RunLease,
+    Work,
+)
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.support.control_plane import Fuse
 from tests.support.plan_store import MemoryPlanStore
@@ -37,6 +44,7 @@ class MemoryBench:
         self.store = MemoryPlanStore(Fuse(), page=3)
         self.queue: PlanQueue = self.store
         self.directory: Directory = self.store
+        self.lease: RunLease = self.store
 
     def issue(self, key: LiveKey) -> None:
         self.store.issue(key)
@@ -54,6 +62,7 @@ class DynamoBench:
         transport = Boto3Transport(client)
         self.queue: PlanQueue = DynamoPlanQueue(transport, table=self.table)
         self.directory: Directory = DynamoKeyDirectory(transport, table=self.table)
+        self.lease: RunLease = DynamoRunLease(transport, table=self.table)
         self.keys = DynamoKeyStore(client, table=self.table, pause=lambda _: None)
 
     def issue(self, key: LiveKey) -> None:
@@ -106,6 +115,12 @@ def provision(key: LiveKey) -> Work:
     return Work(key_id=key.key_id, action="provision", owner=key.owner, key_hash=key.key_hash)
 
 
+def pending(bench: Bench, *, first_owner: str | None = None) -> list[Work]:
+    """What waits, wherever the reading begins; the oldest keys first."""
+    found = bench.queue.pending(first_owner=first_owner or str(uuid4()))
+    return sorted(found, key=lambda work: work.key_id)
+
+
 def everything_live(bench: Bench) -> list[LiveKey]:
     found: list[LiveKey] = []
     cursor: str | None = None
@@ -125,7 +140,7 @@ def test_issuing_leaves_work_and_the_oldest_key_comes_first(bench: Bench) -> Non
     for key in reversed(keys):
         bench.issue(key)
 
-    assert bench.queue.pending() == [provision(key) for key in keys]
+    assert pending(bench) == [provision(key) for key in keys]
 
 
 def test_revoking_replaces_the_work_that_waits(bench: Bench) -> None:
@@ -135,7 +150,7 @@ def test_revoking_replaces_the_work_that_waits(bench: Bench) -> None:
 
     bench.revoke(key)
 
-    assert bench.queue.pending() == [replace(provision(key), action="retire")]
+    assert pending(bench) == [replace(provision(key), action="retire")]
 
 
 def test_the_first_value_written_down_holds(bench: Bench) -> None:
@@ -144,7 +159,7 @@ def test_the_first_value_written_down_holds(bench: Bench) -> None:
 
     assert bench.queue.reserve(provision(key), value="a" * 32) == "a" * 32
     assert bench.queue.reserve(provision(key), value="b" * 32) == "a" * 32
-    assert bench.queue.pending() == [replace(provision(key), value="a" * 32)]
+    assert pending(bench) == [replace(provision(key), value="a" * 32)]
 
 
 def test_a_whole_key_is_noted_with_the_moment_it_may_be_used(bench: Bench) -> None:
@@ -154,13 +169,13 @@ def test_a_whole_key_is_noted_with_the_moment_it_may_be_used(bench: Bench) -> No
     bench.queue.mark_ready(provision(key), value="c" * 32, ready_at_ms=NOW_MS + 5)
 
     noted = replace(provision(key), value="c" * 32, ready_at_ms=NOW_MS + 5)
-    assert bench.queue.pending() == [noted]
+    assert pending(bench) == [noted]
 
 
 def test_work_that_was_replaced_meanwhile_cannot_be_marked_or_taken_out(bench: Bench) -> None:
     key = fresh()
     bench.issue(key)
-    read = bench.queue.pending()[0]
+    read = pending(bench)[0]
     bench.revoke(key)
 
     with pytest.raises(ConditionFailed):
@@ -169,7 +184,7 @@ def test_work_that_was_replaced_meanwhile_cannot_be_marked_or_taken_out(bench: B
         bench.queue.mark_ready(read, value="a" * 32, ready_at_ms=NOW_MS)
     with pytest.raises(ConditionFailed):
         bench.queue.remove(read)
-    assert [work.action for work in bench.queue.pending()] == ["retire"]
+    assert [work.action for work in pending(bench)] == ["retire"]
 
 
 def test_work_that_is_gone_is_never_brought_back_by_a_mark(bench: Bench) -> None:
@@ -179,7 +194,7 @@ def test_work_that_is_gone_is_never_brought_back_by_a_mark(bench: Bench) -> None
         bench.queue.reserve(provision(key), value="a" * 32)
     with pytest.raises(ConditionFailed):
         bench.queue.mark_ready(provision(key), value="a" * 32, ready_at_ms=NOW_MS)
-    assert bench.queue.pending() == []
+    assert pending(bench) == []
 
 
 def test_taking_work_out_twice_is_as_good_as_once(bench: Bench) -> None:
@@ -189,7 +204,7 @@ def test_taking_work_out_twice_is_as_good_as_once(bench: Bench) -> None:
     bench.queue.remove(provision(key))
     bench.queue.remove(provision(key))
 
-    assert bench.queue.pending() == []
+    assert pending(bench) == []
 
 
 def test_added_work_never_displaces_work_that_waits(bench: Bench) -> None:
@@ -199,13 +214,28 @@ def test_added_work_never_displaces_work_that_waits(bench: Bench) -> None:
     assert not bench.queue.add(replace(provision(key), action="retire"))
     left = Work(key_id=orphan.key_id, action="retire", owner=orphan.owner, key_hash=None)
     assert bench.queue.add(left)
-    assert bench.queue.pending() == [provision(key), left]
+    assert pending(bench) == [provision(key), left]
 
 
-def test_the_sweeps_own_entry_is_no_work(bench: Bench) -> None:
+def test_the_sweeps_and_the_runs_own_entries_are_no_work(bench: Bench) -> None:
     bench.directory.advance(Progress())
+    assert bench.lease.take(now_ms=NOW_MS, until_ms=NOW_MS + 1)
 
-    assert bench.queue.pending() == []
+    assert pending(bench) == []
+
+
+# The lease
+
+
+def test_one_run_holds_the_lease_until_it_gives_it_back_or_it_ends(bench: Bench) -> None:
+    lease = bench.lease
+    assert lease.take(now_ms=NOW_MS, until_ms=NOW_MS + 50)
+    assert not lease.take(now_ms=NOW_MS + 49, until_ms=NOW_MS + 99)
+    assert lease.take(now_ms=NOW_MS + 50, until_ms=NOW_MS + 99)
+    lease.give_back(until_ms=NOW_MS + 50)  # the first one's, which has ended
+    assert not lease.take(now_ms=NOW_MS + 60, until_ms=NOW_MS + 99)
+    lease.give_back(until_ms=NOW_MS + 99)
+    assert lease.take(now_ms=NOW_MS + 60, until_ms=NOW_MS + 99)
 
 
 # The directory
@@ -278,16 +308,49 @@ def test_a_sweep_is_remembered_until_it_is_over(bench: Bench) -> None:
 # What only DynamoDB can do
 
 
-def test_a_queue_longer_than_a_page_is_read_to_the_bound(
+def test_an_owner_with_much_work_hides_no_other_wherever_the_reading_begins(
     client: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan_queue, "MOST_READ", 5)
+    monkeypatch.setattr(plan_queue, "MOST_OF_ONE_OWNER", 5)
     bench = DynamoBench(client)
-    keys = [fresh(number) for number in range(7)]
+    busy = [str(uuid4()) for _ in range(2)]
+    keys = [replace(fresh(number), owner=busy[number % 2]) for number in range(16)]
+    keys += [fresh(number) for number in range(20, 27)]
     for key in keys:
         bench.issue(key)
+    seen = [*keys[:10], *keys[16:]]
 
-    assert [work.key_id for work in bench.queue.pending()] == [key.key_id for key in keys[:5]]
+    for first_owner in [*busy, *(key.owner for key in keys[16:]), str(uuid4())]:
+        found = pending(bench, first_owner=first_owner)
+        assert [work.key_id for work in found] == [key.key_id for key in seen]
+
+
+def test_reading_is_bounded_and_begins_with_another_owner_each_time(
+    client: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_queue, "MOST_OF_ONE_OWNER", 2)
+    monkeypatch.setattr(plan_queue, "MOST_PAGES", 3)
+    bench = DynamoBench(client)
+    owners = sorted(str(uuid4()) for _ in range(5))
+    for owner in owners:
+        for number in range(3):
+            bench.issue(replace(fresh(number), owner=owner))
+    asked: list[str] = []
+
+    def note(**_: object) -> None:
+        asked.append("Query")
+
+    client.meta.events.register("before-call.dynamodb.Query", note)
+
+    for at, owner in enumerate(owners):
+        asked.clear()
+        found = bench.queue.pending(first_owner=owner)
+        seen = list(dict.fromkeys(work.owner for work in found))
+        # The page that shows that nobody comes after the last owner is one of the three.
+        assert seen == [*owners, *owners][at : at + 3][: len(seen)]
+        assert len(seen) >= 2
+        assert len(found) == 2 * len(seen)
+        assert len(asked) == 3
 
 
 def test_records_that_dynamodb_leaves_for_later_are_asked_for_again(client: DynamoDBClient) -> None:

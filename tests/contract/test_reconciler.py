@@ -13,7 +13,7 @@ from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
-from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
+from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue, DynamoRunLease
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.usage_plans.ports import RunSummary, Tier
@@ -48,7 +48,7 @@ class System:
         self.apigateway = real_client(endpoint)
         self.plan = self.apigateway.create_usage_plan(name=f"plan-{uuid4()}")["id"]
         self.prefix = f"stack-{uuid4()}"
-        self.gateway = ApiGateway(self.apigateway)
+        self.gateway = ApiGateway(self.apigateway, stack=self.prefix)
         self.clock = Clock()
         self.decisions = KeyDecisions(transport, table=table)
         self.keys = key_service(client, table=table, now_ms=self.clock.now_ms)
@@ -56,15 +56,16 @@ class System:
             plane=self.gateway,
             queue=DynamoPlanQueue(transport, table=table),
             directory=DynamoKeyDirectory(transport, table=table),
-            tier=Tier(plan=self.plan, prefix=self.prefix),
+            lease=DynamoRunLease(transport, table=table),
+            tier=Tier(plan=self.plan, stack=self.prefix, most_keys=8_000),
             timing=Timing(
                 clock=self.clock.now,
                 now_ms=self.clock.now_ms,
                 sleep=self.clock.sleep,
                 fraction=lambda: 0.5,
+                calls_per_second=4.0,
             ),
             entropy=os.urandom,
-            create_rate=5.0,
             rehearse=False,
         )
 
@@ -93,7 +94,9 @@ class System:
             "USAGE_PLAN_STANDARD": self.plan,
             "USAGE_KEY_NAME_PREFIX": self.prefix,
             "DRY_RUN": "false",
-            "CREATE_RATE_PER_SECOND": "5",
+            "CONTROL_PLANE_CALLS_PER_SECOND": "4",
+            "GATEWAY_KEY_CEILING": "8000",
+            "OWN_GATEWAY_KEYS": "true",
             "POWERTOOLS_SERVICE_NAME": self.prefix,
             "POWERTOOLS_METRICS_NAMESPACE": "ChatGrid/test",
             "POWERTOOLS_LOG_LEVEL": "INFO",

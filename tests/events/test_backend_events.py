@@ -55,6 +55,7 @@ def management_handler() -> Handler:
         rate_limit_default=120,
         rate_limit_ceiling=5_000,
         keys_per_user=1_000,
+        own_gateway_keys=True,
         **common(),
     )
     return management.compose(settings, store=store)
@@ -100,9 +101,11 @@ def test_the_reconcilers_event_tells_what_to_do(name: str, *, sweep: bool) -> No
     settings = reconciler.Settings(
         keys_table="keys",
         usage_plan="standard",
-        name_prefix="chatgrid",
+        stack="chatgrid",
+        most_keys=8_000,
+        own_keys=True,
         dry_run=False,
-        create_rate=5,
+        calls_per_second=4,
         telemetry=Telemetry(service=f"events-{uuid4()}", namespace="Test", level="INFO"),
     )
     handle = reconciler.compose(settings, rehearsal)  # type: ignore[arg-type] # only what it calls

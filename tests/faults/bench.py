@@ -60,6 +60,7 @@ class Bench:
             rate_limit_default=120,
             rate_limit_ceiling=5_000,
             keys_per_user=1_000,
+            own_gateway_keys=True,
             allowed_origin="*",
             telemetry=Telemetry(service=f"faults-{uuid4()}", namespace="Test", level="CRITICAL"),
         )

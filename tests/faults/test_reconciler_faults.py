@@ -12,7 +12,7 @@ import pytest
 from chatgrid_auth.adapters.keys_table import boto3_client
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
-from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
+from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue, DynamoRunLease
 from chatgrid_auth.domain.errors import Fault as StoreOut
 from chatgrid_auth.domain.usage_keys import ControlPlaneError, ControlPlaneUnavailable
 from chatgrid_auth.services.usage_plans.ports import Tier
@@ -30,18 +30,19 @@ def behind(proxy: FaultProxy, system: System) -> Reconciler:
     """The system's reconciler, both its stores behind the proxy."""
     transport = Boto3Transport(boto3_client.dynamodb())
     return Reconciler(
-        plane=control_plane(),
+        plane=control_plane(system.prefix),
         queue=DynamoPlanQueue(transport, table=system.table),
         directory=DynamoKeyDirectory(transport, table=system.table),
-        tier=Tier(plan=system.plan, prefix=system.prefix),
+        lease=DynamoRunLease(transport, table=system.table),
+        tier=Tier(plan=system.plan, stack=system.prefix, most_keys=8_000),
         timing=Timing(
             clock=system.clock.now,
             now_ms=system.clock.now_ms,
             sleep=system.clock.sleep,
             fraction=lambda: 0.5,
+            calls_per_second=4.0,
         ),
         entropy=os.urandom,
-        create_rate=5.0,
         rehearse=False,
     )
 
@@ -92,7 +93,7 @@ def test_a_page_from_elsewhere_is_never_taken_for_an_account_without_keys(
     proxy: FaultProxy, impatient: Callable[[str], None], fault: Fault
 ) -> None:
     impatient(proxy.url)
-    plane = control_plane()
+    plane = control_plane("stack")
     proxy.plan = lambda _: fault
     with pytest.raises(ControlPlaneUnavailable):
         plane.find("a name")

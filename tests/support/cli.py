@@ -44,6 +44,7 @@ class Operator:
             "RATE_LIMIT_DEFAULT": "120",
             "RATE_LIMIT_CEILING": "1000",
             "KEYS_PER_USER": "5",
+            "OWN_GATEWAY_KEYS": "true",
             "KEYS_TABLE": self.table,
         }
         users = rate_limits_table(self.dynamodb)

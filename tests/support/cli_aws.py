@@ -47,17 +47,17 @@ class Gateway:
         }
         envelope = {"object": "error", "status": 400, "code": "x", "message": "y"}
         self.responses = {name: json.dumps(envelope) for name in TYPES}
-        self.plans = {
+        self.plans: dict[str, dict[str, Any]] = {
             tier: {
                 "id": tier,
                 "apiStages": [{"apiId": API, "stage": "v1"}],
                 "throttle": {"rateLimit": 2000.0, "burstLimit": 4000},
             }
-            for tier in ("standard", "web")
+            for tier in ("standard", "web", "limited")
         }
         self.keys = {
             tier: {"id": tier, "name": f"tier-{tier}-gate", "value": f"{tier}-v", "enabled": True}
-            for tier in ("standard", "web")
+            for tier in ("standard", "web", "limited")
         }
 
     def get_rest_api(self, **_: object) -> dict[str, Any]:

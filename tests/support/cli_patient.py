@@ -21,7 +21,9 @@ class Patient:
             "cloudwatch": self.alarms,
             "cloudformation": self.formation,
         }
-        operator.authorizer |= {"USAGE_KEY_STANDARD": "standard-v", "USAGE_KEY_WEB": "web-v"}
+        operator.authorizer |= {
+            f"USAGE_KEY_{tier.upper()}": f"{tier}-v" for tier in ("standard", "web", "limited")
+        }
         boards = operator.table
         operator.outputs |= {
             "ApiId": API,
@@ -29,6 +31,7 @@ class Patient:
             "BoardsTableName": boards,
             "StandardUsagePlanId": "standard",
             "WebUsagePlanId": "web",
+            "LimitedUsagePlanId": "limited",
             **{
                 f"{name}FunctionName": name.lower()
                 for name in ("Authorizer", "Management", "Reconciler")

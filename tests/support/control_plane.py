@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from types_boto3_apigateway import APIGatewayClient
 
 T = TypeVar("T")
+#: The stack whose role makes the calls.
+STACK = "chatgrid"
 
 
 class NotFoundException(ClientError):
@@ -118,6 +120,7 @@ class Key:
     description: str
     enabled: bool
     created: float
+    stack: str | None
     enabled_at: float
     attached_at: dict[str, float] = field(default_factory=dict)
 
@@ -210,6 +213,9 @@ class FakeControlPlane:
     def get_usage_plan_key(self, **sent: Any) -> dict[str, Any]:
         return self._call("GetUsagePlanKey", sent, self._attachment)
 
+    def get_usage_plans(self, **sent: Any) -> dict[str, Any]:
+        return self._call("GetUsagePlans", sent, self._plans_of)
+
     def _call(
         self, operation: str, sent: dict[str, Any], effect: Callable[[dict[str, Any]], Any]
     ) -> dict[str, Any]:
@@ -246,11 +252,29 @@ class FakeControlPlane:
         if len(self.keys) >= self.ceiling:
             raise refusal("CreateApiKey", "LimitExceededException")
         return _shown(
-            self.put(name, value, sent.get("description", ""), sent.get("enabled", False))
+            self.put(
+                name,
+                value,
+                sent.get("description", ""),
+                sent.get("enabled", False),
+                stack=sent["tags"]["chatgrid:stack"],
+            )
         )
 
-    def put(self, name: str, value: str, description: str = "", enabled: bool = True) -> Key:
-        """A key that is simply there, made in the console for all we know."""
+    def put(
+        self,
+        name: str,
+        value: str,
+        description: str = "",
+        enabled: bool = True,
+        *,
+        stack: str | None = STACK,
+    ) -> Key:
+        """A key that is simply there, made in the console for all we know.
+
+        Args:
+            stack: what its tag says; ``None`` for a key that bears none.
+        """
         self._serial += 1
         key = Key(
             id=f"k{self._serial:09d}",
@@ -259,6 +283,7 @@ class FakeControlPlane:
             description=description,
             enabled=enabled,
             created=self.clock.now(),
+            stack=stack,
             enabled_at=self.clock.now(),
         )
         self.keys[key.id] = key
@@ -275,7 +300,7 @@ class FakeControlPlane:
         return _page(found, sent, lambda key: _shown(key, value=sent.get("includeValues", False)))
 
     def _update(self, sent: dict[str, Any]) -> dict[str, Any]:
-        key = self._known("UpdateApiKey", sent["apiKey"])
+        key = self._ours("UpdateApiKey", sent["apiKey"])
         for patch in sent["patchOperations"]:
             if (patch["op"], patch["path"]) != ("replace", "/enabled"):
                 raise refusal("UpdateApiKey", "BadRequestException")  # values never change
@@ -284,7 +309,7 @@ class FakeControlPlane:
         return _shown(key)
 
     def _delete(self, sent: dict[str, Any]) -> dict[str, Any]:
-        del self.keys[self._known("DeleteApiKey", sent["apiKey"]).id]
+        del self.keys[self._ours("DeleteApiKey", sent["apiKey"]).id]
         return {}
 
     def _attach(self, sent: dict[str, Any]) -> dict[str, Any]:
@@ -308,6 +333,17 @@ class FakeControlPlane:
             raise refusal("GetUsagePlanKey", "NotFoundException")
         return {"id": key.id, "type": "API_KEY", "name": key.name}
 
+    def _plans_of(self, sent: dict[str, Any]) -> dict[str, Any]:
+        key = self._known("GetUsagePlans", sent["keyId"])
+        return {"items": [{"id": plan} for plan in sorted(key.attached_at)]}
+
+    def _ours(self, operation: str, gateway_id: str) -> Key:
+        """A key that the role may change: its rights hang on the stack's tag."""
+        key = self._known(operation, gateway_id)
+        if key.stack != STACK:
+            raise refusal(operation, "AccessDeniedException")
+        return key
+
     def _plan(self, operation: str, sent: dict[str, Any]) -> str:
         plan: str = sent["usagePlanId"]
         if plan not in self.plans:
@@ -328,6 +364,7 @@ def refusal(operation: str, code: str) -> ClientError:
         "ConflictException": 409,
         "NotFoundException": 404,
         "BadRequestException": 400,
+        "AccessDeniedException": 403,
         "ServiceUnavailableException": 503,
     }[code]
     kind = NotFoundException if code == "NotFoundException" else ClientError
@@ -345,6 +382,7 @@ def _shown(key: Key, *, value: bool = True) -> dict[str, Any]:
         "description": key.description,
         "enabled": key.enabled,
         "createdDate": key.created,
+        "tags": {} if key.stack is None else {"chatgrid:stack": key.stack},
     }
     return {**shown, "value": key.value} if value else shown
 

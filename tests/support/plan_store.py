@@ -5,6 +5,7 @@ The contract suite runs the same tests over this and over DynamoDB.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,15 +21,18 @@ class MemoryPlanStore:
     Args:
         fuse: cuts the caller off.
         page: how many keys the directory gives at a time.
+        most_of_one_owner: how much of one owner's work is read.
     """
 
     fuse: Fuse
     page: int = 100
+    most_of_one_owner: int = 500
 
     def __post_init__(self) -> None:
         self.queue: dict[str, Work] = {}
         self.keys: dict[str, LiveKey] = {}
         self.sweep: Progress | None = None
+        self.leased_until_ms = 0
         self.writes = 0
         self.before_page: Callable[[], None] = lambda: None
 
@@ -48,8 +52,36 @@ class MemoryPlanStore:
 
     # PlanQueue
 
-    def pending(self) -> list[Work]:
-        return self.fuse.around(lambda: [self.queue[key_id] for key_id in sorted(self.queue)])
+    def pending(self, *, first_owner: str) -> list[Work]:
+        def read() -> list[Work]:
+            waiting = sorted(self.queue.values(), key=lambda work: (work.owner, work.key_id))
+            taken: Counter[str] = Counter()
+            found = []
+            for work in sorted(waiting, key=lambda work: work.owner < first_owner):
+                taken[work.owner] += 1
+                if taken[work.owner] <= self.most_of_one_owner:
+                    found.append(work)
+            return found
+
+        return self.fuse.around(read)
+
+    # RunLease
+
+    def take(self, *, now_ms: int, until_ms: int) -> bool:
+        def write() -> bool:
+            if self.leased_until_ms > now_ms:
+                return False
+            self.leased_until_ms = until_ms
+            return True
+
+        return self.fuse.around(write)
+
+    def give_back(self, *, until_ms: int) -> None:
+        def write() -> None:
+            if self.leased_until_ms == until_ms:
+                self.leased_until_ms = 0
+
+        self.fuse.around(write)
 
     def reserve(self, work: Work, *, value: str) -> str:
         def mark(entry: Work) -> Work:

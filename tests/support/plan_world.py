@@ -15,7 +15,7 @@ from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
 from tests.support.control_plane import Clock, FakeControlPlane, Fuse, Key
 from tests.support.plan_store import MemoryPlanStore
 
-RUN_SECONDS = 50.0
+RUN_SECONDS = 42.0
 SHARED = "sharedkeyofthestandardtier"
 
 
@@ -30,13 +30,14 @@ class World:
         shared = self.plane.put("chatgrid-standard", SHARED)
         shared.attached_at["standard"] = self.clock.now()
         self.clock.seconds += 3600
+        self.tier = Tier(plan="standard", stack="chatgrid", most_keys=8_000)
         self.issued: list[LiveKey] = []
         self._random = random.Random(7)
 
-    def issue(self, *, expires_at_ms: int | None = None) -> LiveKey:
+    def issue(self, *, expires_at_ms: int | None = None, owner: str | None = None) -> LiveKey:
         key = LiveKey(
             key_id=uuid7(now_ms=self.clock.now_ms() + len(self.issued), entropy=os.urandom),
-            owner=str(UUID(int=len(self.issued) % 3 + 1)),
+            owner=owner or str(UUID(int=len(self.issued) % 3 + 1)),
             key_hash=os.urandom(32).hex(),
             expires_at_ms=expires_at_ms,
         )
@@ -49,31 +50,42 @@ class World:
         *,
         sweep: bool = False,
         seconds: float = RUN_SECONDS,
-        create_rate: float = 5.0,
+        calls_per_second: float = 4.0,
         rehearse: bool = False,
+        alone: bool = True,
     ) -> RunSummary:
         """One invocation, and the rest of its minute."""
         began = self.clock.now()
-        reconciler = self.reconciler(create_rate=create_rate, rehearse=rehearse)
+        reconciler = self.reconciler(
+            calls_per_second=calls_per_second, rehearse=rehearse, alone=alone
+        )
         summary = reconciler.run(time_left=lambda: began + seconds - self.clock.now(), sweep=sweep)
         assert self.clock.now() <= began + seconds + 1, "a call may begin in time and end late"
         self.clock.seconds = max(began + 60, self.clock.seconds)
         return summary
 
-    def reconciler(self, *, create_rate: float, rehearse: bool) -> Reconciler:
+    def reconciler(
+        self, *, calls_per_second: float = 4.0, rehearse: bool = False, alone: bool = True
+    ) -> Reconciler:
+        """The reconciler of this world.
+
+        Args:
+            alone: whether it lets one run at a time work; without, the lease always holds.
+        """
         return Reconciler(
-            plane=ApiGateway(self.plane.client()),
+            plane=ApiGateway(self.plane.client(), stack="chatgrid"),
             queue=self.store,
             directory=self.store,
-            tier=Tier(plan="standard", prefix="chatgrid"),
+            lease=self.store if alone else MemoryPlanStore(Fuse()),
+            tier=self.tier,
             timing=Timing(
                 clock=self.clock.now,
                 now_ms=self.clock.now_ms,
                 sleep=self.clock.sleep,
                 fraction=self._random.random,
+                calls_per_second=calls_per_second,
             ),
             entropy=os.urandom,
-            create_rate=create_rate,
             rehearse=rehearse,
         )
 

@@ -131,7 +131,13 @@ def test_fips_endpoints_are_asked_for_by_every_function_or_none() -> None:
         ("OwnGatewayKeys", "false", "ManagementFunction", "OWN_GATEWAY_KEYS"),
         ("OwnGatewayKeys", "false", "ReconcilerFunction", "OWN_GATEWAY_KEYS"),
         ("ReconcilerDryRun", "true", "ReconcilerFunction", "DRY_RUN"),
-        ("CreateRatePerSecond", "2", "ReconcilerFunction", "CREATE_RATE_PER_SECOND"),
+        ("GatewayKeyCeiling", "70", "ReconcilerFunction", "GATEWAY_KEY_CEILING"),
+        (
+            "ControlPlaneCallsPerSecond",
+            "2",
+            "ReconcilerFunction",
+            "CONTROL_PLANE_CALLS_PER_SECOND",
+        ),
         ("LogLevel", "DEBUG", "ManagementFunction", "POWERTOOLS_LOG_LEVEL"),
     ],
 )

@@ -96,7 +96,7 @@ def test_default_4xx_forces_no_status_upon_the_types_that_cannot_be_named() -> N
 def test_a_plans_fault_under_a_good_verdict_is_no_bad_credential() -> None:
     """The status is a literal: the body says the one that is on the line."""
     caller = Caller(user_id="u", auth_mode="api-key", scopes=("read",))
-    figures = RateLimitStatus(limit=120, remaining=7, reset_s=1_800_000_000)
+    figures = RateLimitStatus(limit=120, remaining=7, reset_s=1_800_000_000, more_s=1)
     good: list[Allowed | Limited] = [
         Allowed(caller=caller, figures=figures, usage_key="t"),
         Limited(figures=figures, retry_after_s=9, usage_key="t"),

@@ -97,13 +97,15 @@ def test_a_function_writes_to_its_own_log_and_makes_none(role: str) -> None:
     assert allowed(role, "Log") == ({"logs:CreateLogStream", "logs:PutLogEvents"}, {group})
 
 
-def test_the_authorizer_may_update_credentials_and_read_nothing() -> None:
+def test_the_authorizer_may_update_credentials_one_by_one_and_ask_for_none() -> None:
+    """An update gives the item back, so it may read what it names by hash; it lists nothing."""
     assert granted("AuthorizerRole") == {"DecideOnKeys", "CountUsers", "Log", "Trace"}
     assert allowed("AuthorizerRole", "DecideOnKeys") == (
         {"dynamodb:UpdateItem"},
         {TABLES + "KeysTable"},
     )
     condition = statements("AuthorizerRole")["DecideOnKeys"]["Condition"]
+    # No condition on `dynamodb:ReturnValues`: it lives on what comes back.
     assert set(condition) == {"ForAllValues:StringLike"}
     assert condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == ["KEY#*"]
 
@@ -143,8 +145,11 @@ def test_the_reconciler_writes_its_queue_gateway_keys_names_and_cut_off_revocati
         "KeepQueue",
         "FinishRevocations",
         "NameGatewayKeys",
-        "KeepGatewayKeys",
+        "ListGatewayKeys",
+        "MakeGatewayKeys",
+        "ChangeGatewayKeys",
         "KeepPlanMembers",
+        "ListPlans",
         "Log",
         "Trace",
     }
@@ -162,10 +167,34 @@ def test_the_reconciler_writes_its_queue_gateway_keys_names_and_cut_off_revocati
     }
 
 
-def test_the_reconciler_touches_gateway_keys_and_the_members_of_one_plan() -> None:
-    actions, resources = allowed("ReconcilerRole", "KeepGatewayKeys")
-    assert actions == {f"apigateway:{verb}" for verb in ("GET", "POST", "PATCH", "DELETE")}
-    assert resources == {GATEWAY + "/apikeys", GATEWAY + "/apikeys/*"}
+def test_the_reconcilers_rights_over_gateway_keys_hang_on_the_stacks_tag() -> None:
+    found = statements("ReconcilerRole")
+    changing = [
+        sid
+        for sid, statement in found.items()
+        if "/apikeys" in str(statement["Resource"]) and statement["Action"] != "apigateway:GET"
+    ]
+    assert sorted(changing) == ["ChangeGatewayKeys", "MakeGatewayKeys"]
+    assert allowed("ReconcilerRole", "MakeGatewayKeys") == (
+        {"apigateway:POST", "apigateway:PUT"},
+        {GATEWAY + "/apikeys", GATEWAY + "/tags/arn*apikeys*"},
+    )
+    assert found["MakeGatewayKeys"]["Condition"] == {
+        "StringEquals": {"aws:RequestTag/chatgrid:stack": "gate"},
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["chatgrid:stack"]},
+    }
+    assert allowed("ReconcilerRole", "ChangeGatewayKeys") == (
+        {"apigateway:PATCH", "apigateway:DELETE"},
+        {GATEWAY + "/apikeys/*"},
+    )
+    assert found["ChangeGatewayKeys"]["Condition"] == {
+        "StringEquals": {"aws:ResourceTag/chatgrid:stack": "gate"}
+    }
+
+
+def test_the_reconciler_reads_keys_and_plans_and_changes_the_members_of_one_plan() -> None:
+    assert allowed("ReconcilerRole", "ListGatewayKeys")[1] == {GATEWAY + "/apikeys"}
+    assert allowed("ReconcilerRole", "ListPlans") == ({"apigateway:GET"}, {GATEWAY + "/usageplans"})
     actions, resources = allowed("ReconcilerRole", "KeepPlanMembers")
     assert actions == {f"apigateway:{verb}" for verb in ("GET", "POST")}
     plan = GATEWAY + "/usageplans/gate-StandardUsagePlan/keys"

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain import window
+from tests.support.control_plane import Clock, FakeControlPlane
 from tests.support.stack.templates import FUNCTIONS, ROOT, deployed
 
 OPERATIONS = {
@@ -102,16 +104,37 @@ def test_a_functions_rights_in_dynamodb_are_its_codes_calls(function: str, folde
     assert granted(function) == set().union(*(asked(path) for path in sources(folder)))
 
 
-# What each call of the control plane is to IAM: a verb upon a collection or one of its members.
+# What each call of the control plane is to IAM: verbs upon collections and their members.
 CONTROL_PLANE = {
-    "get_api_keys": ("GET", "/apikeys"),
-    "create_api_key": ("POST", "/apikeys"),
-    "update_api_key": ("PATCH", "/apikeys/*"),
-    "delete_api_key": ("DELETE", "/apikeys/*"),
-    "get_usage_plan_key": ("GET", "/usageplans/gate-StandardUsagePlan/keys/*"),
-    "get_usage_plan_keys": ("GET", "/usageplans/gate-StandardUsagePlan/keys"),
-    "create_usage_plan_key": ("POST", "/usageplans/gate-StandardUsagePlan/keys"),
+    "get_api_keys": [("GET", "/apikeys")],
+    # With tags, it is a second right upon the key's ARN, percent-encoded.
+    "create_api_key": [
+        ("POST", "/apikeys"),
+        ("PUT", "/tags/arn%3Aaws%3Aapigateway%3Aeu-central-1%3A%3A%2Fapikeys%2Fk1"),
+    ],
+    "update_api_key": [("PATCH", "/apikeys/k1")],
+    "delete_api_key": [("DELETE", "/apikeys/k1")],
+    "get_usage_plans": [("GET", "/usageplans")],
+    "get_usage_plan_key": [("GET", "/usageplans/gate-StandardUsagePlan/keys/k1")],
+    "get_usage_plan_keys": [("GET", "/usageplans/gate-StandardUsagePlan/keys")],
+    "create_usage_plan_key": [("POST", "/usageplans/gate-StandardUsagePlan/keys")],
 }
+NEEDED = {need for needs in CONTROL_PLANE.values() for need in needs}
+
+
+def granted_on(statement: dict[str, Any], path: str) -> bool:
+    patterns = statement["Resource"]
+    arn = "arn:aws:apigateway:eu-central-1::" + path
+    return any(
+        fnmatchcase(arn, pattern)
+        for pattern in ([patterns] if isinstance(patterns, str) else patterns)
+    )
+
+
+def verbs_of(statement: dict[str, Any]) -> set[str]:
+    actions = statement["Action"]
+    named = [actions] if isinstance(actions, str) else actions
+    return {action.removeprefix("apigateway:") for action in named}
 
 
 def test_the_reconciler_may_do_in_the_control_plane_what_its_code_asks_for() -> None:
@@ -120,12 +143,30 @@ def test_the_reconciler_may_do_in_the_control_plane_what_its_code_asks_for() -> 
     assert called == set(CONTROL_PLANE)
     policy = deployed().resources["ReconcilerRole"]["Policies"][0]["PolicyDocument"]
     gateway = [s for s in policy["Statement"] if "apigateway:" in str(s["Action"])]
-    for verb, path in CONTROL_PLANE.values():
-        arn = "arn:aws:apigateway:eu-central-1::" + path
-        assert [s for s in gateway if f"apigateway:{verb}" in s["Action"] and arn in s["Resource"]]
-    used = {verb for verb, path in CONTROL_PLANE.values() if path.startswith("/usageplans")}
-    (plan,) = (s for s in gateway if "usageplans" in str(s["Resource"]))
-    assert {action.removeprefix("apigateway:") for action in plan["Action"]} == used
+    for verb, path in NEEDED:
+        assert [s for s in gateway if verb in verbs_of(s) and granted_on(s, path)], (verb, path)
+    for statement in gateway:
+        for verb in verbs_of(statement):
+            assert [p for v, p in NEEDED if v == verb and granted_on(statement, p)], (
+                f"{statement['Sid']}: nothing needs {verb}"
+            )
+
+
+def test_a_key_is_made_with_the_tag_that_the_reconcilers_rights_hang_on() -> None:
+    policy = deployed().resources["ReconcilerRole"]["Policies"][0]["PolicyDocument"]
+    conditions = {
+        s["Sid"]: s["Condition"]["StringEquals"]
+        for s in policy["Statement"]
+        if "GatewayKeys" in s["Sid"] and "Condition" in s and "StringEquals" in s["Condition"]
+    }
+    clock = Clock()
+    plane = FakeControlPlane(clock)
+    stack = deployed().environment("ReconcilerFunction")["USAGE_KEY_NAME_PREFIX"]
+    ApiGateway(plane.client(), stack=stack).create("one", value="a" * 32, description="")
+    (made,) = plane.get_api_keys(limit=1)["items"]
+    for kind, sid in (("Request", "MakeGatewayKeys"), ("Resource", "ChangeGatewayKeys")):
+        wanted = {f"aws:{kind}Tag/{name}": value for name, value in made["tags"].items()}
+        assert conditions[sid] == wanted
 
 
 class Recorder:
@@ -202,7 +243,21 @@ def test_the_authorizer_is_given_no_attribute_that_a_decision_does_not_touch(
 
 
 @pytest.mark.parametrize("name", ["owner", "id", "limit", "usage", "name", "hash"])
-def test_the_authorizer_cannot_change_whose_a_key_is_or_what_it_is_worth(
+def test_the_authorizer_cannot_touch_whose_a_key_is_or_its_granted_limit(
     name: str, condition: dict[str, list[str]]
 ) -> None:
     assert not [p for p in condition["dynamodb:Attributes"] if fnmatchcase(name, p)]
+
+
+@pytest.mark.parametrize("name", ["state", "expires", "scopes"])
+def test_only_the_code_keeps_the_authorizer_from_writing_what_it_compares(
+    name: str, condition: dict[str, list[str]]
+) -> None:
+    """IAM knows no difference between an attribute that is compared and one that is written."""
+    assert name in condition["dynamodb:Attributes"]
+    for item in CASES.values():
+        for request in requests_about(item):
+            written = request["UpdateExpression"]
+            names = request.get("ExpressionAttributeNames", {})
+            words = {names.get(word, word) for word in re.findall(r"#?[a-z]\w*", written)}
+            assert name not in words

@@ -1,4 +1,4 @@
-"""Usage plans: both tiers attached to the stage, each with the key that the authorizer names."""
+"""Usage plans: every tier attached to the stage, each with the key that the authorizer names."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 from chatgrid_cli.checks.findings import Finding, fail, ok, skipped, warn
 from chatgrid_cli.stacks import Stack
 
-_TIERS = {"standard": ("StandardUsagePlanId", "USAGE_KEY_STANDARD")} | {
-    "web": ("WebUsagePlanId", "USAGE_KEY_WEB")
+_TIERS = {
+    tier: (f"{tier.title()}UsagePlanId", f"USAGE_KEY_{tier.upper()}")
+    for tier in ("standard", "web", "limited")
 }
 _REDEPLOY = "deploy this template again: sam deploy"
 
@@ -24,6 +25,7 @@ def look_at_plans(stack: Stack) -> Iterator[Finding]:
     for tier, (output, variable) in _TIERS.items():
         plan = client.get_usage_plan(usagePlanId=stack.output(output))
         yield _plan(stack, tier, plan)
+        yield from _quota(tier, plan)
         yield _tier_key(client, tier, plan["id"], authorizer.get(variable, ""))
 
 
@@ -45,6 +47,17 @@ def _plan(stack: Stack, tier: str, plan: dict[str, Any]) -> Finding:
         f"the {tier} plan admits {throttle['rateLimit']:g} a second, {throttle['burstLimit']} at"
         " once",
     )
+
+
+def _quota(tier: str, plan: dict[str, Any]) -> Iterator[Finding]:
+    quota = plan.get("quota")
+    if quota:
+        yield warn(
+            "quotas",
+            f"the {tier} plan has a quota of {quota['limit']} a {quota['period'].lower()}, which"
+            " requests that a backend refuses spend too",
+            "set it well above what callers may use; see docs/usage-plans.md on quotas",
+        )
 
 
 def _tier_key(client: Any, tier: str, plan_id: str, value: str) -> Finding:

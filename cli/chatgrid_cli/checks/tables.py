@@ -7,6 +7,7 @@ from typing import Any
 
 from chatgrid_auth.adapters.keys_table.items import PLANS, s
 from chatgrid_cli.checks.findings import Finding, fail, ok, skipped, warn
+from chatgrid_cli.keys.issuing import own_gateway_keys
 from chatgrid_cli.stacks import Stack
 
 _KEYS = {"KeysTable": ["pk", "sk"], "RateLimitsTable": ["pk"], "BoardsTable": ["pk", "sk"]}
@@ -81,7 +82,10 @@ def check_ttl(stack: Stack) -> Iterator[Finding]:
 
 
 def look_at_queue(stack: Stack) -> Iterator[Finding]:
-    """How much work waits for the reconciler."""
+    """How much work waits for the reconciler, where keys get gateway keys of their own."""
+    if not own_gateway_keys(stack):
+        yield skipped("reconciler queue", "keys have no gateway keys of their own here")
+        return
     answer = stack.client("dynamodb").query(
         TableName=stack.keys_table,
         KeyConditionExpression="pk = :plans",
@@ -94,7 +98,7 @@ def look_at_queue(stack: Stack) -> Iterator[Finding]:
         yield warn(
             "reconciler queue",
             f"more than {_LONG_QUEUE} gateway keys wait to be made or retired",
-            "it makes 4 a second; if this lasts, see docs/runbook.md on the reconciler",
+            "it makes about one a second; if this lasts, see docs/runbook.md on the reconciler",
         )
     else:
         yield ok("reconciler queue", f"{waiting} gateway keys wait to be made or retired")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -28,6 +28,8 @@ from chatgrid_cli.stacks import Stack
 from chatgrid_cli.trail import OperatorTrail
 from chatgrid_cli.values import now_ms
 
+Value = TypeVar("Value")
+AnyKeyStore = TypeVar("AnyKeyStore", bound=DynamoKeyStore)
 OutOption = Annotated[
     Path | None,
     typer.Option(
@@ -41,7 +43,16 @@ OutOption = Annotated[
 
 def key_store(stack: Stack) -> DynamoKeyStore:
     """Where the stack keeps its keys."""
-    return DynamoKeyStore(stack.client("dynamodb"), table=stack.keys_table, pause=time.sleep)
+    return _store(DynamoKeyStore, stack)
+
+
+def _store(kind: type[AnyKeyStore], stack: Stack) -> AnyKeyStore:
+    return kind(
+        stack.client("dynamodb"),
+        table=stack.keys_table,
+        pause=time.sleep,
+        own_gateway_keys=own_gateway_keys(stack),
+    )
 
 
 def api_keys(
@@ -70,8 +81,21 @@ def limit(stack: Stack, variable: str) -> int:
     Raises:
         CliError: it is not there.
     """
+    return _setting(stack, lambda environ: settings.positive_integer(environ, variable))
+
+
+def own_gateway_keys(stack: Stack) -> bool:
+    """Whether keys of this stack get API Gateway keys of their own.
+
+    Raises:
+        CliError: the management function does not say so.
+    """
+    return _setting(stack, lambda environ: settings.flag(environ, "OWN_GATEWAY_KEYS", default=""))
+
+
+def _setting(stack: Stack, read: Callable[[Mapping[str, str]], Value]) -> Value:
     try:
-        return settings.positive_integer(stack.environment("ManagementFunction"), variable)
+        return read(stack.environment("ManagementFunction"))
     except settings.SettingError as error:
         raise CliError(
             f"{error} in the management function", code="not_this_template", exit_code=FAULT
@@ -133,7 +157,7 @@ class _NotingStore(DynamoKeyStore):
 def _revoked_unless_written(
     stack: Stack, issue: Callable[[ApiKeys], IssuedKey], out: Output
 ) -> Iterator[IssuedKey]:
-    store = _NotingStore(stack.client("dynamodb"), table=stack.keys_table, pause=time.sleep)
+    store = _store(_NotingStore, stack)
     keys = api_keys(stack, store=store)
     issued: IssuedKey | None = None
     try:

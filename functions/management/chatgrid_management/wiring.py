@@ -43,6 +43,7 @@ class Settings:
     rate_limit_default: int
     rate_limit_ceiling: int
     keys_per_user: int
+    own_gateway_keys: bool
     allowed_origin: str
     telemetry: Telemetry
     #: Both empty where no Supabase project is connected; the page then says so.
@@ -61,6 +62,7 @@ class Settings:
             rate_limit_default=settings.positive_integer(environ, "RATE_LIMIT_DEFAULT"),
             rate_limit_ceiling=settings.positive_integer(environ, "RATE_LIMIT_CEILING"),
             keys_per_user=settings.positive_integer(environ, "KEYS_PER_USER"),
+            own_gateway_keys=settings.flag(environ, "OWN_GATEWAY_KEYS", default=""),
             allowed_origin=settings.text(environ, "ALLOWED_ORIGIN"),
             telemetry=read_telemetry(environ),
             supabase_url=environ.get("SUPABASE_URL", ""),
@@ -71,7 +73,12 @@ class Settings:
 def from_environment() -> Handler:
     """The function's handler, as deployed."""
     configured = Settings.read(os.environ)
-    store = DynamoKeyStore(boto3_client.dynamodb(), table=configured.keys_table, pause=time.sleep)
+    store = DynamoKeyStore(
+        boto3_client.dynamodb(),
+        table=configured.keys_table,
+        pause=time.sleep,
+        own_gateway_keys=configured.own_gateway_keys,
+    )
     return compose(configured, store=store)
 
 

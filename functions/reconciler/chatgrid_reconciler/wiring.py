@@ -16,7 +16,7 @@ from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
 from chatgrid_auth.adapters.keys_table import boto3_client
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
-from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
+from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue, DynamoRunLease
 from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
 from chatgrid_auth.services.usage_plans.ports import Tier
 from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Any, LambdaContext], dict[str, Any]]
 
-#: API Gateway's own limit for creations and, separately, deletions in an account and Region.
-MOST_CREATIONS_PER_SECOND = 5.0
+#: API Gateway allows an account and Region 5 creations of keys a second, and 10 calls in all.
+MOST_CALLS_PER_SECOND = 5.0
 #: Longer than the longest call, so that no call is cut off by the end of the invocation.
 _MARGIN_SECONDS = 8.0
 # Its own retries are off: pacing and back-off are ours, within the time that the run has.
@@ -45,9 +45,11 @@ class Settings:
 
     keys_table: str
     usage_plan: str
-    name_prefix: str
+    stack: str
+    most_keys: int
+    own_keys: bool
     dry_run: bool
-    create_rate: float
+    calls_per_second: float
     telemetry: Telemetry
 
     @classmethod
@@ -60,9 +62,11 @@ class Settings:
         return cls(
             keys_table=settings.text(environ, "KEYS_TABLE"),
             usage_plan=settings.text(environ, "USAGE_PLAN_STANDARD"),
-            name_prefix=settings.text(environ, "USAGE_KEY_NAME_PREFIX"),
-            dry_run=_flag(environ, "DRY_RUN"),
-            create_rate=_rate(environ, "CREATE_RATE_PER_SECOND"),
+            stack=settings.text(environ, "USAGE_KEY_NAME_PREFIX"),
+            most_keys=settings.positive_integer(environ, "GATEWAY_KEY_CEILING"),
+            own_keys=settings.flag(environ, "OWN_GATEWAY_KEYS", default=""),
+            dry_run=settings.flag(environ, "DRY_RUN", default=""),
+            calls_per_second=_rate(environ, "CONTROL_PLANE_CALLS_PER_SECOND"),
             telemetry=read_telemetry(environ),
         )
 
@@ -72,27 +76,33 @@ def from_environment() -> Handler:
     configured = Settings.read(os.environ)
     transport = Boto3Transport(boto3_client.dynamodb())
     reconciler = Reconciler(
-        plane=control_plane(),
+        plane=control_plane(configured.stack),
         queue=DynamoPlanQueue(transport, table=configured.keys_table),
         directory=DynamoKeyDirectory(transport, table=configured.keys_table),
-        tier=Tier(plan=configured.usage_plan, prefix=configured.name_prefix),
+        lease=DynamoRunLease(transport, table=configured.keys_table),
+        tier=Tier(
+            plan=configured.usage_plan,
+            stack=configured.stack,
+            most_keys=configured.most_keys,
+            own_keys=configured.own_keys,
+        ),
         timing=Timing(
             clock=time.monotonic,
             now_ms=_now_ms,
             sleep=time.sleep,
             fraction=random.SystemRandom().random,
+            calls_per_second=configured.calls_per_second,
         ),
         entropy=os.urandom,
-        create_rate=configured.create_rate,
         rehearse=configured.dry_run,
     )
     return compose(configured, reconciler)
 
 
-def control_plane() -> ApiGateway:
+def control_plane(stack: str) -> ApiGateway:
     """API Gateway, as the environment leads to it."""
     client = boto3.client("apigateway", config=_CONTROL_PLANE)
-    return ApiGateway(boto3_client.rejecting_non_json(client))
+    return ApiGateway(boto3_client.rejecting_non_json(client), stack=stack)
 
 
 def compose(configured: Settings, reconciler: Reconciler) -> Handler:
@@ -118,19 +128,12 @@ def compose(configured: Settings, reconciler: Reconciler) -> Handler:
     return cast("Handler", handle)
 
 
-def _flag(environ: Mapping[str, str], name: str) -> bool:
-    value = settings.text(environ, name)
-    if value not in {"true", "false"}:
-        raise settings.SettingError(f"the environment variable {name} is neither true nor false")
-    return value == "true"
-
-
 def _rate(environ: Mapping[str, str], name: str) -> float:
     try:
         rate = float(settings.text(environ, name))
     except ValueError:
         rate = 0.0
-    if not 0 < rate <= MOST_CREATIONS_PER_SECOND:
+    if not 0 < rate <= MOST_CALLS_PER_SECOND:
         raise settings.SettingError(f"the environment variable {name} is not from above 0 to 5")
     return rate
 

@@ -57,13 +57,16 @@ def count(environ: Mapping[str, str], name: str, *, default: int = 0) -> int:
     return int(value)
 
 
-def flag(environ: Mapping[str, str], name: str) -> bool:
-    """The setting called ``name``, ``true`` or ``false``; ``false`` when it is not set.
+def flag(environ: Mapping[str, str], name: str, *, default: str = "false") -> bool:
+    """The setting called ``name``, ``true`` or ``false``.
+
+    Args:
+        default: what holds when it is not set; empty where it has to be.
 
     Raises:
         SettingError: it is something else.
     """
-    value = environ.get(name, "false")
+    value = environ.get(name, default) if default else text(environ, name)
     if value not in {"true", "false"}:
         raise SettingError(f"the environment variable {name} is neither true nor false")
     return value == "true"

@@ -153,6 +153,18 @@ def test_a_table_of_another_kind_is_found(patient: Patient) -> None:
     assert patient.seen("tables", exit_code=1)[0] == {"ok", "fail"}
 
 
+def test_a_quota_is_pointed_out_since_refused_requests_spend_it(patient: Patient) -> None:
+    patient.gateway.plans["web"]["quota"] = {"limit": 1000, "period": "MONTH"}
+    statuses, message = patient.seen("quotas", exit_code=0)
+    assert statuses == {"warn"}
+    assert "the web plan has a quota of 1000 a month" in message
+
+
+def test_a_stack_without_own_gateway_keys_has_nothing_to_wait_for(patient: Patient) -> None:
+    patient.operator.management["OWN_GATEWAY_KEYS"] = "false"
+    assert patient.seen("reconciler queue", exit_code=0)[0] == {"skipped"}
+
+
 def test_work_that_piles_up_is_found(patient: Patient) -> None:
     for number in range(101):
         patient.operator.dynamodb.put_item(

@@ -32,6 +32,17 @@ def test_a_new_key_is_all_that_standard_output_gets(operator: Operator) -> None:
     assert (credential.admitted, credential.owner) == (True, USER)
 
 
+@pytest.mark.parametrize(("own", "entries"), [("true", 1), ("false", 0)])
+def test_a_command_leaves_work_for_gateway_keys_as_the_stack_itself_does(
+    operator: Operator, own: str, entries: int
+) -> None:
+    operator.management["OWN_GATEWAY_KEYS"] = own
+    made = operator.answer("keys", "create", "--user", USER, "--name", "CI")["data"]
+    assert operator.run("keys", "revoke", made["id"], "--yes").exit_code == 0
+    waiting = [item for item in operator.items() if item["pk"] == {"S": "PLANS"}]
+    assert len(waiting) == entries
+
+
 def test_a_new_key_is_what_was_asked_for(operator: Operator) -> None:
     asked = ["--user", USER.upper(), "--name", "[bold]Ä", "--scope", "admin", "--scope", "read"]
     asked += ["--environment", "test", "--rate-limit", "7", "--expires", "2w"]

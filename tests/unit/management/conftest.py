@@ -25,6 +25,7 @@ def api(store: MemoryKeyStore) -> Api:
         rate_limit_default=120,
         rate_limit_ceiling=5_000,
         keys_per_user=1_000,
+        own_gateway_keys=True,
         allowed_origin="*",
         # A name of its own: a logger holds on to the standard output that it met first.
         telemetry=Telemetry(service=f"management-{uuid4()}", namespace="Test", level="INFO"),

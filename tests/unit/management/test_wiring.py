@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from chatgrid_auth.settings import SettingError
+from chatgrid_management import wiring
 from chatgrid_management.wiring import Settings
 
 ENVIRONMENT = {
@@ -14,6 +15,7 @@ ENVIRONMENT = {
     "RATE_LIMIT_DEFAULT": "120",
     "RATE_LIMIT_CEILING": "100000",
     "KEYS_PER_USER": "1000",
+    "OWN_GATEWAY_KEYS": "true",
     "ALLOWED_ORIGIN": "https://app.example.com",
     "POWERTOOLS_SERVICE_NAME": "management",
     "POWERTOOLS_METRICS_NAMESPACE": "ChatGrid",
@@ -26,6 +28,27 @@ def test_each_setting_is_needed_and_named_when_it_is_missing(name: str) -> None:
     rest = {other: value for other, value in ENVIRONMENT.items() if other != name}
     with pytest.raises(SettingError, match=f"{name} is not set"):
         Settings.read(rest)
+
+
+@pytest.mark.parametrize(("value", "own"), [("true", True), ("false", False)])
+def test_work_for_gateway_keys_is_left_only_where_the_template_says_so(
+    monkeypatch: pytest.MonkeyPatch, value: str, *, own: bool
+) -> None:
+    told: list[bool] = []
+
+    def store(_: object, *, own_gateway_keys: bool, **__: object) -> None:
+        told.append(own_gateway_keys)
+
+    monkeypatch.setattr(wiring, "DynamoKeyStore", store)
+    for name, setting in {**ENVIRONMENT, "OWN_GATEWAY_KEYS": value}.items():
+        monkeypatch.setenv(name, setting)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "local")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+    wiring.from_environment()
+
+    assert told == [own]
 
 
 def test_the_function_starts_from_its_environment_alone() -> None:

@@ -25,7 +25,9 @@ ENVIRONMENT = {
     "USAGE_PLAN_STANDARD": "standard",
     "USAGE_KEY_NAME_PREFIX": "chatgrid",
     "DRY_RUN": "false",
-    "CREATE_RATE_PER_SECOND": "4",
+    "CONTROL_PLANE_CALLS_PER_SECOND": "4",
+    "GATEWAY_KEY_CEILING": "8000",
+    "OWN_GATEWAY_KEYS": "true",
     "POWERTOOLS_SERVICE_NAME": "reconciler",
     "POWERTOOLS_METRICS_NAMESPACE": "ChatGrid/test",
     "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -56,10 +58,12 @@ def test_a_missing_variable_is_named(name: str) -> None:
     ("name", "value"),
     [
         ("DRY_RUN", "yes-please"),
-        ("CREATE_RATE_PER_SECOND", "0"),
-        ("CREATE_RATE_PER_SECOND", "5.5"),
-        ("CREATE_RATE_PER_SECOND", "nan"),
-        ("CREATE_RATE_PER_SECOND", "quick-as-you-can"),
+        ("CONTROL_PLANE_CALLS_PER_SECOND", "0"),
+        ("CONTROL_PLANE_CALLS_PER_SECOND", "5.5"),
+        ("CONTROL_PLANE_CALLS_PER_SECOND", "nan"),
+        ("CONTROL_PLANE_CALLS_PER_SECOND", "quick-as-you-can"),
+        ("GATEWAY_KEY_CEILING", "0"),
+        ("OWN_GATEWAY_KEYS", "perhaps"),
     ],
 )
 def test_an_unusable_value_is_refused_and_not_shown(name: str, value: str) -> None:
@@ -70,11 +74,14 @@ def test_an_unusable_value_is_refused_and_not_shown(name: str, value: str) -> No
 
 
 def test_settings_are_read_as_they_are_set() -> None:
-    read = Settings.read({**ENVIRONMENT, "DRY_RUN": "true", "CREATE_RATE_PER_SECOND": "2.5"})
+    read = Settings.read(
+        {**ENVIRONMENT, "DRY_RUN": "true", "CONTROL_PLANE_CALLS_PER_SECOND": "2.5"}
+    )
 
     assert read.dry_run is True
-    assert read.create_rate == 2.5
-    assert (read.usage_plan, read.name_prefix) == ("standard", "chatgrid")
+    assert read.calls_per_second == 2.5
+    assert (read.usage_plan, read.stack) == ("standard", "chatgrid")
+    assert (read.most_keys, read.own_keys) == (8_000, True)
 
 
 def handler_of(reconciler: Reconciler) -> Handler:
@@ -88,7 +95,7 @@ def handler_of(reconciler: Reconciler) -> Handler:
 def test_a_run_answers_what_it_did_and_counts_it(capsys: pytest.CaptureFixture[str]) -> None:
     world = World()
     world.issue()
-    handle = handler_of(world.reconciler(create_rate=4.0, rehearse=False))
+    handle = handler_of(world.reconciler())
 
     answer = handle({}, Context())  # type: ignore[arg-type]
 
@@ -104,7 +111,7 @@ def test_a_run_answers_what_it_did_and_counts_it(capsys: pytest.CaptureFixture[s
 def test_nothing_that_opens_anything_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     world = World()
     key = world.issue()
-    handle = handler_of(world.reconciler(create_rate=4.0, rehearse=False))
+    handle = handler_of(world.reconciler())
 
     answer = handle({"sweep": True}, Context())  # type: ignore[arg-type]
 
@@ -117,7 +124,7 @@ def test_nothing_that_opens_anything_is_said(capsys: pytest.CaptureFixture[str])
     ("event", "sweeps"), [({"sweep": True}, 1), ({"sweep": "yes"}, 0), ({}, 0), (None, 0)]
 )
 def test_a_sweep_is_begun_when_the_event_asks_for_it(event: Any, sweeps: int) -> None:
-    handle = handler_of(World().reconciler(create_rate=4.0, rehearse=False))
+    handle = handler_of(World().reconciler())
 
     assert handle(event, Context())["sweeps"] == sweeps  # type: ignore[arg-type]
 
@@ -125,7 +132,7 @@ def test_a_sweep_is_begun_when_the_event_asks_for_it(event: Any, sweeps: int) ->
 def test_a_run_stops_before_lambda_would_stop_it() -> None:
     world = World()
     world.issue()
-    handle = handler_of(world.reconciler(create_rate=4.0, rehearse=False))
+    handle = handler_of(world.reconciler())
 
     answer = handle({}, Context(left_ms=8_000))  # type: ignore[arg-type]
 

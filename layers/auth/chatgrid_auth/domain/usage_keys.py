@@ -4,7 +4,7 @@ ControlPlaneError
 ├── ControlPlaneUnavailable    API Gateway could not be asked, or failed: try later
 │   └── ControlPlaneThrottled  … because the account made too many calls: try soon
 ├── ControlPlaneRefused        it understood and said no: trying again will not help
-├── ValueTaken                 another key of the account holds this value
+├── ControlPlaneConflict       it is so already, or another change is under way: look
 └── KeyCeilingReached          the account holds as many keys as API Gateway allows
 """
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 VALUE_LENGTH = 32
 #: Keys in one account and Region; AWS does not raise it.
 KEY_CEILING = 10_000
+#: The tag of this stack's keys; its value is the stack's name. The reconciler's rights hang on it.
+STACK_TAG = "chatgrid:stack"
 #: How long a key must have been whole before it is used. AWS gives no figure; reports go from
 #: seconds to several minutes. Waiting costs nothing, because the tier's key serves meanwhile.
 ACTIVATION_DELAY_MS = 300_000
@@ -58,8 +60,11 @@ class ControlPlaneRefused(ControlPlaneError):
     """API Gateway understood the call and declined it."""
 
 
-class ValueTaken(ControlPlaneError):
-    """A key with this value exists already; values are unique in an account."""
+class ControlPlaneConflict(ControlPlaneError):
+    """What was to be made is there already, or another change of the account is under way.
+
+    API Gateway answers both alike (409), and only its words differ: whoever meets it looks.
+    """
 
 
 class KeyCeilingReached(ControlPlaneError):

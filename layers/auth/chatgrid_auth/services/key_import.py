@@ -23,8 +23,8 @@ class ImportStore(Protocol):
         """Keep a key.
 
         Raises:
-            KeyExists: there is a key with this hash, or one of the owner's with this id, or one of
-                another owner with this id, for which work of the usage plans waits.
+            KeyExists: there is a key with this hash, or one of the owner's with this id, or an
+                imported one of another owner with this id.
             KeyLimitReached: the owner already holds ``keys_per_user`` keys.
             StoreUnavailable: the store is out; the key may or may not be there.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatgrid_auth.domain.usage_keys import ControlPlaneRefused, ControlPlaneThrottled
-from chatgrid_auth.services.usage_plans.pacing import Lane, OutOfTime, Pace
+from chatgrid_auth.services.usage_plans.pacing import OutOfTime, Pace
 from tests.support.control_plane import Clock
 
 
@@ -25,39 +25,27 @@ class Calls:
         return "done"
 
 
-def pace_of(clock: Clock, *, seconds: float = 1000, fraction: float = 1.0) -> Pace:
+def pace_of(
+    clock: Clock, *, seconds: float = 1000, fraction: float = 1.0, calls_per_second: float = 10.0
+) -> Pace:
     began = clock.now()
     return Pace(
         clock=clock.now,
         sleep=clock.sleep,
         fraction=lambda: fraction,
         time_left=lambda: began + seconds - clock.now(),
-        create_rate=5.0,
+        calls_per_second=calls_per_second,
     )
 
 
-@pytest.mark.parametrize(
-    ("lane", "at"),
-    [("any", [0.0, 0.1, 0.2]), ("create", [0.0, 0.2, 0.4]), ("delete", [0.0, 0.2, 0.4])],
-)
-def test_each_lane_has_its_own_spacing(lane: Lane, at: list[float]) -> None:
+def test_all_calls_keep_one_pace() -> None:
     clock = Clock()
-    pace, calls = pace_of(clock), Calls(clock)
+    pace, calls = pace_of(clock, calls_per_second=4.0), Calls(clock)
 
-    for _ in range(3):
-        pace.call(calls, lane=lane)
+    for _ in range(4):
+        pace.call(calls)
 
-    assert calls.at == at
-
-
-def test_all_lanes_share_the_limit_for_all_operations() -> None:
-    clock = Clock()
-    pace, calls = pace_of(clock), Calls(clock)
-
-    for lane in ("create", "delete", "any", "create"):
-        pace.call(calls, lane=lane)
-
-    assert calls.at == [0.0, 0.1, 0.2, 0.3]
+    assert calls.at == [0.0, 0.25, 0.5, 0.75]
 
 
 def test_a_throttled_call_is_repeated_after_waits_that_double_up_to_eight_seconds() -> None:

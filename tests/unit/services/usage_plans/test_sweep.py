@@ -161,6 +161,18 @@ def test_surplus_keys_of_one_name_go_and_the_one_in_use_stays(world: World) -> N
     world.assert_in_step()
 
 
+def test_a_surplus_key_without_the_stacks_tag_is_told_and_ends_no_sweep(world: World) -> None:
+    """The reconciler has no right to touch it: somebody made it by hand."""
+    used = world.gateway_key(world.issued[1])
+    stranger = world.plane.put(used.name, "s" * 32, used.description, stack=None)
+
+    summary = world.run(sweep=True)
+
+    assert (summary.sweeps, summary.failed) == (1, 1)
+    assert summary.faults == ["UpdateApiKey: AccessDeniedException"]
+    assert stranger.id in world.plane.keys
+
+
 def test_an_api_gateway_key_whose_chatgrid_key_is_gone_is_removed(world: World) -> None:
     gone = world.issued[1]
     del world.store.keys[gone.key_hash]  # by no revocation that we saw

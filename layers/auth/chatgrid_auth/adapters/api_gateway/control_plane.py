@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatgrid_auth.domain.usage_keys import (
+    STACK_TAG,
+    ControlPlaneConflict,
     ControlPlaneError,
     ControlPlaneRefused,
     ControlPlaneThrottled,
     ControlPlaneUnavailable,
     GatewayKey,
     KeyCeilingReached,
-    ValueTaken,
 )
 
 if TYPE_CHECKING:
@@ -28,23 +29,26 @@ _BY_CODE: dict[str, type[ControlPlaneError]] = {
     "TooManyRequestsException": ControlPlaneThrottled,
     "LimitExceededException": KeyCeilingReached,
     "ThrottlingException": ControlPlaneThrottled,
-    "ConflictException": ValueTaken,
+    "AccessDeniedException": ControlPlaneRefused,
     "BadRequestException": ControlPlaneRefused,
     "NotFoundException": ControlPlaneRefused,
 }
 _GONE = "NotFoundException"
+_CONFLICT = "ConflictException"
 
 
 class ApiGateway:
-    """The control plane, as ``services.plan_ports.ControlPlane`` asks for it.
+    """The control plane, as ``services.usage_plans.ports.ControlPlane`` asks for it.
 
     Args:
         client: boto3's API Gateway client, time-outs set and its own retries off: pacing and
             retries are the caller's, who knows how much time there is.
+        stack: the stack's name, which its keys are tagged with.
     """
 
-    def __init__(self, client: APIGatewayClient) -> None:
+    def __init__(self, client: APIGatewayClient, *, stack: str) -> None:
         self._client = client
+        self._stack = stack
 
     def find(self, name: str) -> list[GatewayKey]:
         """The keys of exactly this name. (API Gateway's own name query matches prefixes.)"""
@@ -53,15 +57,19 @@ class ApiGateway:
         return [key for key in map(_key, answer.get("items", [])) if key.name == name]
 
     def create(self, name: str, *, value: str, description: str) -> GatewayKey:
-        """A new, enabled key.
+        """A new, enabled key, tagged as this stack's.
 
         Raises:
-            ValueTaken: a key with this value exists.
+            ControlPlaneConflict: a key with this value exists, or another change is under way.
             KeyCeilingReached: the account can hold no more.
         """
-        with _translated("CreateApiKey"):
+        with _translated("CreateApiKey", conflict=ControlPlaneConflict):
             answer = self._client.create_api_key(
-                name=name, value=value, description=description, enabled=True
+                name=name,
+                value=value,
+                description=description,
+                enabled=True,
+                tags={STACK_TAG: self._stack},
             )
         return _key(answer)
 
@@ -81,20 +89,31 @@ class ApiGateway:
             self._client.delete_api_key(apiKey=gateway_id)
 
     def attach(self, gateway_id: str, *, plan: str) -> None:
-        """Put a key into a plan; one that is there already stays."""
-        try:
-            with _translated("CreateUsagePlanKey"):
-                self._client.create_usage_plan_key(
-                    usagePlanId=plan, keyId=gateway_id, keyType="API_KEY"
-                )
-        except ValueTaken as conflict:
-            # In this plan already, or barred from it by another plan with the same stage: the
-            # code is one and the same, so the plan is asked.
-            with _translated("GetUsagePlanKey"):
-                try:
-                    self._client.get_usage_plan_key(usagePlanId=plan, keyId=gateway_id)
-                except self._client.exceptions.NotFoundException:
-                    raise ControlPlaneRefused(conflict.operation, conflict.code) from None
+        """Put a key into a plan.
+
+        Raises:
+            ControlPlaneConflict: it is in this plan already, or in another one of the same stage,
+                or another key is being put into a plan, anywhere in the account.
+        """
+        with _translated("CreateUsagePlanKey", conflict=ControlPlaneConflict):
+            self._client.create_usage_plan_key(
+                usagePlanId=plan, keyId=gateway_id, keyType="API_KEY"
+            )
+
+    def is_in(self, gateway_id: str, *, plan: str) -> bool:
+        """Whether a key is in a plan."""
+        with _translated("GetUsagePlanKey"):
+            try:
+                self._client.get_usage_plan_key(usagePlanId=plan, keyId=gateway_id)
+            except self._client.exceptions.NotFoundException:
+                return False
+        return True
+
+    def plans_of(self, gateway_id: str) -> list[str]:
+        """The ids of the plans that a key is in."""
+        with _translated("GetUsagePlans"):
+            answer = self._client.get_usage_plans(keyId=gateway_id, limit=_PAGE)
+        return [plan["id"] for plan in answer.get("items", [])]
 
     def keys(self, position: str | None) -> tuple[list[GatewayKey], str | None]:
         """A page of all keys of the account, and where the next one starts."""
@@ -118,14 +137,25 @@ class ApiGateway:
 
 
 @contextmanager
-def _translated(operation: str, *, accepting: str | None = None) -> Iterator[None]:
-    """Turn boto3's errors into ours; a code that means *done already* is no error."""
+def _translated(
+    operation: str,
+    *,
+    accepting: str | None = None,
+    conflict: type[ControlPlaneError] = ControlPlaneThrottled,
+) -> Iterator[None]:
+    """Turn boto3's errors into ours; a code that means *done already* is no error.
+
+    A conflict is another change of the account under way, unless the operation can also mean that
+    what it makes is there already.
+    """
     try:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "Unknown")
-        if code != accepting:
-            raise _BY_CODE.get(code, ControlPlaneUnavailable)(operation, code) from None
+        if code == accepting:
+            return
+        kind = conflict if code == _CONFLICT else _BY_CODE.get(code, ControlPlaneUnavailable)
+        raise kind(operation, code) from None
     except BotoCoreError as error:
         raise ControlPlaneUnavailable(operation, type(error).__name__) from None
 

@@ -16,6 +16,9 @@ COUNT = "COUNT"
 #: The partition in which work for the usage plans waits.
 PLANS = "PLANS"
 
+#: The sort key of an imported key's claim to its id: there is one under each.
+CLAIM = "#"
+
 ACTIVE = "active"
 REVOKED = "revoked"
 #: On a credential from its revocation until the books are in order: when it was, and a token.
@@ -45,6 +48,21 @@ def record_sk(key_id: str) -> str:
 def revoked_sk(key_id: str) -> str:
     """The sort key of a revoked key's record."""
     return "REVOKED#" + key_id
+
+
+def work_key(owner: str, key_id: str) -> dict[str, Any]:
+    """Where the work for the usage plans waits that a key has left."""
+    return {"pk": s(PLANS), "sk": s(f"{owner}#{key_id}")}
+
+
+def past_work_of(owner: str) -> str:
+    """A sort key behind all work of an owner, and before the next one's."""
+    return owner + "$"
+
+
+def claim_pk(key_id: str) -> str:
+    """The partition of an imported key's claim to its id, which no other may bring."""
+    return "ID#" + key_id
 
 
 def s(value: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _SWEEP = "sweep"
 
 
 class DynamoKeyDirectory:
-    """The keys table, as ``services.plan_ports.Directory`` asks for it.
+    """The keys table, as ``services.usage_plans.ports.Directory`` asks for it.
 
     Args:
         transport: DynamoDB.

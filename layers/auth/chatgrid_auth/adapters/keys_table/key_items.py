@@ -1,4 +1,7 @@
-"""How a key lies in DynamoDB: its two items, and the work that the usage plans are left with."""
+"""How a key lies in DynamoDB: its two items, and the work that the usage plans are left with.
+
+An imported key has a third, its claim to the id that it brought.
+"""
 
 from __future__ import annotations
 
@@ -61,12 +64,16 @@ def record(key: ApiKey, key_hash: str) -> dict[str, Any]:
 def work(action: str, owner: str, key_id: str, key_hash: str) -> dict[str, Any]:
     """What the usage plans have to do for a key: ``provision`` or ``retire``."""
     return {
-        "pk": s(items.PLANS),
-        "sk": s(key_id),
+        **items.work_key(owner, key_id),
         "action": s(action),
         "owner": s(owner),
         "hash": s(key_hash),
     }
+
+
+def claim(key_id: str) -> dict[str, Any]:
+    """An imported key's claim to the id that it brought: gateway keys go by the id alone."""
+    return {"pk": s(items.claim_pk(key_id)), "sk": s(items.CLAIM)}
 
 
 def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:

@@ -47,16 +47,25 @@ class DynamoKeyStore:
         client: boto3's low-level DynamoDB client.
         table: the keys table's name.
         pause: waits that many seconds; between tries of a transaction that met another.
+        own_gateway_keys: whether keys get API Gateway keys of their own: no work is left if not.
     """
 
     def __init__(
-        self, client: DynamoDBClient, *, table: str, pause: Callable[[float], None]
+        self,
+        client: DynamoDBClient,
+        *,
+        table: str,
+        pause: Callable[[float], None],
+        own_gateway_keys: bool = True,
     ) -> None:
         self._transport = Boto3Transport(client)
         self._client = client
         self._table = table
         self._pause = pause
-        self._revocations = Revocations(self._transport, table=table, pause=pause)
+        self._own_gateway_keys = own_gateway_keys
+        self._revocations = Revocations(
+            self._transport, table=table, pause=pause, own_gateway_keys=own_gateway_keys
+        )
 
     def create(
         self, key: ApiKey, *, key_hash: str, keys_per_user: int, imported: bool = False
@@ -68,7 +77,7 @@ class DynamoKeyStore:
 
         Raises:
             KeyExists: there is a key with this hash, or one of the owner's with this id, or an
-                imported one's id is another owner's key's, for which work waits.
+                imported one's id was claimed by another owner's imported key.
             MakerRevoked: the key that makes it has been revoked.
         """
         writes = [
@@ -89,23 +98,26 @@ class DynamoKeyStore:
                 key_items.record(key, key_hash),
                 condition="attribute_not_exists(pk)",
             ),
-            put(
-                self._table,
-                key_items.work("provision", key.owner, key.id, key_hash),
-                # A new id is random. One that was brought along may have come under another owner
-                # a moment ago: that one's work waits then. Work without a hash is of no key.
-                condition="attribute_not_exists(#hash)" if imported else None,
-                names={"#hash": "hash"} if imported else None,
-            ),
         ]
-        if key.created_by.key_id is not None:
-            writes.append(self._lives(key.owner, key.created_by.key_id))
+        maker = key.created_by.key_id
+        if maker is not None:
+            writes.append(self._lives(key.owner, maker))
+        if self._own_gateway_keys:
+            work = key_items.work("provision", key.owner, key.id, key_hash)
+            writes.append(put(self._table, work))
+        if imported:
+            # A new id is random. One that was brought along may have come under another owner too.
+            claim = key_items.claim(key.id)
+            writes.append(put(self._table, claim, condition="attribute_not_exists(pk)"))
+            # As after the loss of a table: its gateway key waits to be removed while it comes back.
+            orphan = {"TableName": self._table, "Key": items.work_key("", key.id)}
+            writes.append({"Delete": orphan})
         try:
             transact(self._client, writes, pause=self._pause)
         except Cancelled as cancelled:
-            if cancelled.refused(4):
+            if maker is not None and cancelled.refused(3):
                 raise MakerRevoked from None
-            if cancelled.refused(1) or cancelled.refused(2) or cancelled.refused(3):
+            if any(cancelled.refused(at) for at in range(1, len(writes))):
                 raise KeyExists from None
             if cancelled.refused(0):
                 raise KeyLimitReached(keys_per_user) from None

@@ -2,10 +2,14 @@
 
 An entry is written by the transaction that creates or revokes a key. Here it is read, marked and
 taken out, always on condition that it is still the entry that was read.
+
+Entries lie by owner, so that reading can go from one owner to the next past whatever lies between.
+The lease of the run that works them off lies behind them all.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chatgrid_auth.adapters.keys_table import items
@@ -16,11 +20,16 @@ from chatgrid_auth.services.usage_plans.ports import Work
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: More than a run can work off; the rest waits its turn.
-MOST_READ = 2000
-#: Sorts behind every key id, and before the sweep's own entry.
-_PAST_ALL_IDS = "g"
+#: More than can wait for its activation, which hides what lies behind it: a run of 42 seconds makes
+#: at most 70 keys at 5 calls a second, and they wait for six runs.
+MOST_OF_ONE_OWNER = 500
+#: Pages that one run reads: 500 entries are 0.15 MB, or 19 read units if strongly consistent.
+MOST_PAGES = 40
+# Owners are UUIDs. Entries of the run and of the sweep lie behind them all.
+_BEFORE_ALL_OWNERS, _PAST_ALL_OWNERS = "!", "g"
 _NAMES = {"#action": "action"}
+#: The lease of the run that is under way.
+_RUN_KEY = {"pk": s(items.PLANS), "sk": s("run")}
 
 
 class Transport(Protocol):
@@ -31,7 +40,7 @@ class Transport(Protocol):
 
 
 class DynamoPlanQueue:
-    """The queue, as ``services.plan_ports.PlanQueue`` asks for it.
+    """The queue, as ``services.usage_plans.ports.PlanQueue`` asks for it.
 
     Args:
         transport: DynamoDB.
@@ -42,22 +51,44 @@ class DynamoPlanQueue:
         self._transport = transport
         self._table = table
 
-    def pending(self) -> list[Work]:
-        """What waits, oldest keys first, up to 2,000 entries; strongly consistent."""
+    def pending(self, *, first_owner: str) -> list[Work]:
+        """What waits, of each owner the oldest keys, up to 500; strongly consistent.
+
+        It reads at most 40 pages. An owner with more than a page of work costs one page, and many
+        owners with little share one, so a few who make and revoke keys by the thousand hide nobody;
+        where more than 40 do so, whoever is read first by lot has a turn.
+        """
         found: list[Work] = []
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :plans AND sk < :end",
-            "ExpressionAttributeValues": {":plans": s(items.PLANS), ":end": s(_PAST_ALL_IDS)},
-            "ConsistentRead": True,
-        }
-        while len(found) < MOST_READ:
-            answer = self._transport.call("Query", {**query, "Limit": MOST_READ - len(found)})
-            found += [_work(item) for item in answer["Items"]]
-            if "LastEvaluatedKey" not in answer:
-                break
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        pages = MOST_PAGES
+        for start, end in ((first_owner, _PAST_ALL_OWNERS), (_BEFORE_ALL_OWNERS, first_owner)):
+            taken: Counter[str] = Counter()
+            position: str | None = start
+            while position is not None and pages > 0:
+                pages -= 1
+                items_read, more = self._page(position, end)
+                for work in map(_work, items_read):
+                    taken[work.owner] += 1
+                    if taken[work.owner] <= MOST_OF_ONE_OWNER:
+                        found.append(work)
+                position = _behind(items_read[-1], taken) if more and items_read else None
         return found
+
+    def _page(self, start: str, end: str) -> tuple[list[dict[str, Any]], bool]:
+        answer = self._transport.call(
+            "Query",
+            {
+                "TableName": self._table,
+                "KeyConditionExpression": "pk = :plans AND sk BETWEEN :start AND :end",
+                "ExpressionAttributeValues": {
+                    ":plans": s(items.PLANS),
+                    ":start": s(start),
+                    ":end": s(end),
+                },
+                "ConsistentRead": True,
+                "Limit": MOST_OF_ONE_OWNER,
+            },
+        )
+        return answer["Items"], "LastEvaluatedKey" in answer
 
     def reserve(self, work: Work, *, value: str) -> str:
         """Write down the value for the key, unless one is written already: the one that holds.
@@ -139,13 +170,62 @@ class DynamoPlanQueue:
         )
 
     def _entry(self, work: Work) -> dict[str, Any]:
-        return {"TableName": self._table, "Key": {"pk": s(items.PLANS), "sk": s(work.key_id)}}
+        return {"TableName": self._table, "Key": items.work_key(work.owner, work.key_id)}
+
+
+class DynamoRunLease:
+    """One run at a time, as ``services.usage_plans.ports.RunLease`` asks for it.
+
+    Args:
+        transport: DynamoDB.
+        table: the keys table's name.
+    """
+
+    def __init__(self, transport: Transport, *, table: str) -> None:
+        self._transport = transport
+        self._table = table
+
+    def take(self, *, now_ms: int, until_ms: int) -> bool:
+        """Whether this run may work until then: nobody else's lease holds now."""
+        return self._write(
+            "PutItem",
+            {"Item": {**_RUN_KEY, "until": n(until_ms)}},
+            condition="attribute_not_exists(pk) OR #until <= :at",
+            at_ms=now_ms,
+        )
+
+    def give_back(self, *, until_ms: int) -> None:
+        """The run is over; a lease that is another's by now stays."""
+        self._write("DeleteItem", {"Key": _RUN_KEY}, condition="#until = :at", at_ms=until_ms)
+
+    def _write(self, operation: str, write: dict[str, Any], *, condition: str, at_ms: int) -> bool:
+        try:
+            self._transport.call(
+                operation,
+                {
+                    "TableName": self._table,
+                    **write,
+                    "ConditionExpression": condition,
+                    "ExpressionAttributeNames": {"#until": "until"},
+                    "ExpressionAttributeValues": {":at": n(at_ms)},
+                },
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+
+def _behind(item: Mapping[str, Any], taken: Mapping[str, int]) -> str:
+    """Where to read on after this entry: past its owner's others if enough of them were taken."""
+    if taken[item["owner"]["S"]] >= MOST_OF_ONE_OWNER:
+        return items.past_work_of(item["owner"]["S"])
+    return f"{item['sk']['S']} "
 
 
 def _work(item: Mapping[str, Any]) -> Work:
     ready_at = item.get("ready_at")
     return Work(
-        key_id=item["sk"]["S"],
+        key_id=item["sk"]["S"].rpartition("#")[2],
         action="retire" if item["action"]["S"] == "retire" else "provision",
         owner=item["owner"]["S"],
         key_hash=item.get("hash", {}).get("S"),

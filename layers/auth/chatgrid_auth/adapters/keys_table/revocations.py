@@ -33,14 +33,21 @@ class Revocations:
         transport: DynamoDB.
         table: the keys table's name.
         pause: waits that many seconds; between tries of a transaction that met another.
+        own_gateway_keys: whether keys get API Gateway keys of their own: no work is left if not.
     """
 
     def __init__(
-        self, transport: Boto3Transport, *, table: str, pause: Callable[[float], None]
+        self,
+        transport: Boto3Transport,
+        *,
+        table: str,
+        pause: Callable[[float], None],
+        own_gateway_keys: bool = True,
     ) -> None:
         self._transport = transport
         self._table = table
         self._pause = pause
+        self._own_gateway_keys = own_gateway_keys
 
     def revoke(self, record: Item, *, now_ms: int) -> bool:
         """Revoke the key of this record for good; whether it was this call that did it.
@@ -89,8 +96,9 @@ class Revocations:
             },
             put(self._table, revoked),
             update(self._table, count, "ADD active :less", {":less": n(-1)}),
-            put(self._table, key_items.work("retire", owner, key_id, key_hash)),
         ]
+        if self._own_gateway_keys:
+            writes.append(put(self._table, key_items.work("retire", owner, key_id, key_hash)))
         try:
             transact(self._transport.client, writes, pause=self._pause)
         except Cancelled as cancelled:

@@ -73,21 +73,9 @@ def transact(
     raise StoreThrottled("TransactWriteItems", "TransactionConflict")
 
 
-def put(
-    table: str,
-    item: Mapping[str, Any],
-    *,
-    condition: str | None = None,
-    names: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
+def put(table: str, item: Mapping[str, Any], *, condition: str | None = None) -> dict[str, Any]:
     """A write of a whole item, for a transaction."""
-    parts = {
-        "TableName": table,
-        "Item": item,
-        "ConditionExpression": condition,
-        "ExpressionAttributeNames": names,
-    }
-    return {"Put": _given(parts)}
+    return {"Put": _given({"TableName": table, "Item": item, "ConditionExpression": condition})}
 
 
 def update(

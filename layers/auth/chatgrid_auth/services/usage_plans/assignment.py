@@ -12,11 +12,15 @@ the key is touched; in between the tier's shared key serves it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import count
 
 from chatgrid_auth.domain import usage_keys
 from chatgrid_auth.domain.errors import ConditionFailed
 from chatgrid_auth.domain.usage_keys import (
+    ControlPlaneConflict,
     ControlPlaneError,
+    ControlPlaneRefused,
     ControlPlaneUnavailable,
     GatewayKey,
     KeyCeilingReached,
@@ -30,9 +34,12 @@ from chatgrid_auth.services.usage_plans.ports import (
     Tier,
     Work,
 )
+from chatgrid_auth.services.usage_plans.turns import in_turn
 
 #: After so many faults in a row API Gateway is taken to be out; the rest waits for the next run.
 _FAULTS_IN_A_ROW = 5
+#: A creation that conflicts, and shows no key of that value, is repeated so often in one run.
+_CREATION_TRIES = 3
 
 
 class Provisioner:
@@ -67,14 +74,12 @@ class Provisioner:
         self._entropy = entropy
         self._tier = tier
         self._full = False
+        self._room: int | None = None
 
     def drain(self, pending: Sequence[Work], summary: RunSummary) -> None:
-        """Do what can be done now: activations first, then retirements, then new keys.
-
-        Activations need no call of API Gateway, and retirements make room for new keys.
-        """
+        """Do what can be done now, every owner in turn."""
         faults_in_a_row = 0
-        for work in sorted(pending, key=self._turn):
+        for work in in_turn(pending, now_ms=self._now_ms()):
             try:
                 self._pace.check()
                 self._step(work, summary)
@@ -94,23 +99,20 @@ class Provisioner:
     def rehearse(self, pending: Sequence[Work], summary: RunSummary) -> None:
         """Count what `drain` would begin, and do nothing."""
         for work in pending:
-            turn = self._turn(work)
-            summary.activated += turn == 0
-            summary.retired += turn == 1
-            summary.created += turn == 2
+            retires = self._retires(work)
+            summary.retired += retires
+            summary.activated += not retires and work.ready_at_ms is not None
+            summary.created += not retires and work.ready_at_ms is None
 
-    @staticmethod
-    def _turn(work: Work) -> int:
-        if work.action == "retire":
-            return 1
-        return 0 if work.ready_at_ms is not None else 2
+    def _retires(self, work: Work) -> bool:
+        return work.action == "retire" or not self._tier.own_keys
 
     def _step(self, work: Work, summary: RunSummary) -> None:
-        if work.action == "retire":
+        if self._retires(work):
             self._retire(work, summary)
         elif work.ready_at_ms is None or work.value is None:
             self._provision(work, summary)
-        elif work.ready_at_ms <= self._now_ms():
+        else:
             self._activate(work, work.value, summary)
 
     def _provision(self, work: Work, summary: RunSummary) -> None:
@@ -123,7 +125,7 @@ class Provisioner:
         name = self._tier.name_of(work.key_id)
         key = self._find(name, value)
         if key is None:
-            if self._full:
+            if self._full or not self._has_room():
                 self._leave_on_shared_key(work, summary)
                 return
             try:
@@ -133,18 +135,69 @@ class Provisioner:
                 self._leave_on_shared_key(work, summary)
                 return
             summary.created += 1
+            self._took_up(1)
         gateway_id = key.id
         if not key.enabled:
             self._pace.call(lambda: self._plane.enable(gateway_id))
-        self._pace.call(lambda: self._plane.attach(gateway_id, plan=self._tier.plan))
+        self._join(gateway_id)
         ready_at_ms = self._now_ms() + usage_keys.ACTIVATION_DELAY_MS
         self._queue.mark_ready(work, value=key.value, ready_at_ms=ready_at_ms)
 
     def _create(self, name: str, value: str, owner: str) -> GatewayKey:
-        description = usage_keys.description_of(owner)
-        return self._pace.call(
-            lambda: self._plane.create(name, value=value, description=description), lane="create"
+        create = partial(
+            self._plane.create,
+            name,
+            value=value,
+            description=usage_keys.description_of(owner),
         )
+        tries = 0
+        while True:
+            try:
+                return self._pace.call(create)
+            except ControlPlaneConflict:
+                found = self._find(name, value)
+                if found is not None and found.value == value:
+                    return found  # by a run that was cut off, or is under way
+                tries += 1
+                if tries == _CREATION_TRIES:
+                    raise
+                self._pace.back_off(tries)
+
+    def _join(self, gateway_id: str) -> None:
+        """Put a key into the plan; one that is there already stays.
+
+        API Gateway answers a conflict also while any other key of the account joins a plan: what it
+        was is read back.
+        """
+        for attempt in count():
+            try:
+                self._pace.call(lambda: self._plane.attach(gateway_id, plan=self._tier.plan))
+            except ControlPlaneConflict as conflict:
+                if self._pace.call(lambda: self._plane.is_in(gateway_id, plan=self._tier.plan)):
+                    return
+                # Two plans of one stage bar each other.
+                if self._pace.call(lambda: self._plane.plans_of(gateway_id)):
+                    raise ControlPlaneRefused(conflict.operation, conflict.code) from None
+                self._pace.back_off(attempt)
+            else:
+                return
+
+    def _has_room(self) -> bool:
+        """Whether the plan may hold one more key; asked once in a run, when it first matters."""
+        if self._room is None:
+            self._room = self._tier.most_keys
+            position: str | None = None
+            while True:
+                page = partial(self._plane.attached, position, plan=self._tier.plan)
+                ids, position = self._pace.call(page)
+                self._room -= len(ids)
+                if position is None:
+                    break
+        return self._room > 0
+
+    def _took_up(self, places: int) -> None:
+        if self._room is not None:
+            self._room -= places
 
     def _find(self, name: str, value: str | None) -> GatewayKey | None:
         found = self._pace.call(lambda: self._plane.find(name))
@@ -177,4 +230,5 @@ class Provisioner:
             self._credentials.unassign(key_hash, value=key.value)
         if key.enabled:
             self._pace.call(lambda: self._plane.disable(key.id))
-        self._pace.call(lambda: self._plane.delete(key.id), lane="delete")
+        self._pace.call(lambda: self._plane.delete(key.id))
+        self._took_up(-1)

@@ -1,24 +1,22 @@
-"""Calls to a control plane, never faster than it allows and never past the time there is.
+"""Calls to a control plane, one after the other, at one pace and never past the time there is.
 
-Two limits of API Gateway's control plane matter: all operations together, and the creation (and,
-separately, the deletion) of keys. Both are for the whole account, so others may use them up: what
-is refused nevertheless is tried again, after a wait that doubles and is drawn at random, so that
-two callers who met once do not meet again.
+API Gateway gives an account and Region 10 control-plane calls a second in all, 5 creations and 5
+deletions of keys among them, and puts one key at a time into a plan. CloudFormation, the console
+and other stacks live on the same 10, so this keeps well below them. What is refused nevertheless
+is tried again, after a wait that doubles and is drawn at random, so that two callers who met once
+do not meet again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from chatgrid_auth.domain.usage_keys import ControlPlaneThrottled
 
-#: API Gateway's limit for all control-plane operations of an account and Region.
-CALLS_PER_SECOND = 10.0
 _FIRST_BACKOFF_SECONDS = 0.2
 _LONGEST_BACKOFF_SECONDS = 8.0
 
-Lane = Literal["any", "create", "delete"]
 T = TypeVar("T")
 
 
@@ -33,8 +31,8 @@ class Pace:
         clock: seconds on a clock that never goes back.
         sleep: waits that many seconds.
         fraction: a random number from 0 to below 1.
-        time_left: seconds until no further call may start.
-        create_rate: creations of keys a second, and as many deletions.
+        time_left: seconds until no further call may start; may be exchanged for another.
+        calls_per_second: of all kinds together.
     """
 
     def __init__(
@@ -44,36 +42,44 @@ class Pace:
         sleep: Callable[[float], None],
         fraction: Callable[[], float],
         time_left: Callable[[], float],
-        create_rate: float,
+        calls_per_second: float,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
         self._fraction = fraction
-        self._time_left = time_left
-        self._spacing: dict[Lane, float] = {
-            "any": 1 / CALLS_PER_SECOND,
-            "create": 1 / create_rate,
-            "delete": 1 / create_rate,
-        }
-        self._free_at: dict[Lane, float] = dict.fromkeys(self._spacing, clock())
+        self.time_left = time_left
+        self._spacing = 1 / calls_per_second
+        self._free_at = clock()
         #: How often the control plane has asked us to slow down.
         self.throttled = 0
 
-    def call(self, operation: Callable[[], T], *, lane: Lane = "any") -> T:
+    def call(self, operation: Callable[[], T]) -> T:
         """The operation's result, once it is not throttled.
 
         Raises:
             OutOfTime: the wait for the next try would outlast the time there is.
         """
-        longest = _FIRST_BACKOFF_SECONDS
+        attempt = 0
         while True:
-            self._take_turn(lane)
+            self._take_turn()
             try:
                 return operation()
             except ControlPlaneThrottled:
-                self.throttled += 1
-            self._wait(self._fraction() * longest)
-            longest = min(2 * longest, _LONGEST_BACKOFF_SECONDS)
+                self.back_off(attempt)
+            attempt += 1
+
+    def back_off(self, attempt: int) -> None:
+        """Wait after a call that met another, the longer the more often it did.
+
+        Args:
+            attempt: how many were waited out before this one.
+
+        Raises:
+            OutOfTime: the wait would outlast the time there is.
+        """
+        self.throttled += 1
+        longest = min(_FIRST_BACKOFF_SECONDS * 2**attempt, _LONGEST_BACKOFF_SECONDS)
+        self._wait(self._fraction() * longest)
 
     def check(self) -> None:
         """Whether there is time to start something.
@@ -81,20 +87,16 @@ class Pace:
         Raises:
             OutOfTime: there is none.
         """
-        if self._time_left() <= 0:
+        if self.time_left() <= 0:
             raise OutOfTime
 
-    def _take_turn(self, lane: Lane) -> None:
-        """Wait until this lane and the one for all are free, and take both."""
-        lanes = {lane, "any"}
-        self._wait(max(self._free_at[each] for each in lanes) - self._clock())
-        now = self._clock()
-        for each in lanes:
-            self._free_at[each] = now + self._spacing[each]
+    def _take_turn(self) -> None:
+        self._wait(self._free_at - self._clock())
+        self._free_at = self._clock() + self._spacing
 
     def _wait(self, seconds: float) -> None:
         seconds = max(seconds, 0)  # a turn that came long ago makes no time
-        if seconds >= self._time_left():
+        if seconds >= self.time_left():
             raise OutOfTime
         if seconds > 0:
             self._sleep(seconds)

@@ -13,22 +13,31 @@ Action = Literal["provision", "retire"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
-    """The usage plan that keys belong to, and what the names of this stack's keys start with."""
+    """The usage plan that keys belong to, and which keys are made for it.
+
+    Attributes:
+        plan: its id.
+        stack: the stack's name: its keys are tagged with it, and their names start so.
+        most_keys: gateway keys that the plan may hold, the tier's shared one among them.
+        own_keys: whether ChatGrid keys get gateway keys of their own at all.
+    """
 
     plan: str
-    prefix: str
+    stack: str
+    most_keys: int
+    own_keys: bool = True
 
     def name_of(self, key_id: str) -> str:
         """The name of the API Gateway key that serves this ChatGrid key."""
-        return name_of(key_id, prefix=self.prefix)
+        return name_of(key_id, prefix=self.stack)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """One ChatGrid key's entry in the queue.
 
-    `value` is set once chosen, `ready_at_ms` once the API Gateway key is whole. `key_hash` is
-    unknown for a key of which nothing but the API Gateway key is left.
+    `value` is set once chosen, `ready_at_ms` once the API Gateway key is whole. Of a key of which
+    nothing but the API Gateway key is left, `key_hash` is unknown and `owner` empty.
     """
 
     key_id: str
@@ -41,7 +50,10 @@ class Work:
 
 @dataclass(slots=True, kw_only=True)
 class RunSummary:
-    """What one run saw and did; a rehearsal counts what it would have done."""
+    """What one run saw and did; a rehearsal counts what it would have done.
+
+    `skipped` is 1 for a run that left everything to another one, which was under way.
+    """
 
     created: int = 0
     activated: int = 0
@@ -58,6 +70,7 @@ class RunSummary:
     failed: int = 0
     queue_depth: int = 0
     sweeps: int = 0
+    skipped: int = 0
     faults: list[str] = field(default_factory=list)
 
     def fault(self, error: ControlPlaneError) -> None:
@@ -73,10 +86,10 @@ class ControlPlane(Protocol):
         """The keys of exactly this name."""
 
     def create(self, name: str, *, value: str, description: str) -> GatewayKey:
-        """A new, enabled key.
+        """A new, enabled key, tagged as this stack's.
 
         Raises:
-            ValueTaken: a key with this value exists.
+            ControlPlaneConflict: a key with this value exists, or another change is under way.
             KeyCeilingReached: the account can hold no more.
         """
 
@@ -90,7 +103,18 @@ class ControlPlane(Protocol):
         """Delete a key, and take it from its plans; one that is gone is deleted enough."""
 
     def attach(self, gateway_id: str, *, plan: str) -> None:
-        """Put a key into a plan; one that is there already stays."""
+        """Put a key into a plan.
+
+        Raises:
+            ControlPlaneConflict: it is in this plan already, or in another one of the same stage,
+                or another key is being put into a plan, anywhere in the account.
+        """
+
+    def is_in(self, gateway_id: str, *, plan: str) -> bool:
+        """Whether a key is in a plan."""
+
+    def plans_of(self, gateway_id: str) -> list[str]:
+        """The ids of the plans that a key is in."""
 
     def keys(self, position: str | None) -> tuple[list[GatewayKey], str | None]:
         """A page of all keys of the account, and where the next one starts."""
@@ -105,8 +129,13 @@ class PlanQueue(Protocol):
     Raises ConditionFailed when the entry is another by now, StoreUnavailable for faults.
     """
 
-    def pending(self) -> list[Work]:
-        """What waits, oldest keys first, up to a bound."""
+    def pending(self, *, first_owner: str) -> list[Work]:
+        """What waits, of each owner the oldest keys, up to a bound for each and for all.
+
+        Args:
+            first_owner: whose work is read first; the others' follows in the order of their ids,
+                and those before this one come last.
+        """
 
     def reserve(self, work: Work, *, value: str) -> str:
         """Write down the value for the key, unless one is written already: the one that holds."""
@@ -119,6 +148,16 @@ class PlanQueue(Protocol):
 
     def remove(self, work: Work) -> None:
         """Take the entry out."""
+
+
+class RunLease(Protocol):
+    """Lets one run at a time work. Raises StoreUnavailable for faults."""
+
+    def take(self, *, now_ms: int, until_ms: int) -> bool:
+        """Whether this run may work until then: nobody else's lease holds now."""
+
+    def give_back(self, *, until_ms: int) -> None:
+        """The run is over; a lease that is another's by now stays."""
 
 
 class Credentials(Protocol):

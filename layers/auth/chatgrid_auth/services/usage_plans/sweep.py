@@ -16,13 +16,13 @@ has no such key. So a sweep begins with suspects, strikes out whom it meets, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import islice
-from typing import Literal
 
 from chatgrid_auth.domain import usage_keys
-from chatgrid_auth.domain.usage_keys import GatewayKey
+from chatgrid_auth.domain.usage_keys import ControlPlaneRefused, GatewayKey
+from chatgrid_auth.services.usage_plans.inventory import Inventory
 from chatgrid_auth.services.usage_plans.pacing import Pace
 from chatgrid_auth.services.usage_plans.ports import (
     Action,
@@ -43,45 +43,6 @@ _SUSPICIOUS_ORPHANS = 20
 #: The sweep remembers them after each page; those beyond are the next sweep's.
 MOST_SUSPECTS = 1000
 _RECORDS_AT_ONCE = 100
-
-
-Finding = Literal["missing", "disabled", "detached"]
-
-
-class Inventory:
-    """This stack's API Gateway keys, as they were when the account was read.
-
-    Attributes:
-        total: how many keys the account holds, those of others included.
-        by_key: this stack's keys by the ChatGrid key that they serve.
-        attached: ids of the keys in the plan.
-    """
-
-    def __init__(
-        self, found: Sequence[GatewayKey], *, attached: Iterable[str], prefix: str
-    ) -> None:
-        self.total = len(found)
-        self.by_key: dict[str, list[GatewayKey]] = {}
-        self.attached = frozenset(attached)
-        for key in found:
-            key_id = usage_keys.key_id_of(key.name, prefix=prefix)
-            if key_id is not None:
-                self.by_key.setdefault(key_id, []).append(key)
-
-    def owner_of(self, key_id: str) -> str | None:
-        """Whom the API Gateway key of this ChatGrid key says it was made for, if there is one."""
-        found = self.by_key.get(key_id, [])
-        return next((key.owner for key in found if key.owner is not None), None)
-
-    def finding(self, key: GatewayKey | None, *, usage_key: str | None) -> Finding | None:
-        """What is wrong with the API Gateway key of a live ChatGrid key, if anything."""
-        if key is None:
-            return "missing"
-        if not key.enabled:
-            return "disabled"
-        if key.id not in self.attached:
-            return "detached"
-        return None if key.value == usage_key else "missing"
 
 
 class Sweep:
@@ -129,7 +90,10 @@ class Sweep:
             ControlPlaneError: API Gateway could not be read.
         """
         inventory = self._read_account()
-        self._room = usage_keys.KEY_CEILING - inventory.total
+        self._room = min(
+            usage_keys.KEY_CEILING - inventory.total,
+            self._tier.most_keys - len(inventory.attached),
+        )
         cursor = progress.cursor
         self._suspects = (
             self._suspected(inventory, waiting, summary)
@@ -167,7 +131,7 @@ class Sweep:
             attached += ids
             if position is None:
                 break
-        return Inventory(found, attached=attached, prefix=self._tier.prefix)
+        return Inventory(found, attached=attached, stack=self._tier.stack)
 
     def _meet(
         self, live: LiveKey, inventory: Inventory, waiting: frozenset[str], summary: RunSummary
@@ -183,10 +147,19 @@ class Sweep:
             summary.unidentified += 1
         if live.key_id in waiting:
             return
-        if not self._expired(live):
+        if not self._tier.own_keys:
+            self._wind_down(live, inventory)
+        elif not self._expired(live):
             self._examine(live, inventory, summary)
         elif live.key_id in inventory.by_key and self._expired(live, grace_ms=EXPIRY_GRACE_MS):
             summary.orphaned += 1
+            self._leave("retire", live.key_id, live.owner, live.key_hash)
+
+    def _wind_down(self, live: LiveKey, inventory: Inventory) -> None:
+        """No key has one of its own any more: back to the tier's, and then away with it."""
+        if live.usage_key is not None and not self._rehearse:
+            self._directory.unassign(live.key_hash, value=live.usage_key)
+        if live.key_id in inventory.by_key:
             self._leave("retire", live.key_id, live.owner, live.key_hash)
 
     def _examine(self, live: LiveKey, inventory: Inventory, summary: RunSummary) -> None:
@@ -196,8 +169,7 @@ class Sweep:
             if surplus is not key:
                 summary.orphaned += 1
                 if not self._rehearse:
-                    self._remove(live.key_hash, surplus)
-                    summary.retired += 1
+                    self._remove_surplus(live, surplus, summary)
         finding = inventory.finding(key, usage_key=live.usage_key)
         if finding is None:
             return
@@ -211,6 +183,14 @@ class Sweep:
                 return
         setattr(summary, finding, getattr(summary, finding) + 1)
         self._leave("provision", live.key_id, live.owner, live.key_hash)
+
+    def _remove_surplus(self, live: LiveKey, surplus: GatewayKey, summary: RunSummary) -> None:
+        try:
+            self._remove(live.key_hash, surplus)
+        except ControlPlaneRefused as refused:  # made by hand, without this stack's tag
+            summary.fault(refused)
+        else:
+            summary.retired += 1
 
     def _suspected(
         self, inventory: Inventory, waiting: frozenset[str], summary: RunSummary
@@ -241,7 +221,7 @@ class Sweep:
                 owners[key_id] = owner
         for key_id in self._absent(owners):
             summary.orphaned += 1
-            self._leave("retire", key_id, owners[key_id], None)
+            self._leave("retire", key_id, "", None)
 
     def _absent(self, owners: Mapping[str, str]) -> list[str]:
         """Those of these ids, by owner, that have no record: read one by one and consistently."""
