@@ -19,7 +19,17 @@ def test_no_cell_begins_as_a_formula_does(text: str) -> None:
     assert defused(text) == f"'{text}"
 
 
-@given(st.text() | st.text("'=+-@a", max_size=5))
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [("a;=1", "a;'=1"), (";;@x;b", ";;'@x;b"), ("=1;'+1", "'=1;''+1"), ("a; b", "a; b")],
+)
+def test_what_a_semicolon_makes_the_beginning_of_a_cell_is_defused_too(
+    text: str, cell: str
+) -> None:
+    assert defused(text) == cell
+
+
+@given(st.text() | st.text("';=+-@a", max_size=7))
 def test_every_cell_is_read_back_as_it_was(text: str) -> None:
     assert restored(defused(text)) == text
 
