@@ -25,12 +25,6 @@ AWS_OWN = {function: {"AWS_USE_FIPS_ENDPOINT"} for function in FUNCTIONS} | {
 }
 # Read by the platform's resolver, which looks names up for the function.
 RESOLVERS_OWN = {"AuthorizerFunction": {"RES_OPTIONS"}}
-# Set already; the functions begin to read them with the next change of usage plans.
-AHEAD = {
-    "AuthorizerFunction": {"USAGE_KEY_LIMITED"},
-    "ManagementFunction": {"OWN_GATEWAY_KEYS"},
-    "ReconcilerFunction": {"OWN_GATEWAY_KEYS"},
-}
 LAYER = ROOT / "layers" / "auth"
 
 
@@ -72,7 +66,7 @@ def test_the_template_sets_exactly_the_variables_that_the_wiring_reads(
     function: str, folder: str
 ) -> None:
     assert set(deployed().environment(function)) - AWS_OWN[function] == (
-        read_by(folder) | RESOLVERS_OWN.get(function, set()) | AHEAD.get(function, set())
+        read_by(folder) | RESOLVERS_OWN.get(function, set())
     )
 
 
