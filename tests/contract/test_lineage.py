@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chatgrid_auth.adapters.keys_table import revocations, transactions
 from chatgrid_auth.domain.actors import API_KEY, Actor
-from chatgrid_auth.domain.errors import MakerRevoked, NotFound
+from chatgrid_auth.domain.errors import MakerRevoked, NotFound, StoreUnavailable
 from tests.contract.test_key_store import Bench, owner
 
 if TYPE_CHECKING:
@@ -49,6 +50,27 @@ def test_a_revoked_key_makes_no_other_and_counts_none(client: DynamoDBClient) ->
     with pytest.raises(MakerRevoked):
         bench.issue(user, actor=by(maker))
     assert sorted(map(str, bench.items())) == sorted(map(str, before))
+
+
+def test_a_key_whose_books_were_held_up_makes_none_behind_the_last_look(
+    client: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Creations under way hold up the transaction that lets its key make no more."""
+    bench, user = Bench(client), owner()
+    leaked = bench.issue(user).key
+    child = bench.issue(user, actor=by(leaked)).key
+    whole, held_up = transactions.transact, iter([True, False, True])
+
+    def busy(*arguments: Any, **options: Any) -> None:
+        if next(held_up, False):
+            raise StoreUnavailable("TransactWriteItems", "TransactionCanceled")
+        whole(*arguments, **options)
+
+    monkeypatch.setattr(revocations, "transact", busy)
+    assert bench.keys.revoke(user, leaked.id, descendants=True) == (leaked.id, child.id)
+    for maker in (leaked, child):
+        with pytest.raises(MakerRevoked):
+            bench.issue(user, actor=by(maker))
 
 
 def test_another_users_key_is_no_maker_here(client: DynamoDBClient) -> None:

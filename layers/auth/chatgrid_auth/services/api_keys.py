@@ -168,15 +168,19 @@ class ApiKeys:
 
         Raises:
             NotFound: nothing was left to revoke: no such key, a revoked one, or somebody else's.
+            StoreUnavailable: the store is out; with descendants, some may be left.
         """
         revoked = [key_id] if self._revoke(owner, key_id, actor) else []
-        # What was being made while the last look was taken is seen by the next.
-        while descendants and (
-            found := living_descendants(key_id, self._store.made_by_keys(owner))
-        ):
-            gone = [one for one in found if self._revoke(owner, one, actor)]
-            revoked += gone
-            if not gone:  # somebody else is at it
+        ended = [key_id]
+        while descendants:
+            # One whose books were held up could still make others. Reading it finishes them.
+            for one in ended:
+                self._store.get(owner, one)
+            # What was being made while the last look was taken is seen by the next.
+            found = living_descendants(key_id, self._store.made_by_keys(owner))
+            ended = [one for one in found if self._revoke(owner, one, actor)]
+            revoked += ended
+            if not ended:  # none is left, or somebody else is at it
                 break
         if not revoked:
             raise NotFound
