@@ -61,9 +61,13 @@ def revoke(stack: Stack, out: Output, user: UserArgument, yes: YesOption = False
         )
     service = api_keys(stack)
     gone: list[str] = []
-    for key in found:
-        with contextlib.suppress(NotFound):  # somebody else was faster
-            gone += service.revoke(user, key.id)
+    while found:
+        before = len(gone)
+        for key in found:
+            with contextlib.suppress(NotFound):  # with its maker, or somebody else was faster
+                gone += service.revoke(user, key.id, descendants=True)
+        # One of them may have made another while this was confirmed and done.
+        found = [stored.key for stored in inventory.keys_of(user)] if len(gone) > before else []
     told = f"{len(gone)} keys of user {user} are revoked"
     out.done(told)
     if out.as_json:

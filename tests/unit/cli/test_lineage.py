@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from chatgrid_auth.domain.actors import API_KEY, Actor
 from chatgrid_auth.domain.credentials import ApiKey
+from chatgrid_cli.keys import users
 from tests.support.cli import Operator
 
 
@@ -55,6 +56,23 @@ def test_all_keys_of_one_user_are_revoked_and_nobody_elses(operator: Operator) -
     assert living(operator, gone) == set()
     assert len(living(operator, stays)) == 1
     assert operator.answer("users", "revoke", gone, "--yes")["data"]["keys"] == []
+
+
+def test_what_a_users_keys_make_while_the_operator_confirms_is_revoked_too(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = str(uuid4())
+    leaked = operator.issue(user).key
+    late: list[str] = []
+
+    def confirm(*_: object, **__: object) -> None:
+        child = operator.issue(user, actor=by(leaked)).key
+        late.extend([child.id, operator.issue(user).key.id])
+
+    monkeypatch.setattr(users, "confirm", confirm)
+    told = operator.answer("users", "revoke", user)["data"]["keys"]
+    assert set(told) == {leaked.id, *late}
+    assert living(operator, user) == set()
 
 
 def test_each_act_of_an_operator_is_a_line_in_the_functions_log(
