@@ -87,7 +87,7 @@ def test_the_time_that_calls_took_is_told_pauses_and_failures_included(
         now += 0.25
 
     client = connect(
-        server, patience=RetryPolicy(attempts=2), monotonic=lambda: now, sleep=pass_time
+        server, retry_policy=RetryPolicy(attempts=2), monotonic=lambda: now, sleep=pass_time
     )
     assert client.waited_seconds == 0
     client.call("UpdateItem", ASKED)
@@ -202,24 +202,25 @@ def test_what_stays_throttled_is_told_apart_from_other_faults(
 
 def test_pauses_double_up_to_a_limit(serve: Serve, connect: Connect) -> None:
     """Any part of a pause may be drawn."""
-    patience = RetryPolicy(attempts=7, repeats=7, backoff=0.025, backoff_limit=0.1)
+    retry_policy = RetryPolicy(attempts=7, repeats=7, backoff=0.025, backoff_limit=0.1)
     for byte, share in ((b"\xff", 1.0), (b"\x00", 0.0)):
         pauses = Pauses()
         server = serve(*[answer(error("ThrottlingException"))] * 7)
+        client = connect(
+            server, sleep=pauses, retry_policy=retry_policy, entropy=lambda n, b=byte: b * n
+        )
         with pytest.raises(StoreThrottled):
-            connect(server, sleep=pauses, patience=patience, entropy=lambda n, b=byte: b * n).call(
-                "UpdateItem", ASKED
-            )
+            client.call("UpdateItem", ASKED)
         longest = [0.025, 0.05, 0.1, 0.1, 0.1, 0.1]
         assert pauses.seconds == [share * seconds for seconds in longest]
 
 
 def test_no_pause_reaches_beyond_the_budget(serve: Serve, connect: Connect) -> None:
     pauses = Pauses()
-    patience = RetryPolicy(budget=0.5, backoff=0.6, backoff_limit=0.6)
+    retry_policy = RetryPolicy(budget=0.5, backoff=0.6, backoff_limit=0.6)
     server = serve(answer(error("ThrottlingException")), answer(response(GOOD)))
     with pytest.raises(StoreThrottled):
-        connect(server, sleep=pauses, patience=patience).call("UpdateItem", ASKED)
+        connect(server, sleep=pauses, retry_policy=retry_policy).call("UpdateItem", ASKED)
     assert pauses.seconds == []
 
 
@@ -234,7 +235,7 @@ def test_a_slow_server_costs_no_more_than_the_budget(
     serve: Serve, connect: Connect, fault: Step
 ) -> None:
     server = serve(fault, fault, fault, fault)
-    one = connect(server, patience=SHORT)
+    one = connect(server, retry_policy=SHORT)
     started = time.monotonic()
     with pytest.raises(StoreUnavailable, match="UpdateItem: ReadTimeout"):
         one.call("UpdateItem", ASKED)
@@ -245,7 +246,7 @@ def test_a_slow_server_costs_no_more_than_the_budget(
 
 def test_a_slow_answer_is_not_taken_for_the_next_requests(serve: Serve, connect: Connect) -> None:
     server = serve(say_nothing, answer(response({"n": 2})))
-    one = connect(server, patience=RetryPolicy(reply=0.05, budget=0.3))
+    one = connect(server, retry_policy=RetryPolicy(reply=0.05, budget=0.3))
     assert one.call("UpdateItem", ASKED) == {"n": 2}
     assert server.connections == 2
 
@@ -281,7 +282,7 @@ def test_a_connection_that_went_stale_while_idle_is_replaced_before_it_is_used(
 def test_a_server_that_does_not_read_costs_no_more_than_the_budget(connect: Connect) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        one = connect(None, endpoint=url, patience=SHORT)
+        one = connect(None, endpoint=url, retry_policy=SHORT)
         started = time.monotonic()
         # On a busy machine the budget is gone before the connection is made.
         with pytest.raises(StoreUnavailable, match=r"UpdateItem: (Read|Connect)Timeout"):
@@ -318,7 +319,7 @@ def test_an_answer_that_had_begun_is_not_mistaken_for_a_stale_connection(
 def test_nobody_waits_for_the_end_of_what_is_no_response(serve: Serve, connect: Connect) -> None:
     server = serve(answer(b"SSH-2.0-OpenSSH_9.6\r\n"))
     with pytest.raises(StoreUnavailable, match="UpdateItem: MalformedResponse"):
-        connect(server, patience=RetryPolicy(attempts=1)).call("UpdateItem", ASKED)
+        connect(server, retry_policy=RetryPolicy(attempts=1)).call("UpdateItem", ASKED)
 
 
 def test_bytes_that_nobody_asked_for_are_no_answer_to_the_next_request(
@@ -378,10 +379,10 @@ def test_a_chunked_answer_that_is_not_well_made_is_a_fault(
     serve: Serve, connect: Connect, body: bytes
 ) -> None:
     raw = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body
-    patience = RetryPolicy(attempts=1, reply=0.2)
+    retry_policy = RetryPolicy(attempts=1, reply=0.2)
     server = serve(answer(raw))
     with pytest.raises(StoreUnavailable, match=r"MalformedResponse|TooLarge"):
-        connect(server, patience=patience).call("UpdateItem", ASKED)
+        connect(server, retry_policy=retry_policy).call("UpdateItem", ASKED)
 
 
 def test_a_large_answer_and_a_large_request_pass_whole(serve: Serve, connect: Connect) -> None:
@@ -389,7 +390,7 @@ def test_a_large_answer_and_a_large_request_pass_whole(serve: Serve, connect: Co
     # More than the buffers between the two hold, so that it goes out in parts.
     bigger = {"a": "".join(f"{n:07}" for n in range(1_000_000))}
     server = serve(answer(response(big)), answer(response(GOOD)))
-    one = connect(server, patience=RetryPolicy(reply=5, budget=10))
+    one = connect(server, retry_policy=RetryPolicy(reply=5, budget=10))
     assert one.call("BatchWriteItem", bigger) == big
     assert one.call("UpdateItem", ASKED) == GOOD
     assert server.requests[0].json() == bigger

@@ -225,21 +225,21 @@ def test_a_cut_off_answer_is_not_an_answer(
 def test_slowness_costs_no_more_than_the_budget(
     serve: Serve, connect: Connect, authority: Authority, tls: ssl.SSLContext
 ) -> None:
-    patience = RetryPolicy(connect=0.1, reply=0.1, budget=0.2)
+    retry_policy = RetryPolicy(connect=0.1, reply=0.1, budget=0.2)
     dripping = drip(response(GOOD), every_seconds=0.02)
     server = serve(say_nothing, dripping, dripping, tls=tls)
     started = time.monotonic()
     with pytest.raises(StoreUnavailable, match="Timeout"):
-        connect(server, cafile=str(authority.pem), patience=patience).call("UpdateItem", {})
-    assert time.monotonic() - started < patience.budget + 1.0
+        connect(server, cafile=str(authority.pem), retry_policy=retry_policy).call("UpdateItem", {})
+    assert time.monotonic() - started < retry_policy.budget + 1.0
 
 
 def test_a_handshake_that_never_ends_costs_no_more_than_connecting_may(connect: Connect) -> None:
-    patience = RetryPolicy(connect=0.05, attempts=1)
+    retry_policy = RetryPolicy(connect=0.05, attempts=1)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         started = time.monotonic()
-        one = connect(None, endpoint=url, patience=patience)
+        one = connect(None, endpoint=url, retry_policy=retry_policy)
         with pytest.raises(StoreUnavailable, match="UpdateItem: ConnectTimeout"):
             one.call("UpdateItem", {})
-        assert time.monotonic() - started < patience.connect + 1.0
+        assert time.monotonic() - started < retry_policy.connect + 1.0

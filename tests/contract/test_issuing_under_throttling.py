@@ -58,7 +58,7 @@ class System:
                 calls_per_second=4.0,
             ),
             entropy=os.urandom,
-            rehearse=False,
+            dry_run=False,
         )
 
     def issue(self, owner: str) -> IssuedKey:

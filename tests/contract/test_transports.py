@@ -57,7 +57,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         region=VARIABLES["AWS_REGION"],
         credentials=credentials_from(VARIABLES),
         endpoint=ministack.endpoint,
-        patience=RetryPolicy(reply=5, budget=10),  # a slow machine is not what is tested
+        retry_policy=RetryPolicy(reply=5, budget=10),  # a slow machine is not what is tested
     )
     yield Store(lean, table)
     lean.reset()

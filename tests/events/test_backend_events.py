@@ -97,7 +97,7 @@ class Rehearsal:
 
 @pytest.mark.parametrize(("name", "sweep"), [("drain", False), ("sweep", True)])
 def test_the_reconcilers_event_tells_what_to_do(name: str, *, sweep: bool) -> None:
-    rehearsal = Rehearsal()
+    dry_run = Rehearsal()
     settings = reconciler.Settings(
         keys_table="keys",
         usage_plan="standard",
@@ -108,10 +108,10 @@ def test_the_reconcilers_event_tells_what_to_do(name: str, *, sweep: bool) -> No
         calls_per_second=4,
         telemetry=Telemetry(service=f"events-{uuid4()}", namespace="Test", level="INFO"),
     )
-    handle = reconciler.compose(settings, rehearsal)  # type: ignore[arg-type] # only what it calls
+    handle = reconciler.compose(settings, dry_run)  # type: ignore[arg-type] # only what it calls
     context = cast("LambdaContext", Context())
     handle(load(EVENTS / "reconciler" / f"{name}.json"), context)
-    assert rehearsal.sweeps == [sweep]
+    assert dry_run.sweeps == [sweep]
 
 
 def test_every_event_is_used_by_a_test() -> None:

@@ -108,7 +108,7 @@ def lean_client(endpoint: str) -> DynamoDB:
         region="us-east-1",
         credentials=OURS,
         endpoint=endpoint,
-        patience=RetryPolicy(connect=REPLY_SECONDS, reply=REPLY_SECONDS, budget=BUDGET_SECONDS),
+        retry_policy=RetryPolicy(connect=REPLY_SECONDS, reply=REPLY_SECONDS, budget=BUDGET_SECONDS),
         entropy=os.urandom,
     )
 

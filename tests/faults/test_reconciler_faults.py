@@ -43,7 +43,7 @@ def behind(proxy: FaultProxy, system: System) -> Reconciler:
             calls_per_second=4.0,
         ),
         entropy=os.urandom,
-        rehearse=False,
+        dry_run=False,
     )
 
 

@@ -51,13 +51,13 @@ class World:
         sweep: bool = False,
         seconds: float = RUN_SECONDS,
         calls_per_second: float = 4.0,
-        rehearse: bool = False,
+        dry_run: bool = False,
         alone: bool = True,
     ) -> RunSummary:
         """One invocation, and the rest of its minute."""
         began = self.clock.now()
         reconciler = self.reconciler(
-            calls_per_second=calls_per_second, rehearse=rehearse, alone=alone
+            calls_per_second=calls_per_second, dry_run=dry_run, alone=alone
         )
         summary = reconciler.run(time_left=lambda: began + seconds - self.clock.now(), sweep=sweep)
         assert self.clock.now() <= began + seconds + 1, "a call may begin in time and end late"
@@ -65,7 +65,7 @@ class World:
         return summary
 
     def reconciler(
-        self, *, calls_per_second: float = 4.0, rehearse: bool = False, alone: bool = True
+        self, *, calls_per_second: float = 4.0, dry_run: bool = False, alone: bool = True
     ) -> Reconciler:
         """The reconciler of this world.
 
@@ -86,7 +86,7 @@ class World:
                 calls_per_second=calls_per_second,
             ),
             entropy=os.urandom,
-            rehearse=rehearse,
+            dry_run=dry_run,
         )
 
     def settle(self, *, runs: int = 60) -> RunSummary:

@@ -42,9 +42,9 @@ def publish(summary: RunSummary, metrics: Metrics) -> None:
         metrics.add_metric(name, MetricUnit.Count, getattr(summary, field))
 
 
-def answer(summary: RunSummary, *, rehearsal: bool) -> dict[str, Any]:
+def answer(summary: RunSummary, *, dry_run: bool) -> dict[str, Any]:
     """The summary as the function's response and log line; names and numbers, no values of keys."""
     counts = asdict(summary)
     faults: list[str] = counts.pop("faults")
     kinds = sorted(set(faults))[:_FAULTS_SHOWN]
-    return {"dry_run": rehearsal, **counts, "faults": kinds}
+    return {"dry_run": dry_run, **counts, "faults": kinds}

@@ -94,7 +94,7 @@ def from_environment() -> Handler:
             calls_per_second=configured.calls_per_second,
         ),
         entropy=os.urandom,
-        rehearse=configured.dry_run,
+        dry_run=configured.dry_run,
     )
     return compose(configured, reconciler)
 
@@ -119,7 +119,7 @@ def compose(configured: Settings, reconciler: Reconciler) -> Handler:
         sweep = isinstance(event, dict) and event.get("sweep") is True
         summary = reconciler.run(time_left=time_left, sweep=sweep)
         report.publish(summary, metrics)
-        answer = report.answer(summary, rehearsal=configured.dry_run)
+        answer = report.answer(summary, dry_run=configured.dry_run)
         troubled = summary.failed or summary.held or summary.ceiling or summary.unidentified
         log = logger.warning if troubled else logger.info
         log("reconciled", extra={"run": answer})

@@ -7,7 +7,11 @@ from zlib import crc32
 
 import pytest
 
-from chatgrid_auth.adapters.awslite.dynamodb_responses import ConditionNotMet, Failure, read_answer
+from chatgrid_auth.adapters.awslite.dynamodb_responses import (
+    ConditionNotMet,
+    Failure,
+    read_response,
+)
 from chatgrid_auth.adapters.awslite.http_response import Response
 
 
@@ -18,13 +22,13 @@ def response(body: object, status: int = 200) -> Response:
 
 def failure(found: Response) -> Failure:
     with pytest.raises(Failure) as caught:
-        read_answer(found)
+        read_response(found)
     return caught.value
 
 
 def test_a_success_is_its_document() -> None:
-    assert read_answer(response({"a": {"S": "ü"}})) == {"a": {"S": "ü"}}
-    assert read_answer(response(b'{"a": 1}\n')) == {"a": 1}
+    assert read_response(response({"a": {"S": "ü"}})) == {"a": {"S": "ü"}}
+    assert read_response(response(b'{"a": 1}\n')) == {"a": 1}
 
 
 def test_a_checksum_is_checked_where_there_is_one() -> None:
@@ -35,7 +39,7 @@ def test_a_checksum_is_checked_where_there_is_one() -> None:
         assert failure(changed).transient
     sound = response(b"{}")
     sound.headers[b"x-amz-crc32"] = b"%d" % crc32(b"{}")
-    assert read_answer(sound) == {}
+    assert read_response(sound) == {}
 
 
 @pytest.mark.parametrize("prefix", ["", "com.amazonaws.dynamodb.v20120810#", "com.amazon.coral#"])
@@ -55,7 +59,7 @@ def test_a_condition_comes_with_its_item_or_none() -> None:
     body = {"__type": "x#ConditionalCheckFailedException"}
     for extra, item in (({}, None), ({"Item": {"a": {"N": "1"}}}, {"a": {"N": "1"}})):
         with pytest.raises(ConditionNotMet) as refused:
-            read_answer(response(body | extra, 400))
+            read_response(response(body | extra, 400))
         assert refused.value.item == item
 
 

@@ -404,7 +404,7 @@ def test_a_rehearsal_reports_everything_and_changes_nothing(world: World) -> Non
     before = dict(world.plane.keys)
     world.store.writes = 0
 
-    summary = world.run(sweep=True, rehearse=True)
+    summary = world.run(sweep=True, dry_run=True)
 
     assert (summary.missing, summary.disabled, summary.orphaned) == (1, 1, 1)
     assert (summary.created, summary.retired) == (1, 1)
@@ -417,7 +417,7 @@ def test_keys_that_are_being_seen_to_are_no_findings(world: World) -> None:
     world.store.revoke(now(world, world.issued[0]))
     world.issue()
 
-    summary = world.run(sweep=True, rehearse=True)
+    summary = world.run(sweep=True, dry_run=True)
 
     assert (summary.created, summary.retired) == (1, 1)
     assert (summary.missing, summary.orphaned) == (0, 0)

@@ -30,7 +30,7 @@ from chatgrid_auth.adapters.awslite.dynamodb_responses import (
     THROTTLED,
     ConditionNotMet,
     Failure,
-    read_answer,
+    read_response,
 )
 from chatgrid_auth.adapters.awslite.http_connection import HttpConnection
 from chatgrid_auth.adapters.awslite.http_response import HttpFault
@@ -78,7 +78,7 @@ class DynamoDB:
         errors: what to raise.
         endpoint: an ``http`` or ``https`` URL; the region's own when ``None``.
         cafile: PEM file of the only roots to trust; ``None`` for Amazon's, then the platform's.
-        patience: time-outs, budget and retries.
+        retry_policy: time-outs, budget and retries.
         clock: the time in epoch seconds.
         monotonic: a clock that nobody sets.
         sleep: waits between two attempts.
@@ -100,7 +100,7 @@ class DynamoDB:
         errors: Errors,
         endpoint: str | None = None,
         cafile: str | None = None,
-        patience: RetryPolicy | None = None,
+        retry_policy: RetryPolicy | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -115,13 +115,13 @@ class DynamoDB:
             from chatgrid_auth.adapters.awslite.tls import Tls  # noqa: PLC0415
 
             tls = Tls(cafile)
-        self._patience = patience or RetryPolicy()
+        self._retry_policy = retry_policy or RetryPolicy()
         self._connection = HttpConnection(
             url.host,
             url.port,
             tls=tls,
-            connect_seconds=self._patience.connect,
-            reply_seconds=self._patience.reply,
+            connect_seconds=self._retry_policy.connect,
+            reply_seconds=self._retry_policy.reply,
             clock=monotonic,
         )
         self._host = url.authority
@@ -160,7 +160,7 @@ class DynamoDB:
         """As ``call``, for a request that is JSON already."""
         asked_at = self._monotonic()
         try:
-            return self._insist(operation, body, asked_at + self._patience.budget)
+            return self._insist(operation, body, asked_at + self._retry_policy.budget)
         finally:
             self.waited_seconds += self._monotonic() - asked_at
 
@@ -173,7 +173,7 @@ class DynamoDB:
         try:
             now_seconds = self._machine_clock() + self.clock.offset_seconds
             self._preparation("UpdateItem", now_seconds)[1].sign(b"", at_second=int(now_seconds))
-            self._connection.open(self._monotonic() + self._patience.budget)
+            self._connection.open(self._monotonic() + self._retry_policy.budget)
         except (Failure, HttpFault):
             self._connection.close()
 
@@ -223,7 +223,7 @@ class DynamoDB:
             ) from None
         if not self.clock.heard(response.headers.get(b"date"), sent_at=sent_at):
             self._stamps_hold = False
-        return read_answer(response)
+        return read_response(response)
 
     def _preparation(self, operation: str, now_seconds: float) -> tuple[bytes, RequestSigner]:
         """The head of such a request up to its length and signature, and the signer for it."""
@@ -266,13 +266,13 @@ class DynamoDB:
         tried.repeats += failure.repeatable_once
         if (
             not failure.transient
-            or tried.failures >= self._patience.attempts
-            or tried.repeats > self._patience.repeats
+            or tried.failures >= self._retry_policy.attempts
+            or tried.repeats > self._retry_policy.repeats
         ):
             return False
         if failure.stale:
             return True
-        pause = self._patience.pause(tried.failures, self._entropy)
+        pause = self._retry_policy.pause(tried.failures, self._entropy)
         if self._monotonic() + pause >= deadline:
             return False
         self._sleep(pause)

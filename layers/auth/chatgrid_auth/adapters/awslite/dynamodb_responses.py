@@ -84,7 +84,7 @@ class Failure(Exception):
         return self.sent and self.code != CONFLICT
 
 
-def read_answer(response: Response) -> dict[str, Any]:
+def read_response(response: Response) -> dict[str, Any]:
     """The answer to a successful call.
 
     Raises:

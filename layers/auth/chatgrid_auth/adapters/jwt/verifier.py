@@ -84,10 +84,10 @@ class JwtVerifier:
 
     def jwks_age_ms(self, now_ms: int) -> int | None:
         """How old the published keys are, if it was they that vouched for the last token."""
-        voucher = self._source_of
-        if voucher is None or voucher is not self._published:
+        source = self._source_of
+        if source is None or source is not self._published:
             return None
-        return now_ms - voucher.loaded_at_ms
+        return now_ms - source.loaded_at_ms
 
     def _verify(self, token: str, digest: bytes, now_ms: int) -> TokenClaims | None:
         unverified = read_unverified(token)

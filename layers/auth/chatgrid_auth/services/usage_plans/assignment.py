@@ -96,7 +96,7 @@ class Provisioner:
             except ControlPlaneError as error:
                 summary.fault(error)
 
-    def rehearse(self, pending: Sequence[Work], summary: RunSummary) -> None:
+    def dry_run(self, pending: Sequence[Work], summary: RunSummary) -> None:
         """Count what `drain` would begin, and do nothing."""
         for work in pending:
             retires = self._retires(work)

@@ -50,7 +50,7 @@ class Work:
 
 @dataclass(slots=True, kw_only=True)
 class RunSummary:
-    """What one run saw and did; a rehearsal counts what it would have done.
+    """What one run saw and did; a dry run counts what it would have done.
 
     `skipped` is 1 for a run that left everything to another one, which was under way.
     """

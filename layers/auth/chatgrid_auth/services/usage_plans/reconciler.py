@@ -61,7 +61,7 @@ class Reconciler:
         tier: where the keys belong, and how they are named.
         timing: what time it is, and how to wait.
         entropy: gives that many random bytes, from the operating system's generator.
-        rehearse: count what would be done, and change nothing anywhere.
+        dry_run: count what would be done, and change nothing anywhere.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Reconciler:
         tier: Tier,
         timing: Timing,
         entropy: Callable[[int], bytes],
-        rehearse: bool,
+        dry_run: bool,
     ) -> None:
         self._plane = plane
         self._queue = queue
@@ -83,7 +83,7 @@ class Reconciler:
         self._tier = tier
         self._timing = timing
         self._entropy = entropy
-        self._rehearse = rehearse
+        self._dry_run = dry_run
 
     def run(self, *, time_left: Callable[[], float], sweep: bool) -> RunSummary:
         """Do what can be done in the time there is; what is left is the next run's.
@@ -100,7 +100,7 @@ class Reconciler:
         first_owner = str(UUID(bytes=self._entropy(16)))
         pending = self._queue.pending(first_owner=first_owner)
         summary.queue_depth = len(pending)
-        if self._rehearse:
+        if self._dry_run:
             self._work(progress, pending, time_left, summary)
         elif pending or progress is not None:
             self._work_alone(progress, pending, time_left, summary)
@@ -110,7 +110,7 @@ class Reconciler:
         progress = self._directory.progress()
         if progress is None and sweep:
             progress = Progress()
-            if not self._rehearse:
+            if not self._dry_run:
                 self._directory.advance(progress)
         return progress
 
@@ -156,8 +156,8 @@ class Reconciler:
             entropy=self._entropy,
             tier=self._tier,
         )
-        if self._rehearse:
-            provisioner.rehearse(pending, summary)
+        if self._dry_run:
+            provisioner.dry_run(pending, summary)
         else:
             provisioner.drain(pending, summary)
         if progress is not None:
@@ -181,7 +181,7 @@ class Reconciler:
             now_ms=self._timing.now_ms,
             remove=provisioner.remove,
             tier=self._tier,
-            rehearse=self._rehearse,
+            dry_run=self._dry_run,
         )
         waiting = frozenset(work.key_id for work in pending)
         try:

@@ -50,7 +50,7 @@ class Sweep:
 
     Args:
         remove: takes an API Gateway key away, after its credential was turned away.
-        rehearse: count, and change nothing.
+        dry_run: count, and change nothing.
         (the others as in `Provisioner`)
     """
 
@@ -64,7 +64,7 @@ class Sweep:
         now_ms: Callable[[], int],
         remove: Callable[[str | None, GatewayKey], None],
         tier: Tier,
-        rehearse: bool,
+        dry_run: bool,
     ) -> None:
         self._plane = plane
         self._queue = queue
@@ -73,7 +73,7 @@ class Sweep:
         self._now_ms = now_ms
         self._remove = remove
         self._tier = tier
-        self._rehearse = rehearse
+        self._dry_run = dry_run
         self._room = 0
         self._suspects: set[str] = set()
 
@@ -107,11 +107,11 @@ class Sweep:
                 self._meet(live, inventory, waiting, summary)
             if cursor is None:
                 break
-            if not self._rehearse:
+            if not self._dry_run:
                 suspects = frozenset(self._suspects)
                 self._directory.advance(Progress(cursor=cursor, suspects=suspects))
         self._retire_suspects(inventory, waiting, summary)
-        if not self._rehearse:
+        if not self._dry_run:
             self._directory.finish()
         summary.sweeps += 1
 
@@ -138,7 +138,7 @@ class Sweep:
     ) -> None:
         if live.half_revoked:
             summary.unfinished += 1
-            if not self._rehearse:
+            if not self._dry_run:
                 self._directory.finish_revocation(live)
             return
         if live.key_id in self._suspects:
@@ -157,7 +157,7 @@ class Sweep:
 
     def _wind_down(self, live: LiveKey, inventory: Inventory) -> None:
         """No key has one of its own any more: back to the tier's, and then away with it."""
-        if live.usage_key is not None and not self._rehearse:
+        if live.usage_key is not None and not self._dry_run:
             self._directory.unassign(live.key_hash, value=live.usage_key)
         if live.key_id in inventory.by_key:
             self._leave("retire", live.key_id, live.owner, live.key_hash)
@@ -168,12 +168,12 @@ class Sweep:
         for surplus in candidates:
             if surplus is not key:
                 summary.orphaned += 1
-                if not self._rehearse:
+                if not self._dry_run:
                     self._remove_surplus(live, surplus, summary)
         finding = inventory.finding(key, usage_key=live.usage_key)
         if finding is None:
             return
-        if live.usage_key is not None and not self._rehearse:
+        if live.usage_key is not None and not self._dry_run:
             # API Gateway refuses a request under a key that is not whole: first of all, away.
             self._directory.unassign(live.key_hash, value=live.usage_key)
         if key is None:
@@ -233,7 +233,7 @@ class Sweep:
         return [key_id for key_id in owners if key_id not in recorded]
 
     def _leave(self, action: Action, key_id: str, owner: str, key_hash: str | None) -> None:
-        if not self._rehearse:
+        if not self._dry_run:
             self._queue.add(Work(key_id=key_id, action=action, owner=owner, key_hash=key_hash))
 
     def _expired(self, live: LiveKey, *, grace_ms: int = 0) -> bool:
