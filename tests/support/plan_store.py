@@ -69,6 +69,7 @@ class MemoryPlanStore:
 
     def take(self, *, now_ms: int, until_ms: int) -> bool:
         def write() -> bool:
+            self.writes += 1
             if self.leased_until_ms > now_ms:
                 return False
             self.leased_until_ms = until_ms
