@@ -333,7 +333,7 @@ def test_reading_is_bounded_and_begins_with_another_owner_each_time(
     bench = DynamoBench(client)
     owners = sorted(str(uuid4()) for _ in range(5))
     for owner in owners:
-        for number in range(3):
+        for number in range(9):
             bench.issue(replace(fresh(number), owner=owner))
     asked: list[str] = []
 
