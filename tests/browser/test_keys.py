@@ -287,6 +287,26 @@ def test_a_key_is_revoked_only_once_its_name_has_been_typed(
     assert httpx.get(f"{account.url}/me", headers=key).status_code == 401
 
 
+def test_a_key_whose_name_nobody_can_type_is_revoked_by_its_prefix(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    name = "\u202e\u00d7\u0336\u2066"
+    prefix = account.make_key(name)["key_prefix"]
+    dashboard = open_browser(account).visit()
+    dashboard.page.locator("[data-part=revoke]").last.click()
+    dialog = dashboard.dialog("Revoke this key?")
+    field = dialog.get_by_label("Type the key's name to confirm")
+    for typed in ("", prefix[:-1]):
+        field.fill(typed)
+        dialog.get_by_role("button", name="Revoke key").click()
+        assert dialog.get_by_text("That is not this key's name.").is_visible()
+    assert account.key_names() == [name]
+    field.fill(prefix)
+    dialog.get_by_role("button", name="Revoke key").click()
+    dialog.wait_for(state="hidden")
+    assert account.key_names() == []
+
+
 def test_cancelling_or_escaping_changes_nothing(
     open_browser: OpenBrowser, account: Account
 ) -> None:

@@ -56,6 +56,8 @@ def management_handler() -> Handler:
         rate_limit_ceiling=5_000,
         keys_per_user=1_000,
         own_gateway_keys=True,
+        key_creations_per_hour=0,
+        revoked_retention_days=400,
         **common(),
     )
     return management.compose(settings, store=store)

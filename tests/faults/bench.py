@@ -61,6 +61,8 @@ class Bench:
             rate_limit_ceiling=5_000,
             keys_per_user=1_000,
             own_gateway_keys=True,
+            key_creations_per_hour=0,
+            revoked_retention_days=400,
             allowed_origin="*",
             telemetry=Telemetry(service=f"faults-{uuid4()}", namespace="Test", level="CRITICAL"),
         )

@@ -45,6 +45,7 @@ class Operator:
             "RATE_LIMIT_CEILING": "1000",
             "KEYS_PER_USER": "5",
             "OWN_GATEWAY_KEYS": "true",
+            "REVOKED_RETENTION_DAYS": "400",
             "KEYS_TABLE": self.table,
         }
         users = rate_limits_table(self.dynamodb)

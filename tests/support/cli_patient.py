@@ -40,10 +40,11 @@ class Patient:
         store = operator.dynamodb
         store.update_table(TableName=operator.table, DeletionProtectionEnabled=True)
         self.recover(on=True)
-        store.update_time_to_live(
-            TableName=operator.outputs["RateLimitsTableName"],
-            TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_on"},
-        )
+        for table in (operator.table, operator.outputs["RateLimitsTableName"]):
+            store.update_time_to_live(
+                TableName=table,
+                TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_on"},
+            )
 
     def recover(self, *, on: bool) -> None:
         self.operator.dynamodb.update_continuous_backups(

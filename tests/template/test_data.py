@@ -71,6 +71,13 @@ def test_the_keys_table_cannot_be_deleted_by_accident() -> None:
     assert deployed().resources["KeysTable"]["DeletionProtectionEnabled"] is True
 
 
+def test_what_is_left_of_revoked_keys_expires() -> None:
+    assert deployed().resources["KeysTable"]["TimeToLiveSpecification"] == {
+        "AttributeName": "expires_on",
+        "Enabled": True,
+    }
+
+
 def test_counters_of_the_last_minute_expire_and_go_with_the_stack() -> None:
     assert deployed().resources["RateLimitsTable"]["TimeToLiveSpecification"] == {
         "AttributeName": "expires_on",

@@ -64,21 +64,23 @@ def _recovers(client: Any, table: str) -> bool:
 
 
 def check_ttl(stack: Stack) -> Iterator[Finding]:
-    """That window counters of users who went away are disposed of."""
-    name = stack.output("RateLimitsTableName")
-    client = stack.client("dynamodb")
+    """That window counters of users who went away, and revoked keys, are disposed of."""
+    for name in (stack.output("RateLimitsTableName"), stack.keys_table):
+        yield _ttl_of(stack.client("dynamodb"), name)
+
+
+def _ttl_of(client: Any, name: str) -> Finding:
     found = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
     if found.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"} and (
         found.get("AttributeName") == "expires_on"
     ):
-        yield ok("time to live", f"on for {name}")
-    else:
-        yield warn(
-            "time to live",
-            f"off for {name}: it only grows",
-            f"aws dynamodb update-time-to-live --table-name {name}"
-            " --time-to-live-specification Enabled=true,AttributeName=expires_on",
-        )
+        return ok("time to live", f"on for {name}")
+    return warn(
+        "time to live",
+        f"off for {name}: it only grows",
+        f"aws dynamodb update-time-to-live --table-name {name}"
+        " --time-to-live-specification Enabled=true,AttributeName=expires_on",
+    )
 
 
 def look_at_queue(stack: Stack) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -52,6 +52,7 @@ def _store(kind: type[AnyKeyStore], stack: Stack) -> AnyKeyStore:
         table=stack.keys_table,
         pause=time.sleep,
         own_gateway_keys=own_gateway_keys(stack),
+        revoked_retention_days=limit(stack, "REVOKED_RETENTION_DAYS"),
     )
 
 
@@ -146,11 +147,9 @@ class _NotingStore(DynamoKeyStore):
 
     asked: ApiKey | None = None
 
-    def create(
-        self, key: ApiKey, *, key_hash: str, keys_per_user: int, imported: bool = False
-    ) -> None:
+    def create(self, key: ApiKey, **how: Any) -> None:
         self.asked = key
-        super().create(key, key_hash=key_hash, keys_per_user=keys_per_user, imported=imported)
+        super().create(key, **how)
 
 
 @contextlib.contextmanager

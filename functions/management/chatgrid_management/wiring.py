@@ -44,6 +44,8 @@ class Settings:
     rate_limit_ceiling: int
     keys_per_user: int
     own_gateway_keys: bool
+    key_creations_per_hour: int
+    revoked_retention_days: int
     allowed_origin: str
     telemetry: Telemetry
     #: Both empty where no Supabase project is connected; the page then says so.
@@ -57,12 +59,15 @@ class Settings:
         Raises:
             SettingError: names the variable that is missing or unusable.
         """
+        settings.text(environ, "KEY_CREATIONS_PER_HOUR")  # 0 is said, never assumed
         return cls(
             keys_table=settings.text(environ, "KEYS_TABLE"),
             rate_limit_default=settings.positive_integer(environ, "RATE_LIMIT_DEFAULT"),
             rate_limit_ceiling=settings.positive_integer(environ, "RATE_LIMIT_CEILING"),
             keys_per_user=settings.positive_integer(environ, "KEYS_PER_USER"),
             own_gateway_keys=settings.flag(environ, "OWN_GATEWAY_KEYS", default=""),
+            key_creations_per_hour=settings.count(environ, "KEY_CREATIONS_PER_HOUR"),
+            revoked_retention_days=settings.positive_integer(environ, "REVOKED_RETENTION_DAYS"),
             allowed_origin=settings.text(environ, "ALLOWED_ORIGIN"),
             telemetry=read_telemetry(environ),
             supabase_url=environ.get("SUPABASE_URL", ""),
@@ -78,6 +83,7 @@ def from_environment() -> Handler:
         table=configured.keys_table,
         pause=time.sleep,
         own_gateway_keys=configured.own_gateway_keys,
+        revoked_retention_days=configured.revoked_retention_days,
     )
     return compose(configured, store=store)
 
@@ -92,6 +98,7 @@ def compose(configured: Settings, *, store: KeyStore) -> Handler:
             entropy=os.urandom,
             default_rate_limit=configured.rate_limit_default,
             rate_limit_ceiling=configured.rate_limit_ceiling,
+            creations_per_hour=configured.key_creations_per_hour,
             trail=lambda event: _log(event, logger),
             keys_per_user=configured.keys_per_user,
         ),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from chatgrid_auth.domain.credentials import ApiKey, Page
 from chatgrid_auth.domain.errors import KeyLimitReached, MakerRevoked
+from chatgrid_auth.services.creations import with_another
 from chatgrid_auth.services.descendants import Kin
 
 
@@ -19,8 +20,13 @@ class MemoryKeyStore:
         self.hashes: list[str] = []
         self.fault: Exception | None = None
 
-    def create(self, key: ApiKey, *, key_hash: str, keys_per_user: int) -> None:
+    def create(
+        self, key: ApiKey, *, key_hash: str, keys_per_user: int, creations_per_hour: int = 0
+    ) -> None:
         self._may_fail()
+        if creations_per_hour:
+            made = [one.created_at_ms for one in self.known.values() if one.owner == key.owner]
+            with_another(made, now_ms=key.created_at_ms, most=creations_per_hour)
         if sum(owner == key.owner for owner, _ in self.keys) >= keys_per_user:
             raise KeyLimitReached(keys_per_user)
         maker = key.created_by.key_id

@@ -17,7 +17,11 @@ from chatgrid_devkit.stack.ministack import free_port
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 #: The brakes for self-service would stop suites that make keys by the hundred.
-ROOM = ("--parameter", "RateLimitCeiling=60000", "--parameter", "KeysPerUser=1000")
+ROOM = (
+    *("--parameter", "RateLimitCeiling=60000"),
+    *("--parameter", "KeysPerUser=1000"),
+    *("--parameter", "KeyCreationsPerHour=0"),
+)
 
 
 class LocalStack:

@@ -26,6 +26,8 @@ def api(store: MemoryKeyStore) -> Api:
         rate_limit_ceiling=5_000,
         keys_per_user=1_000,
         own_gateway_keys=True,
+        key_creations_per_hour=0,
+        revoked_retention_days=400,
         allowed_origin="*",
         # A name of its own: a logger holds on to the standard output that it met first.
         telemetry=Telemetry(service=f"management-{uuid4()}", namespace="Test", level="INFO"),

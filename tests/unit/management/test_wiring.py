@@ -16,6 +16,8 @@ ENVIRONMENT = {
     "RATE_LIMIT_CEILING": "100000",
     "KEYS_PER_USER": "1000",
     "OWN_GATEWAY_KEYS": "true",
+    "KEY_CREATIONS_PER_HOUR": "30",
+    "REVOKED_RETENTION_DAYS": "400",
     "ALLOWED_ORIGIN": "https://app.example.com",
     "POWERTOOLS_SERVICE_NAME": "management",
     "POWERTOOLS_METRICS_NAMESPACE": "ChatGrid",

@@ -8,6 +8,7 @@ ChatGridError
 ├── ConditionFailed                 a conditional write found another state
 ├── NotFound                        no such thing, or not the caller's
 ├── KeyLimitReached                 the owner holds as many keys as allowed
+├── CreationLimitReached            the owner made as many keys in the last hour as allowed
 ├── MakerRevoked                    the key that was to make another has been revoked
 ├── KeyExists                       a key with this hash, or with this id, is there already
 └── InvalidCursor                   a page cursor that this API never gave
@@ -78,6 +79,20 @@ class KeyLimitReached(ChatGridError):
     def __init__(self, maximum: int) -> None:
         super().__init__(f"a user may hold {maximum} API keys")
         self.maximum = maximum
+
+
+class CreationLimitReached(ChatGridError):
+    """The owner made as many keys in the last hour as one user may.
+
+    Args:
+        maximum: how many keys one user may make in any hour.
+        retry_after_s: waiting this many seconds is enough for one more.
+    """
+
+    def __init__(self, maximum: int, *, retry_after_s: int) -> None:
+        super().__init__(f"a user may make {maximum} API keys in an hour")
+        self.maximum = maximum
+        self.retry_after_s = retry_after_s
 
 
 class MakerRevoked(ChatGridError):

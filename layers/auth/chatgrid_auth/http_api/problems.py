@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match, Route
 
 from chatgrid_auth.domain.errors import (
+    CreationLimitReached,
     Fault,
     InvalidCursor,
     KeyLimitReached,
@@ -55,10 +56,11 @@ class ErrorDetail(BaseModel):
         "invalid_json",
         "too_small",
         "too_big",
+        "limit_exceeded",
     ]
     path: str = Field(
         description="Where: the field's name, list positions after dots (`scopes.0`); "
-        "`body` for the body as a whole."
+        "`body` for the body as a whole; which limit (`creations`)."
     )
     message: str
 
@@ -71,7 +73,9 @@ class ErrorResponse(BaseModel):
     code: str = Field(description="What happened, for programs.")
     message: str = Field(description="What happened, for people.")
     details: list[ErrorDetail] = Field(
-        default_factory=list, description="Given with `validation_error` only."
+        default_factory=list,
+        description="Given with `validation_error`, and with `rate_limit_exceeded` where it is "
+        "not the credential's own minute that is used up.",
     )
 
 
@@ -145,6 +149,18 @@ def key_limit_reached(maximum: int) -> Problem:
     return Problem(409, "conflict", f"A user may hold at most {maximum} API keys")
 
 
+def creation_limit_reached(reached: CreationLimitReached) -> Problem:
+    """The user has made as many keys in the last hour as one may."""
+    message = f"At most {reached.maximum} new API keys in any hour"
+    return Problem(
+        429,
+        "rate_limit_exceeded",
+        "Rate limit exceeded",
+        details=[detail("limit_exceeded", "creations", message)],
+        headers={"Retry-After": str(reached.retry_after_s)},
+    )
+
+
 def not_found() -> Problem:
     """There is no such thing, or it is somebody else's."""
     return Problem(404, "not_found", "Not found")
@@ -201,6 +217,7 @@ def install(app: FastAPI, *, log: Log) -> None:
     answer(app, NotFound, lambda _request, _exc: not_found())
     answer(app, InvalidCursor, lambda _request, _exc: invalid_cursor())
     answer(app, InvalidKey, lambda _request, exc: invalid_key(exc))
+    answer(app, CreationLimitReached, lambda _request, exc: creation_limit_reached(exc))
     answer(app, MakerRevoked, lambda _request, _exc: unauthorized(REVOKED))
     answer(app, KeyLimitReached, lambda _request, exc: key_limit_reached(exc.maximum))
     answer(app, Fault, fault)

@@ -24,10 +24,13 @@ from chatgrid_auth.services.key_rules import (
 class KeyStore(Protocol):
     """Where keys are kept. Every write is all or nothing."""
 
-    def create(self, key: ApiKey, *, key_hash: str, keys_per_user: int) -> None:
+    def create(
+        self, key: ApiKey, *, key_hash: str, keys_per_user: int, creations_per_hour: int = 0
+    ) -> None:
         """Keep a new key.
 
         Raises:
+            CreationLimitReached: the owner made ``creations_per_hour`` keys in the last hour.
             KeyLimitReached: the owner already holds ``keys_per_user`` keys.
             MakerRevoked: the key that makes it has been revoked.
             StoreUnavailable: the store is out; the key may or may not exist, unusable by
@@ -62,11 +65,12 @@ class ApiKeys:
         default_rate_limit: requests in 60 s for keys that name no limit.
         keys_per_user: how many non-revoked keys one user may hold.
         rate_limit_ceiling: the highest limit that may be asked for here.
+        creations_per_hour: how many keys one user may make in any hour; 0 for any number.
         actor: who acts where a call names nobody.
         trail: is told of each thing that was done; it must not fail.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a deployment's settings are parameters
         self,
         store: KeyStore,
         *,
@@ -75,6 +79,7 @@ class ApiKeys:
         default_rate_limit: int,
         keys_per_user: int,
         rate_limit_ceiling: int = HIGHEST_RATE_LIMIT,
+        creations_per_hour: int = 0,
         actor: Actor = SOME_OPERATOR,
         trail: Callable[[KeyEvent], None] = lambda _event: None,
     ) -> None:
@@ -83,6 +88,7 @@ class ApiKeys:
         self._entropy = entropy
         self._default_rate_limit = default_rate_limit
         self._rate_limit_ceiling = rate_limit_ceiling
+        self._creations_per_hour = creations_per_hour
         self._keys_per_user = keys_per_user
         self._actor = actor
         self._trail = trail
@@ -105,6 +111,7 @@ class ApiKeys:
         Raises:
             InvalidKey: it breaks a rule.
             KeyLimitReached: the owner holds as many keys as allowed.
+            CreationLimitReached: the owner made as many in the last hour as allowed.
             MakerRevoked: the key that makes it has been revoked.
             StoreUnavailable: the store is out.
         """
@@ -134,7 +141,12 @@ class ApiKeys:
             expires_at_ms=expires_at_ms,
             created_by=actor.maker,
         )
-        self._store.create(key, key_hash=keys.hash_of(raw_key), keys_per_user=self._keys_per_user)
+        self._store.create(
+            key,
+            key_hash=keys.hash_of(raw_key),
+            keys_per_user=self._keys_per_user,
+            creations_per_hour=self._creations_per_hour,
+        )
         self._tell(key_events.CREATED, owner, key.id, actor=actor, at_ms=now_ms)
         return IssuedKey(key=key, raw_key=raw_key)
 

@@ -1,4 +1,4 @@
-/** The dialog that revokes a key, once its name has been typed. */
+/** The dialog that revokes a key, once its name or its prefix has been typed. */
 
 import { Refusal, revokeKey } from "./api.js";
 import { Submission } from "./form.js";
@@ -28,7 +28,7 @@ export function open(chosen) {
   forget();
   key = chosen;
   element("revoke-name").textContent = key.name;
-  element("revoke-prefix").textContent = key.key_prefix;
+  element("revoke-prefix").textContent = typeable(key);
   element("revoke").showModal();
   element("revoke-confirm").focus();
 }
@@ -57,7 +57,8 @@ function forget() {
 
 async function submit() {
   if (submission.busy) return;
-  const same = spaced(element("revoke-confirm").value) === spaced(key.name);
+  const typed = spaced(element("revoke-confirm").value);
+  const same = typed !== "" && (typed === spaced(key.name) || typed === typeable(key));
   mark(element("revoke-confirm"), element("revoke-confirm-error"), same ? "" : "That is not this key's name.");
   if (!same) {
     element("revoke-confirm").focus();
@@ -82,6 +83,11 @@ async function submit() {
   } else if (mine === form) {
     submission.refuse(problem);
   }
+}
+
+/** What names a key whatever its name is: nobody can type some names. An imported key may have no prefix. */
+function typeable(chosen) {
+  return chosen.key_prefix || chosen.id;
 }
 
 /** A browser shows any run of spaces as one, so one is what can be typed. */

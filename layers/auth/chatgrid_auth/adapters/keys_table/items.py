@@ -21,6 +21,8 @@ CLAIM = "#"
 
 ACTIVE = "active"
 REVOKED = "revoked"
+#: On what is left of a revoked key: when DynamoDB disposes of it, in Unix seconds.
+EXPIRES_ON = "expires_on"
 #: On a credential from its revocation until the books are in order: when it was, and a token.
 REVOKING = "revoking"
 

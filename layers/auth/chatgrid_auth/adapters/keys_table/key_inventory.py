@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table import items, key_items
-from chatgrid_auth.adapters.keys_table.batch_read import MOST_AT_ONCE
+from chatgrid_auth.adapters.keys_table.batch_read import (
+    MOST_AT_ONCE,
+    hot_facts,
+    read_credentials,
+)
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.keys_table.credential_reads import hot_facts, read_credentials
 from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.adapters.keys_table.revocations import is_revoked, revoked_at_ms
 
@@ -96,7 +99,7 @@ class KeyInventory:
         """Whose the keys under these hashes are, revoked ones included, by hash.
 
         Args:
-            hashes: up to ``credential_reads.MOST_AT_ONCE``, each once.
+            hashes: up to ``batch_read.MOST_AT_ONCE``, each once.
         """
         found = read_credentials(
             self._transport, table=self._table, hashes=hashes, attributes=["owner", "id"]

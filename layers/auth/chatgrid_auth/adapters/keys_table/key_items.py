@@ -5,17 +5,20 @@ An imported key has a third, its claim to the id that it brought.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.items import n, s
+from chatgrid_auth.adapters.keys_table.transactions import update
 from chatgrid_auth.domain import window
 from chatgrid_auth.domain.actors import API_KEY, Maker
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.scopes import effective
 from chatgrid_auth.services.descendants import Kin
 
+#: On an owner's count: when keys were made lately.
+MADE = "made"
 _KEY, _REVOKED = items.record_sk(""), items.revoked_sk("")
 
 
@@ -94,6 +97,35 @@ def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
         last_used_at_ms=None if seen is None else int(seen["N"]),
         created_by=Maker(type=maker, key_id=maker_id or None),
     )
+
+
+def one_more(
+    table: str,
+    place: tuple[str, str],
+    *,
+    most: int,
+    times: Sequence[int] | None = None,
+    known: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The write, for a transaction, that counts one more key of an owner.
+
+    Args:
+        place: partition and sort key of the count.
+        most: how many keys the owner may hold.
+        times: when keys were made in the last hour, this one included; ``None`` to leave them.
+        known: the times as they were read; the write is refused when they are others by now.
+    """
+    expression, values = "ADD active :one", {":one": n(1), ":most": n(most)}
+    condition = "(attribute_not_exists(active) OR active < :most)"
+    if times is not None:
+        expression = f"SET {MADE} = :made {expression}"
+        values[":made"] = {"L": [n(time) for time in times]}
+        if known is None:
+            condition += f" AND attribute_not_exists({MADE})"
+        else:
+            condition += f" AND {MADE} = :known"
+            values[":known"] = dict(known)
+    return update(table, place, expression, values, condition=condition)
 
 
 def kin_question(owner: str, *, lives: bool) -> dict[str, Any]:

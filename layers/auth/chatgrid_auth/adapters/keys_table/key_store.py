@@ -14,19 +14,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table import items, key_items
+from chatgrid_auth.adapters.keys_table.batch_read import hot_facts
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.keys_table.credential_reads import hot_facts
 from chatgrid_auth.adapters.keys_table.items import n, s
-from chatgrid_auth.adapters.keys_table.revocations import Revocations, is_revoked
-from chatgrid_auth.adapters.keys_table.transactions import Cancelled, put, transact, update
+from chatgrid_auth.adapters.keys_table.key_creation import KeyCreations
+from chatgrid_auth.adapters.keys_table.revocations import (
+    RETENTION_DAYS,
+    Revocations,
+    is_revoked,
+)
 from chatgrid_auth.domain.credentials import ApiKey, Page
 from chatgrid_auth.domain.errors import (
     ConditionFailed,
-    KeyExists,
-    KeyLimitReached,
-    MakerRevoked,
     StoreThrottled,
-    StoreUnavailable,
 )
 from chatgrid_auth.domain.identifiers import id_range
 from chatgrid_auth.domain.window_upkeep import change_limit
@@ -48,6 +48,7 @@ class DynamoKeyStore:
         table: the keys table's name.
         pause: waits that many seconds; between tries of a transaction that met another.
         own_gateway_keys: whether keys get API Gateway keys of their own: no work is left if not.
+        revoked_retention_days: how long what is left of a revoked key is kept.
     """
 
     def __init__(
@@ -57,71 +58,40 @@ class DynamoKeyStore:
         table: str,
         pause: Callable[[float], None],
         own_gateway_keys: bool = True,
+        revoked_retention_days: int = RETENTION_DAYS,
     ) -> None:
         self._transport = Boto3Transport(client)
         self._client = client
         self._table = table
         self._pause = pause
-        self._own_gateway_keys = own_gateway_keys
-        self._revocations = Revocations(
+        self._creations = KeyCreations(
             self._transport, table=table, pause=pause, own_gateway_keys=own_gateway_keys
+        )
+        self._revocations = Revocations(
+            self._transport,
+            table=table,
+            pause=pause,
+            own_gateway_keys=own_gateway_keys,
+            retention_days=revoked_retention_days,
         )
 
     def create(
-        self, key: ApiKey, *, key_hash: str, keys_per_user: int, imported: bool = False
+        self,
+        key: ApiKey,
+        *,
+        key_hash: str,
+        keys_per_user: int,
+        creations_per_hour: int = 0,
+        imported: bool = False,
     ) -> None:
-        """Keep a new key, whole or not at all.
-
-        Args:
-            imported: another system issued it, so that its text does not tell its environment.
-
-        Raises:
-            KeyExists: there is a key with this hash, or one of the owner's with this id, or an
-                imported one's id was claimed by another owner's imported key.
-            MakerRevoked: the key that makes it has been revoked.
-        """
-        writes = [
-            update(
-                self._table,
-                (items.user_pk(key.owner), items.COUNT),
-                "ADD active :one",
-                {":one": n(1), ":most": n(keys_per_user)},
-                condition="attribute_not_exists(active) OR active < :most",
-            ),
-            put(
-                self._table,
-                key_items.credential(key, key_hash, imported=imported),
-                condition="attribute_not_exists(pk)",
-            ),
-            put(
-                self._table,
-                key_items.record(key, key_hash),
-                condition="attribute_not_exists(pk)",
-            ),
-        ]
-        maker = key.created_by.key_id
-        if maker is not None:
-            writes.append(self._lives(key.owner, maker))
-        if self._own_gateway_keys:
-            work = key_items.work("provision", key.owner, key.id, key_hash)
-            writes.append(put(self._table, work))
-        if imported:
-            # A new id is random. One that was brought along may have come under another owner too.
-            claim = key_items.claim(key.id)
-            writes.append(put(self._table, claim, condition="attribute_not_exists(pk)"))
-            # As after the loss of a table: its gateway key waits to be removed while it comes back.
-            orphan = {"TableName": self._table, "Key": items.work_key("", key.id)}
-            writes.append({"Delete": orphan})
-        try:
-            transact(self._client, writes, pause=self._pause)
-        except Cancelled as cancelled:
-            if maker is not None and cancelled.refused(3):
-                raise MakerRevoked from None
-            if any(cancelled.refused(at) for at in range(1, len(writes))):
-                raise KeyExists from None
-            if cancelled.refused(0):
-                raise KeyLimitReached(keys_per_user) from None
-            raise StoreUnavailable("TransactWriteItems", "TransactionCanceled") from None
+        """Keep a new key, whole or not at all: see `KeyCreations.create`."""
+        self._creations.create(
+            key,
+            key_hash=key_hash,
+            keys_per_user=keys_per_user,
+            creations_per_hour=creations_per_hour,
+            imported=imported,
+        )
 
     def revoke(self, owner: str, key_id: str, *, now_ms: int) -> bool:
         """Revoke for good; whether there was a key to revoke.
@@ -204,10 +174,8 @@ class DynamoKeyStore:
         return records
 
     def made_by_keys(self, owner: str) -> Iterator[Kin]:
-        """Keys of this owner that other keys made: the living first, then the revoked ones.
-
-        Read whole: an imported key keeps its id, so ids do not tell what could have made what.
-        """
+        """Keys of this owner that other keys made, revoked ones too."""
+        # Read whole: an imported key keeps its id, so ids do not tell what could have made what.
         for lives in (True, False):
             question = {"TableName": self._table, **key_items.kin_question(owner, lives=lives)}
             while True:
@@ -216,15 +184,6 @@ class DynamoKeyStore:
                 if "LastEvaluatedKey" not in answer:
                     break
                 question["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-    def _lives(self, owner: str, key_id: str) -> dict[str, Any]:
-        return {
-            "ConditionCheck": {
-                "TableName": self._table,
-                "Key": {"pk": s(items.user_pk(owner)), "sk": s(items.record_sk(key_id))},
-                "ConditionExpression": "attribute_exists(pk)",
-            }
-        }
 
     def _record_of(self, owner: str, key_id: str) -> dict[str, Any] | None:
         answer = self._transport.call(

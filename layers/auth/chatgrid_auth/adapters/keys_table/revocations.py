@@ -23,7 +23,12 @@ from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 Item = Mapping[str, Any]
 
 #: What else a credential has to say for its revocation to be finished.
-ATTRIBUTES = ("state", "limit", "seen", items.REVOKING)
+ATTRIBUTES = ("state", "limit", "seen", items.REVOKING, items.EXPIRES_ON)
+
+
+#: Long enough for a yearly look at who held what.
+RETENTION_DAYS = 400
+_DAY_SECONDS = 86_400
 
 
 class Revocations:
@@ -34,6 +39,7 @@ class Revocations:
         table: the keys table's name.
         pause: waits that many seconds; between tries of a transaction that met another.
         own_gateway_keys: whether keys get API Gateway keys of their own: no work is left if not.
+        retention_days: how long credential and record of a key that is revoked here are kept.
     """
 
     def __init__(
@@ -43,7 +49,9 @@ class Revocations:
         table: str,
         pause: Callable[[float], None],
         own_gateway_keys: bool = True,
+        retention_days: int = RETENTION_DAYS,
     ) -> None:
+        self._retention_seconds = retention_days * _DAY_SECONDS
         self._transport = transport
         self._table = table
         self._pause = pause
@@ -59,7 +67,8 @@ class Revocations:
         """
         mark = f"{now_ms} {os.urandom(8).hex()}"
         try:
-            credential, revoked = self._turn_off(record, mark), True
+            expires_on = now_ms // 1_000 + self._retention_seconds
+            credential, revoked = self._turn_off(record, mark, expires_on=expires_on), True
         except ConditionFailed as refused:
             # Somebody else's revocation came first; or, if there is no credential, nobody's.
             credential, revoked = refused.item, refused.item is None
@@ -84,6 +93,8 @@ class Revocations:
             "rate_limit": credential.get("limit", record["rate_limit"]),
             "revoked_at_ms": n(revoked_at_ms(record, credential)),
         }
+        if items.EXPIRES_ON in credential:  # not where it was turned off by hand
+            revoked[items.EXPIRES_ON] = credential[items.EXPIRES_ON]
         owner = record["pk"]["S"].removeprefix(items.user_pk(""))
         count = (record["pk"]["S"], items.COUNT)
         writes = [
@@ -120,7 +131,7 @@ class Revocations:
         else:
             self.finish(record, credential)
 
-    def _turn_off(self, record: Item, mark: str) -> Item | None:
+    def _turn_off(self, record: Item, mark: str, *, expires_on: int) -> Item | None:
         """The write that is the revocation. A repeat whose first answer was lost knows its mark."""
         key_id = record["sk"]["S"].partition("#")[2]
         owner = record["pk"]["S"].removeprefix(items.user_pk(""))
@@ -129,7 +140,10 @@ class Revocations:
             {
                 "TableName": self._table,
                 "Key": _credential(record["hash"]["S"]),
-                "UpdateExpression": f"SET #state = :revoked, {items.REVOKING} = :mark",
+                "UpdateExpression": (
+                    f"SET #state = :revoked, {items.REVOKING} = :mark,"
+                    f" {items.EXPIRES_ON} = :expires_on"
+                ),
                 "ConditionExpression": (
                     "#id = :id AND #owner = :owner"
                     f" AND (#state <> :revoked OR {items.REVOKING} = :mark)"
@@ -138,6 +152,7 @@ class Revocations:
                 "ExpressionAttributeValues": {
                     ":revoked": s(items.REVOKED),
                     ":mark": s(mark),
+                    ":expires_on": n(expires_on),
                     ":id": s(key_id),
                     ":owner": s(owner),
                 },
