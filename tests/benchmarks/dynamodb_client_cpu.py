@@ -64,7 +64,7 @@ ITEM = {
 
 
 def serve() -> None:
-    """Response every request with one item, over one connection at a time, until killed."""
+    """Answer every request with one item, over one connection at a time, until killed."""
     body = json.dumps({"Attributes": ITEM}, separators=(",", ":")).encode()
     response = (
         b"HTTP/1.1 200 OK\r\nServer: Server\r\nDate: Fri, 15 Jan 2027 08:00:00 GMT\r\n"

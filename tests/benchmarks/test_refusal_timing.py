@@ -7,7 +7,7 @@ import statistics
 import time
 
 from chatgrid_auth.domain.keys import generate
-from chatgrid_authorizer.answer import answer
+from chatgrid_authorizer.response import respond
 from tests.support.memory.gate import World
 from tests.unit.authorizer.test_event import request_event
 
@@ -30,7 +30,7 @@ def seconds(world: World, credential: str) -> float:
     """How long the refusal of a credential took that was never seen."""
     event = request_event(multiValueHeaders={"Authorization": [f"Bearer {credential}"]})
     started = time.perf_counter()
-    given = answer(event, gate=world.gate)
+    given = respond(event, gate=world.gate)
     taken = time.perf_counter() - started
     assert given["context"]["reason"] == "unknown"
     return taken

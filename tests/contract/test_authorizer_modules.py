@@ -58,7 +58,7 @@ OURS = {
     "chatgrid_auth.services.throttle",
     "chatgrid_auth.settings",
     "chatgrid_authorizer",
-    "chatgrid_authorizer.answer",
+    "chatgrid_authorizer.response",
     "chatgrid_authorizer.decision_log",
     "chatgrid_authorizer.decision_metrics",
     "chatgrid_authorizer.event",

@@ -24,8 +24,8 @@ from chatgrid_auth.adapters.awslite.http_response import Response
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain.keys import generate
 from chatgrid_authorizer import wiring
-from chatgrid_authorizer.answer import answer as decide
 from chatgrid_authorizer.decision_metrics import MOST_HELD
+from chatgrid_authorizer.response import respond as decide
 from tests.contract.clients import Serve, serve
 from tests.support.servers.fault_server import FaultServer, answer, error, response
 from tests.support.stack.authorizer_settings import SETTINGS

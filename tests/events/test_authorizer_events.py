@@ -16,7 +16,7 @@ from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys, window
 from chatgrid_auth.domain.scopes import effective
 from chatgrid_auth.services.authenticate import Authenticator
-from chatgrid_authorizer.answer import answer
+from chatgrid_authorizer.response import respond
 from chatgrid_authorizer.wiring import Gate
 from tests.support.tables.decisions import NoTokens
 from tests.support.tables.stores import keys_table, moto_client, rate_limits_table
@@ -114,7 +114,7 @@ def test_there_are_events_of_every_outcome() -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_an_event_leads_to_the_outcome_in_its_name(gate: Gate, file: Path) -> None:
     event = load(file)
-    given = answer(event, gate=gate)
+    given = respond(event, gate=gate)
     (statement,) = given["policyDocument"]["Statement"]
     assert statement["Resource"] == event["methodArn"]
     context = given["context"]

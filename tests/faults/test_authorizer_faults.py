@@ -14,7 +14,7 @@ from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.errors import Fault as StoreOut
-from chatgrid_authorizer.answer import answer
+from chatgrid_authorizer.response import respond
 from chatgrid_authorizer.wiring import Gate
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.faults.conftest import BUDGET_SECONDS, lean_client, now_ms
@@ -57,7 +57,7 @@ def ask(gate: Gate, raw_key: str) -> dict[str, Any]:
         "multiValueHeaders": {"Authorization": [f"Bearer {raw_key}"]},
         "requestContext": {"identity": {"sourceIp": "203.0.113.7"}},
     }
-    return answer(event, gate=gate)
+    return respond(event, gate=gate)
 
 
 def verdict(gate: Gate, raw_key: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 atheris: Any = importlib.import_module("atheris")
 
 with atheris.instrument_imports(include=["chatgrid_auth", "chatgrid_authorizer"]):
-    from chatgrid_authorizer.answer import answer
+    from chatgrid_authorizer.response import respond
     from tests.hostile.answers import check
     from tests.support.memory.gate import World
     from tests.unit.authorizer.test_event import request_event
@@ -49,7 +49,7 @@ def attack(fuzzed: bytes) -> None:
             event = json.loads(data.ConsumeUnicode(600))
         except (ValueError, RecursionError):
             return
-    effect = check(answer(event, gate=WORLD.gate))
+    effect = check(respond(event, gate=WORLD.gate))
     json.loads(WORLD.lines[0])
     assert effect == "Deny" or held.strip(" ") in GOOD, "a made-up credential got in"
 

@@ -9,7 +9,7 @@ import pytest
 
 from chatgrid_auth.domain import keys
 from chatgrid_auth.services.throttle import MINUTE_MS
-from chatgrid_authorizer.answer import answer
+from chatgrid_authorizer.response import respond
 from tests.support.memory.gate import World
 from tests.unit.authorizer.test_event import request_event
 
@@ -22,7 +22,7 @@ def guess() -> str:
 
 
 def ask(world: World, raw_key: str, *, source: str = GUESSER) -> dict[str, Any]:
-    return answer(
+    return respond(
         request_event(
             resource="/boards",
             methodArn="arn:aws:execute-api:r:1:a/v1/GET/boards",

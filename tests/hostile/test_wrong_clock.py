@@ -14,7 +14,7 @@ import pytest
 from chatgrid_auth.adapters.awslite.credentials import Credentials, FixedCredentials
 from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_authorizer import wiring
-from chatgrid_authorizer.answer import answer
+from chatgrid_authorizer.response import respond
 from chatgrid_devkit.functions.invocation import Failed, Outcome, Returned
 from chatgrid_devkit.stack.deployment import read_deployment
 from tests.support import gateway_world
@@ -48,7 +48,7 @@ class Gate:
             multiValueHeaders={"Authorization": [f"Bearer {self._world.raw_key}"]},
         )
         try:
-            verdict: str = answer(event, gate=self.gate)["context"]["verdict"]
+            verdict: str = respond(event, gate=self.gate)["context"]["verdict"]
         except StoreUnavailable:
             return FAULT
         if verdict == "allowed":
@@ -89,7 +89,7 @@ def test_a_clock_that_jumps_too_often_to_be_corrected_answers_503_and_lets_nobod
     def authorizer(event: dict[str, object]) -> Outcome:
         gate.off = next(jumps)
         try:
-            return Returned(answer(event, gate=gate.gate))
+            return Returned(respond(event, gate=gate.gate))
         except StoreUnavailable as fault:
             world.faults.append(fault.code)
             return Failed(kind="error", error_type=type(fault).__name__)

@@ -36,8 +36,8 @@ def _ask(url: str) -> tuple[int, dict[str, object], str | None]:
     if not url.startswith(("https://", "http://127.0.0.1:")):
         raise OSError("neither https nor this machine")
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - checked
-            return answer.status, {}, None
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - checked
+            return response.status, {}, None
     except urllib.error.HTTPError as error:
         with error:
             try:

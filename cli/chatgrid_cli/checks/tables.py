@@ -88,14 +88,14 @@ def look_at_queue(stack: Stack) -> Iterator[Finding]:
     if not own_gateway_keys(stack):
         yield skipped("reconciler queue", "keys have no gateway keys of their own here")
         return
-    answer = stack.client("dynamodb").query(
+    response = stack.client("dynamodb").query(
         TableName=stack.keys_table,
         KeyConditionExpression="pk = :plans",
         ExpressionAttributeValues={":plans": s(PLANS)},
         Select="COUNT",
         Limit=_LONG_QUEUE + 1,
     )
-    waiting = answer["Count"]
+    waiting = response["Count"]
     if waiting > _LONG_QUEUE:
         yield warn(
             "reconciler queue",

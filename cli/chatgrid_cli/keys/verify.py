@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
             )
         judge = Judge(stack)
         credential = read_credential()
-        facts = judge.answer(credential, scope=scope.value, at_ms=now_ms())
+        facts = judge.response(credential, scope=scope.value, at_ms=now_ms())
         if out.as_json:
             out.document("verdict", facts)
         else:
@@ -129,7 +129,7 @@ class Judge:
             imported_keys=self._imported,
         )
 
-    def answer(self, credential: str, *, scope: str, at_ms: int) -> dict[str, Any]:
+    def response(self, credential: str, *, scope: str, at_ms: int) -> dict[str, Any]:
         """What the gate would say, as facts; nothing of the credential is among them."""
         try:
             verdict = self._gate.decide(f"Bearer {credential}", scope=scope, now_ms=at_ms)

@@ -33,7 +33,7 @@ class Gateway:
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Response one request."""
+        """Answer one request."""
         if scope["type"] != "http":
             return
         started = time.perf_counter()

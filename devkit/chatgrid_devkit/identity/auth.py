@@ -100,7 +100,7 @@ class LocalAuth:
         )
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Response one request, with what a page on loopback needs to read the answer."""
+        """Answer one request, with what a page on loopback needs to read the answer."""
         if scope["type"] != "http":
             return
         host = the_host(scope)

@@ -9,7 +9,7 @@ import gc
 gc.disable()
 
 from chatgrid_authorizer import wiring  # noqa: E402
-from chatgrid_authorizer.answer import answer  # noqa: E402
+from chatgrid_authorizer.response import respond  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ gc.enable()
 
 
 def handler(incoming: dict[str, Any], context: object) -> dict[str, Any]:
-    """Response API Gateway's question whether a request may go on.
+    """Answer API Gateway's question whether a request may go on.
 
     Raises:
         Fault: the store or the identity provider is out. API Gateway answers 503 then, so an
             outage is never reported as a bad credential.
     """
     invocation_id = getattr(context, "aws_request_id", None)
-    return answer(incoming, gate=_gate, invocation_id=invocation_id)
+    return respond(incoming, gate=_gate, invocation_id=invocation_id)

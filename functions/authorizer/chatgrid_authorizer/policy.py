@@ -27,12 +27,12 @@ def write(verdict: Verdict, *, method_arn: str) -> dict[str, Any]:
         facts: dict[str, Any] = {"message": verdict.message, "reason": verdict.reason}
         return _answer("Deny", method_arn, principal=NOBODY, facts=facts)
     principal = verdict.caller.user_id if isinstance(verdict, Allowed) else NOBODY
-    answer = _answer("Allow", method_arn, principal=principal, facts=context.write(verdict))
+    response = _answer("Allow", method_arn, principal=principal, facts=context.write(verdict))
     if isinstance(verdict, (Allowed, Limited)):
         # Without this key API Gateway itself refuses the request: that is how a missing scope
         # becomes a 403 before any backend is reached.
-        answer["usageIdentifierKey"] = verdict.usage_key
-    return answer
+        response["usageIdentifierKey"] = verdict.usage_key
+    return response
 
 
 def _answer(

@@ -86,13 +86,13 @@ class BoardStore:
         Raises:
             NotFound: no such board, or somebody else's.
         """
-        answer = self._transport.call(
+        response = self._transport.call(
             "GetItem",
             {"TableName": self._table, "Key": _key(owner, board_id), "ConsistentRead": True},
         )
-        if "Item" not in answer:
+        if "Item" not in response:
             raise NotFound
-        return _board(answer["Item"])
+        return _board(response["Item"])
 
     def page(self, owner: str, *, limit: int, after: str | None, descending: bool) -> BoardPage:
         """The owner's boards in the order of their ids, ``after`` that id. One request."""
@@ -126,7 +126,7 @@ class BoardStore:
         """
         values = _attributes({**changes, "updated_at_ms": now_ms})
         try:
-            answer = self._transport.call(
+            response = self._transport.call(
                 "UpdateItem",
                 {
                     "TableName": self._table,
@@ -140,7 +140,7 @@ class BoardStore:
             )
         except ConditionFailed:
             raise NotFound from None
-        return _board(answer["Attributes"])
+        return _board(response["Attributes"])
 
     def delete(self, owner: str, board_id: str) -> None:
         """Delete a board for good.

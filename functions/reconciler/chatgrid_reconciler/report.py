@@ -42,7 +42,7 @@ def publish(summary: RunSummary, metrics: Metrics) -> None:
         metrics.add_metric(name, MetricUnit.Count, getattr(summary, field))
 
 
-def answer(summary: RunSummary, *, dry_run: bool) -> dict[str, Any]:
+def response(summary: RunSummary, *, dry_run: bool) -> dict[str, Any]:
     """The summary as the function's response and log line; names and numbers, no values of keys."""
     counts = asdict(summary)
     faults: list[str] = counts.pop("faults")

@@ -119,11 +119,11 @@ def compose(configured: Settings, reconciler: Reconciler) -> Handler:
         sweep = isinstance(event, dict) and event.get("sweep") is True
         summary = reconciler.run(time_left=time_left, sweep=sweep)
         report.publish(summary, metrics)
-        answer = report.answer(summary, dry_run=configured.dry_run)
+        response = report.response(summary, dry_run=configured.dry_run)
         troubled = summary.failed or summary.held or summary.ceiling or summary.unidentified
         log = logger.warning if troubled else logger.info
-        log("reconciled", extra={"run": answer})
-        return answer
+        log("reconciled", extra={"run": response})
+        return response
 
     return cast("Handler", handle)
 

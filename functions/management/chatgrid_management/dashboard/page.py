@@ -67,7 +67,7 @@ class Dashboard:
         """Whether API Gateway matched one of the page's own resources, letter by letter."""
         return event.get("resource") in {PAGE, ASSET}
 
-    def answer(self, event: Event) -> ProxyResponse:
+    def response(self, event: Event) -> ProxyResponse:
         """The proxy answer to an event that this serves."""
         if event["httpMethod"] not in {"GET", "HEAD"}:
             headers = {"Allow": "GET, HEAD, OPTIONS"}
@@ -124,7 +124,7 @@ def with_dashboard(handler: Handler, dashboard: Dashboard) -> Handler:
     """The page's two resources go to the page; every other event to the handler, as it came."""
 
     def handle(event: dict[str, Any], context: LambdaContext) -> ProxyResponse:
-        return dashboard.answer(event) if dashboard.serves(event) else handler(event, context)
+        return dashboard.response(event) if dashboard.serves(event) else handler(event, context)
 
     return handle
 

@@ -57,7 +57,7 @@ class ContractMiddleware:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Response one request."""
+        """Answer one request."""
         bodiless = scope["method"] == "HEAD"
         inner = {**scope, "method": "GET"} if bodiless else scope
         started = False

@@ -98,8 +98,8 @@ def lambda_handler(
     @metrics.log_metrics(capture_cold_start_metric=True)
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         asyncio.set_event_loop(loop)  # again, in case something else has put it away
-        answer = mangum(event, cast("Any", context))
-        status: int = answer["statusCode"]
+        response = mangum(event, cast("Any", context))
+        status: int = response["statusCode"]
         method, resource = event["httpMethod"], event.get("resource", "")
         logger.info(
             "request",
@@ -108,7 +108,7 @@ def lambda_handler(
         metrics.add_metric(f"Responses{status // 100}xx", MetricUnit.Count, 1)
         if milestone := milestones.get((method, resource, status)):
             metrics.add_metric(milestone, MetricUnit.Count, 1)
-        return answer
+        return response
 
     return cast("Handler", handle)
 

@@ -15,7 +15,7 @@ from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.decisions import _CONDITION, Credential
 from chatgrid_auth.domain import window
 from chatgrid_auth.services.authenticate import Authenticator
-from chatgrid_authorizer.answer import answer
+from chatgrid_authorizer.response import respond
 from chatgrid_authorizer.wiring import Gate
 
 
@@ -82,4 +82,4 @@ _gate = Gate(
 
 def handler(incoming: dict[str, Any], context: Any) -> dict[str, Any]:
     """As the authorizer's own."""
-    return answer(incoming, gate=_gate, invocation_id=context.aws_request_id)
+    return respond(incoming, gate=_gate, invocation_id=context.aws_request_id)

@@ -95,7 +95,7 @@ def _decide_token(token: str, arn: str) -> dict[str, Any]:
 @tracer.capture_lambda_handler
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Response API Gateway's question whether a request may go on."""
+    """Answer API Gateway's question whether a request may go on."""
     credential = event["headers"]["Authorization"].removeprefix("Bearer ")
     decide = _decide_key if credential.startswith("cgk_") else _decide_token
     answer = decide(credential, event["methodArn"])

@@ -38,7 +38,7 @@ def ask(
 ) -> dict[str, Any]:
     event = proxy_event(method, resource, authorizer=None, headers=headers)
     event["pathParameters"] = {"asset": asset} if asset else None
-    return dashboard().answer(event)
+    return dashboard().response(event)
 
 
 def referred_to(body: str) -> list[str]:
@@ -75,7 +75,7 @@ def test_the_page_is_html_and_everything_that_it_refers_to_is_served() -> None:
 
 def test_the_stacks_settings_are_in_the_page_and_cannot_break_out_of_it() -> None:
     hostile = 'x"><script>alert(1)</script>'
-    body = dashboard(supabase_publishable_key=hostile).answer(
+    body = dashboard(supabase_publishable_key=hostile).response(
         proxy_event("GET", PAGE, authorizer=None)
     )["body"]
     parsed = Parsed(body)
@@ -143,7 +143,8 @@ def test_a_browser_that_has_something_else_gets_it_all(other: str) -> None:
 def test_other_settings_are_another_page() -> None:
     event = proxy_event("GET", PAGE, authorizer=None)
     tags = {
-        dashboard(rate_limit_default=limit).answer(event)["headers"]["ETag"] for limit in (60, 120)
+        dashboard(rate_limit_default=limit).response(event)["headers"]["ETag"]
+        for limit in (60, 120)
     }
     assert len(tags) == 2
 
@@ -169,7 +170,7 @@ def test_a_slash_at_the_end_leads_to_the_page_whatever_stands_before_it(
     """On an address that ends in one, nothing that the page refers to would be found."""
     event = proxy_event(method, PAGE, authorizer=None, query=query)
     event["path"] = sent
-    answer = dashboard().answer(event)
+    answer = dashboard().response(event)
     assert (answer["statusCode"], answer["body"]) == (308, "")
     assert urljoin(f"https://example.com{sent}", answer["headers"]["Location"]) == (
         f"https://example.com{answered}"
@@ -180,7 +181,7 @@ def test_a_slash_at_the_end_leads_to_the_page_whatever_stands_before_it(
 def test_a_wrong_method_is_refused_with_a_slash_at_the_end_too() -> None:
     event = proxy_event("POST", PAGE, authorizer=None)
     event["path"] = "/v1/dashboard/"
-    assert dashboard().answer(event)["statusCode"] == 405
+    assert dashboard().response(event)["statusCode"] == 405
 
 
 @pytest.mark.parametrize("resource", [PAGE, ASSET])

@@ -67,8 +67,8 @@ class ContainerCredentials:
         Raises:
             CredentialsUnavailable: the endpoint gave none.
         """
-        answer = self._fetch(self._url(), self._authorization())
-        fresh = _parse(answer)
+        response = self._fetch(self._url(), self._authorization())
+        fresh = _parse(response)
         ends = fresh.expires_at_seconds
         if ends is None:
             ends = int(now_seconds) + 2 * RENEW_AHEAD_SECONDS
@@ -146,9 +146,9 @@ def _is_local(host: str) -> bool:
     }
 
 
-def _parse(answer: bytes) -> Credentials:
+def _parse(response: bytes) -> Credentials:
     try:
-        found = json.loads(answer)
+        found = json.loads(response)
         expires = found.get("Expiration")
         ends = None if expires is None else from_iso_8601(expires)
         if expires is not None and ends is None:

@@ -54,8 +54,8 @@ class SecretSource:
             IdentityProviderUnavailable: it cannot be read, or cannot be a JWT secret.
         """
         try:
-            answer = json.loads(self._ask(now_ms))
-            return KeySet([shared_secret(_plain(self._value(answer)))])
+            response = json.loads(self._ask(now_ms))
+            return KeySet([shared_secret(_plain(self._value(response)))])
         except CredentialsUnavailable as error:
             raise IdentityProviderUnavailable("no credentials for the secret store") from error
         except HttpFault as fault:
@@ -94,8 +94,10 @@ class SecretSource:
             headers[name] = value
         return fetch(self._url, headers=headers, body=body)
 
-    def _value(self, answer: Any) -> Any:
-        return answer["Parameter"]["Value"] if self._service == "ssm" else answer["SecretString"]
+    def _value(self, response: Any) -> Any:
+        return (
+            response["Parameter"]["Value"] if self._service == "ssm" else response["SecretString"]
+        )
 
 
 def _plain(value: Any) -> str:

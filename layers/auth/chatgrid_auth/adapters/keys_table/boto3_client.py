@@ -60,8 +60,8 @@ def _refuse_nonsense(operation_model: Any, response_dict: dict[str, Any], **_: o
     if response_dict["status_code"] >= 300 or shape is None or not shape.members:
         return
     try:
-        answer = json.loads(response_dict["body"])
+        response = json.loads(response_dict["body"])
     except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
+        response = None
+    if not isinstance(response, dict):
         raise MalformedResponse

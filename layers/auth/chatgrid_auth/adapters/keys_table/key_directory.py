@@ -82,9 +82,11 @@ class DynamoKeyDirectory:
         }
         if cursor is not None:
             scan["ExclusiveStartKey"] = json.loads(cursor)
-        answer = self._transport.call("Scan", scan)
-        last = answer.get("LastEvaluatedKey")
-        return [_live(item) for item in answer["Items"]], None if last is None else json.dumps(last)
+        response = self._transport.call("Scan", scan)
+        last = response.get("LastEvaluatedKey")
+        return [_live(item) for item in response["Items"]], None if last is None else json.dumps(
+            last
+        )
 
     def finish_revocation(self, key: LiveKey) -> None:
         """Bring the books of a half revoked key into order, and leave the work that it means."""

@@ -59,8 +59,8 @@ class KeyInventory:
 
     def is_empty(self) -> bool:
         """Whether nothing was ever kept here."""
-        answer = self._ask("Scan", {"Limit": 1})
-        return not answer["Items"] and "LastEvaluatedKey" not in answer
+        response = self._ask("Scan", {"Limit": 1})
+        return not response["Items"] and "LastEvaluatedKey" not in response
 
     def keys_of(self, owner: str, *, revoked: bool = False) -> Iterator[StoredKey]:
         """The owner's keys, the oldest first; revoked ones, if asked for, after the others."""
@@ -113,13 +113,13 @@ class KeyInventory:
         """What is found, at most ``MOST_AT_ONCE`` at a time."""
         start: dict[str, Any] = {}
         while True:
-            answer = self._ask(operation, {**question, **start})
-            records = answer["Items"]
+            response = self._ask(operation, {**question, **start})
+            records = response["Items"]
             for first in range(0, len(records), MOST_AT_ONCE):
                 yield records[first : first + MOST_AT_ONCE]
-            if "LastEvaluatedKey" not in answer:
+            if "LastEvaluatedKey" not in response:
                 return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
 
     def _stored(self, records: list[dict[str, Any]], *, revoked: bool) -> Iterator[StoredKey]:
         hashes = {record["hash"]["S"] for record in records}

@@ -179,14 +179,14 @@ class DynamoKeyStore:
         for lives in (True, False):
             question = {"TableName": self._table, **key_items.kin_question(owner, lives=lives)}
             while True:
-                answer = self._transport.call("Query", question)
-                yield from (key_items.kin(item, lives=lives) for item in answer["Items"])
-                if "LastEvaluatedKey" not in answer:
+                response = self._transport.call("Query", question)
+                yield from (key_items.kin(item, lives=lives) for item in response["Items"])
+                if "LastEvaluatedKey" not in response:
                     break
-                question["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+                question["ExclusiveStartKey"] = response["LastEvaluatedKey"]
 
     def _record_of(self, owner: str, key_id: str) -> dict[str, Any] | None:
-        answer = self._transport.call(
+        response = self._transport.call(
             "GetItem",
             {
                 "TableName": self._table,
@@ -194,7 +194,7 @@ class DynamoKeyStore:
                 "ConsistentRead": True,
             },
         )
-        return answer.get("Item")
+        return response.get("Item")
 
     def _living(self, records: list[dict[str, Any]]) -> list[ApiKey]:
         """The keys of these records, with what lies on the credential alone: one request a page.

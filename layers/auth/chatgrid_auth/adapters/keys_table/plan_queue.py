@@ -74,7 +74,7 @@ class DynamoPlanQueue:
         return found
 
     def _page(self, start: str, end: str) -> tuple[list[dict[str, Any]], bool]:
-        answer = self._transport.call(
+        response = self._transport.call(
             "Query",
             {
                 "TableName": self._table,
@@ -88,7 +88,7 @@ class DynamoPlanQueue:
                 "Limit": MOST_OF_ONE_OWNER,
             },
         )
-        return answer["Items"], "LastEvaluatedKey" in answer
+        return response["Items"], "LastEvaluatedKey" in response
 
     def reserve(self, work: Work, *, value: str) -> str:
         """Write down the value for the key, unless one is written already: the one that holds.
@@ -96,7 +96,7 @@ class DynamoPlanQueue:
         Raises:
             ConditionFailed: the entry is another by now.
         """
-        answer = self._transport.call(
+        response = self._transport.call(
             "UpdateItem",
             {
                 **self._entry(work),
@@ -107,7 +107,7 @@ class DynamoPlanQueue:
                 "ReturnValues": "ALL_NEW",
             },
         )
-        held: str = answer["Attributes"]["usage"]["S"]
+        held: str = response["Attributes"]["usage"]["S"]
         return held
 
     def mark_ready(self, work: Work, *, value: str, ready_at_ms: int) -> None:

@@ -80,5 +80,5 @@ class UserPreview:
 
 
 def _read(transport: Boto3Transport, table: str, key: dict[str, Any]) -> dict[str, Any] | None:
-    answer = transport.call("GetItem", {"TableName": table, "Key": key, "ConsistentRead": True})
-    return answer.get("Item")
+    response = transport.call("GetItem", {"TableName": table, "Key": key, "ConsistentRead": True})
+    return response.get("Item")

@@ -135,7 +135,7 @@ class Revocations:
         """The write that is the revocation. A repeat whose first answer was lost knows its mark."""
         key_id = record["sk"]["S"].partition("#")[2]
         owner = record["pk"]["S"].removeprefix(items.user_pk(""))
-        answer = self._transport.call(
+        response = self._transport.call(
             "UpdateItem",
             {
                 "TableName": self._table,
@@ -160,7 +160,7 @@ class Revocations:
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             },
         )
-        found: Item = answer["Attributes"]
+        found: Item = response["Attributes"]
         return found
 
     def _remove_mark(self, key_hash: str) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chatgrid_authorizer.wiring import Gate
 
 
-def answer(
+def respond(
     incoming: dict[str, Any], *, gate: Gate, invocation_id: str | None = None
 ) -> dict[str, Any]:
     """The answer to an authorizer event, its decision logged.

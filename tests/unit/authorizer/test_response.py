@@ -9,8 +9,8 @@ import pytest
 
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable, StoreUnavailable
 from chatgrid_auth.domain.verdicts import Verdict
-from chatgrid_authorizer.answer import answer
 from chatgrid_authorizer.decision_metrics import MOST_HELD
+from chatgrid_authorizer.response import respond
 from tests.unit.authorizer.gates import (
     ALLOWED,
     FORBIDDEN,
@@ -27,7 +27,7 @@ SECRET = "cgk_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6"
 def decide(verdict: Verdict | Exception, **facts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The answer to API Gateway and the logged line, of a container's first decision."""
     made, _, lines = gate(verdict)
-    given = answer(request_event(**facts), gate=made)
+    given = respond(request_event(**facts), gate=made)
     line, _ = lines  # the other is the metrics'
     return given, json.loads(line)
 
@@ -102,7 +102,7 @@ def test_every_answer_is_one_that_api_gateway_takes(verdict: Verdict) -> None:
 def test_a_fault_is_raised_and_logged_and_never_a_deny(fault: Exception) -> None:
     made, _, lines = gate(fault)
     with pytest.raises(type(fault)):
-        answer(request_event(), gate=made)
+        respond(request_event(), gate=made)
     line = json.loads(lines[0])
     assert (line["level"], line["outcome"], line["reason"]) == (
         "ERROR",
@@ -123,7 +123,7 @@ def test_a_fault_is_raised_and_logged_and_never_a_deny(fault: Exception) -> None
 def test_the_needed_scope_is_asked_for(method: str, resource: str, scope: str) -> None:
     made, asked, _ = gate(ALLOWED)
     arn = f"arn:aws:execute-api:r:1:api/v1/{method}/whatever"
-    answer(request_event(methodArn=arn, resource=resource), gate=made)
+    respond(request_event(methodArn=arn, resource=resource), gate=made)
     assert asked.questions == [
         {"authorization": "Bearer x", "scope": scope, "now_ms": NOW_MS, "source": "192.0.2.1"}
     ]
@@ -142,7 +142,7 @@ def test_each_decision_is_one_line_and_the_metrics_say_the_same(
     verdict: Verdict, outcome: str, reason: str
 ) -> None:
     made, _, lines = gate(verdict)
-    answer(request_event(), gate=made)
+    respond(request_event(), gate=made)
     line, metrics = map(json.loads, lines)
     assert (line["outcome"], line["reason"], line["level"]) == (outcome, reason, "INFO")
     assert line["timestamp"] == "2027-01-15T08:00:00.123Z"
@@ -168,7 +168,7 @@ def test_a_line_tells_the_times_of_decision_and_store() -> None:
 def test_only_a_containers_first_request_is_a_cold_start() -> None:
     made, _, lines = gate(REFUSED)
     for _ in range(MOST_HELD + 1):
-        answer(request_event(), gate=made)
+        respond(request_event(), gate=made)
     first, metrics, second, *_, more_metrics = map(json.loads, lines)
     assert (first["cold_start"], metrics["ColdStart"]) == (True, 1)
     assert second["cold_start"] is False
@@ -184,7 +184,7 @@ def test_no_credential_is_ever_echoed(verdict: Verdict) -> None:
 
 def test_what_is_no_authorizer_event_is_denied_and_not_failed() -> None:
     made, asked, _ = gate(REFUSED)
-    given = answer({"hello": "world"}, gate=made)
+    given = respond({"hello": "world"}, gate=made)
     (statement,) = given["policyDocument"]["Statement"]
     assert (statement["Effect"], statement["Resource"]) == ("Deny", "*")
     assert asked.questions[0]["authorization"] is None
