@@ -18,6 +18,7 @@ from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import Credential
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
 from chatgrid_auth.adapters.keys_table.previews import KeyPreview, UserPreview
+from chatgrid_auth.domain import error_table
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from chatgrid_auth.domain.verdicts import (
     Allowed,
@@ -135,7 +136,7 @@ class Judge:
             verdict = self._gate.decide(f"Bearer {credential}", scope=scope, now_ms=at_ms)
         except IdentityProviderUnavailable:
             return {
-                **_plain("fault", 503, "Service unavailable"),
+                **_plain("fault", error_table.UNAVAILABLE, error_table.UNAVAILABLE.message),
                 "scope": scope,
                 "reason": "identity_provider",
                 "explanation": "the identity provider's keys cannot be fetched from here",
@@ -223,21 +224,26 @@ def _answer(verdict: Verdict) -> dict[str, Any]:
     """Outcome, status and message, as the client would see them."""
     match verdict:
         case Refused():
-            return _plain("refused", 401, verdict.message)
+            return _plain("refused", error_table.INVALID_TOKEN, verdict.message)
         case Forbidden():
-            text = f"Missing required scope: {verdict.required_scope}"
-            return {**_plain("forbidden", 403, text), **_figures(verdict.figures)}
+            missing = error_table.MISSING_SCOPE
+            text = missing.message.format(scope=verdict.required_scope)
+            return {**_plain("forbidden", missing, text), **_figures(verdict.figures)}
         case Limited():
-            text = "Rate limit exceeded"
-            return {**_plain("rate_limited", 429, text), **_figures(verdict.figures)}
+            limited = error_table.RATE_LIMITED
+            return {
+                **_plain("rate_limited", limited, limited.message),
+                **_figures(verdict.figures),
+            }
         case Allowed():
-            return {**_plain("allowed", 200, None), **_figures(verdict.figures)}
+            allowed = {"outcome": "allowed", "status": 200, "message": None}
+            return {**allowed, **_figures(verdict.figures)}
         case _:
             assert_never(verdict)
 
 
-def _plain(outcome: str, status: int, message: str | None) -> dict[str, Any]:
-    return {"outcome": outcome, "status": status, "message": message}
+def _plain(outcome: str, kind: error_table.ErrorKind, message: str) -> dict[str, Any]:
+    return {"outcome": outcome, "status": kind.status, "message": message}
 
 
 def _figures(figures: RateLimitStatus) -> dict[str, Any]:

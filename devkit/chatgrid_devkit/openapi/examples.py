@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatgrid_auth.domain import error_table
+
 _KEY_ID = "019cd6b2-8a00-7c3e-9b5a-2f6d1e8c4a70"
 _BOARD_ID = "019cf0e4-1c00-7a12-8f3b-6d5e4c3b2a19"
 _USER_ID = "11aabb22-cc33-4d44-8e55-ff6677889900"
@@ -66,34 +68,32 @@ ANSWERS: dict[str, Any] = {
 }
 
 
-def _error(status: int, code: str, message: str, **more: Any) -> dict[str, Any]:
-    return {"object": "error", "status": status, "code": code, "message": message, **more}
-
-
 _TOO_SHORT = {
     "code": "too_small",
     "path": "name",
     "message": "Must contain at least 1 character(s)",
 }
+#: What stands in the examples where a message has a place for it.
+_FILLED = {"scope": "write", "maximum": 100}
 #: Code and status → the envelope.
-ERRORS: dict[tuple[str, int], Any] = {
-    (error["code"], error["status"]): error
-    for error in (
-        _error(400, "validation_error", "Invalid request body", details=[_TOO_SHORT]),
-        _error(400, "no_updates", "No fields to update"),
-        _error(400, "invalid_cursor", "The cursor is malformed"),
-        _error(401, "unauthorized", "Missing or invalid token"),
-        _error(403, "forbidden", "Missing required scope: write"),
-        _error(404, "not_found", "Not found"),
-        _error(404, "board_not_found", "Board not found"),
-        _error(405, "method_not_allowed", "Method not allowed"),
-        _error(409, "conflict", "A user may hold at most 1000 API keys"),
-        _error(413, "payload_too_large", "Payload too large"),
-        _error(415, "unsupported_media_type", "Unsupported media type"),
-        _error(429, "rate_limit_exceeded", "Rate limit exceeded"),
-        _error(500, "internal_error", "Internal error"),
-        _error(502, "internal_error", "Internal error"),
-        _error(503, "service_unavailable", "Service unavailable"),
-        _error(504, "internal_error", "Internal error"),
-    )
-}
+ERRORS: dict[tuple[str, int], Any] = {}
+for _kind in (
+    error_table.INVALID_BODY,
+    error_table.NO_UPDATES,
+    error_table.INVALID_CURSOR,
+    error_table.INVALID_TOKEN,
+    error_table.MISSING_SCOPE,
+    error_table.NOT_FOUND,
+    error_table.BOARD_NOT_FOUND,
+    error_table.METHOD_NOT_ALLOWED,
+    error_table.KEY_LIMIT_REACHED,
+    error_table.PAYLOAD_TOO_LARGE,
+    error_table.UNSUPPORTED_MEDIA_TYPE,
+    error_table.RATE_LIMITED,
+    error_table.INTERNAL_ERROR,
+    error_table.BAD_GATEWAY,
+    error_table.UNAVAILABLE,
+    error_table.GATEWAY_TIMEOUT,
+):
+    ERRORS[_kind.code, _kind.status] = _kind.envelope(_kind.message.format_map(_FILLED))
+ERRORS["validation_error", 400]["details"] = [_TOO_SHORT]

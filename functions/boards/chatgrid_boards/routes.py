@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatgrid_auth.domain.error_table import BOARD_NOT_FOUND, NO_UPDATES
 from chatgrid_auth.domain.identifiers import canonical_id, uuid7
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.fields import PathIdentifier
@@ -24,7 +25,7 @@ router = new_router("boards")
 
 def board_not_found() -> Problem:
     """There is no such board, or it is somebody else's."""
-    return Problem(404, "board_not_found", "Board not found")
+    return Problem.of(BOARD_NOT_FOUND)
 
 
 @router.get("/boards", operation_id="listBoards", summary="List boards")
@@ -74,7 +75,7 @@ async def update_board(
     """Change the fields that are given; a value equal to the present one is fine."""
     named = changes.model_dump(exclude_unset=True)
     if not named:
-        raise Problem(400, "no_updates", "No fields to update")
+        raise Problem.of(NO_UPDATES)
     board = boards.store.update(owner, _board_id(id), named, now_ms=boards.now_ms())
     return BoardResponse(data=BoardData.of(board))
 

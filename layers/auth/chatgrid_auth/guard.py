@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from chatgrid_auth.domain import context as carried
-from chatgrid_auth.domain import scopes
+from chatgrid_auth.domain import error_table, scopes
 from chatgrid_auth.domain.verdicts import Caller, RateLimitStatus
 from chatgrid_auth.domain.window import WINDOW_MS
 
@@ -91,9 +91,9 @@ def inspect(
             headers={**refused, "Retry-After": str(retry_after_s)},
             figures=figures,
             status=429,
-            body=_envelope(429, "rate_limit_exceeded", "Rate limit exceeded"),
+            body=_body(error_table.RATE_LIMITED),
         )
-    message = "Access denied"
+    body = _body(error_table.ACCESS_DENIED)
     method, resource = event.get("httpMethod"), event.get("resource")
     # Without these API Gateway has matched nothing; without a verdict it asked nobody.
     if isinstance(method, str) and isinstance(resource, str) and resource:
@@ -102,8 +102,9 @@ def inspect(
         if caller is not None and needed in caller.scopes:
             return Admission(headers=headers, figures=figures, caller=caller)
         if caller is not None or context.get("verdict") == carried.FORBIDDEN:
-            message = f"Missing required scope: {needed}"
-    return Admission(headers=refused, figures=figures, body=_envelope(403, "forbidden", message))
+            missing = error_table.MISSING_SCOPE
+            body = _body(missing, missing.message.format(scope=needed))
+    return Admission(headers=refused, figures=figures, body=body)
 
 
 class GuardMiddleware:
@@ -238,6 +239,5 @@ def _figures(
     }
 
 
-def _envelope(status: int, code: str, message: str) -> str:
-    envelope = {"object": "error", "status": status, "code": code, "message": message}
-    return json.dumps(envelope, separators=(",", ":"))
+def _body(kind: error_table.ErrorKind, message: str = "") -> str:
+    return json.dumps(kind.envelope(message), separators=(",", ":"))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from chatgrid_auth.domain import error_table
 from chatgrid_management.dashboard.assets import STATIC, Asset, Assets, read_assets
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Dashboard:
         """The proxy answer to an event that this serves."""
         if event["httpMethod"] not in {"GET", "HEAD"}:
             headers = {"Allow": "GET, HEAD, OPTIONS"}
-            return _refusal(405, "method_not_allowed", "Method not allowed", headers)
+            return _refusal(error_table.METHOD_NOT_ALLOWED, headers)
         if event["resource"] == PAGE:
             if event["path"].endswith("/"):
                 return _without_slash(event)
@@ -79,7 +80,7 @@ class Dashboard:
         name = (event.get("pathParameters") or {}).get("asset", "")
         asset = self._assets.by_name.get(name)
         if asset is None:
-            return _refusal(404, "not_found", "Resource not found", {})
+            return _refusal(error_table.NOT_FOUND, {}, message="Resource not found")
         return self._revalidated(event, asset, {"Cache-Control": _FOREVER})
 
     def _revalidated(self, event: Event, asset: Asset, headers: dict[str, str]) -> ProxyResponse:
@@ -178,12 +179,14 @@ def _without_slash(event: Event) -> ProxyResponse:
     return {"statusCode": 308, "headers": headers, "body": ""}
 
 
-def _refusal(status: int, code: str, message: str, headers: dict[str, str]) -> ProxyResponse:
-    body = {"object": "error", "status": status, "code": code, "message": message}
+def _refusal(
+    kind: error_table.ErrorKind, headers: dict[str, str], *, message: str = ""
+) -> ProxyResponse:
+    body = kind.envelope(message)
     headers = {
         **_SAFETY,
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
         **headers,
     }
-    return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
+    return {"statusCode": kind.status, "headers": headers, "body": json.dumps(body)}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import Request
 
 from chatgrid_auth.domain.errors import NotFound
-from chatgrid_auth.domain.verdicts import REVOKED, Caller, RateLimitStatus
+from chatgrid_auth.domain.verdicts import Caller, RateLimitStatus
 from chatgrid_auth.http_api.edge import router as new_router
-from chatgrid_auth.http_api.problems import unauthorized
+from chatgrid_auth.http_api.problems import key_revoked
 from chatgrid_management.schemas import (
     KeyHolderData,
     OwnKeyData,
@@ -41,7 +41,7 @@ def _own_key(
         key = services.api_keys.get(caller.user_id, key_id)
     except NotFound:
         # It was there when the authorizer looked, so it has been revoked since.
-        raise unauthorized(REVOKED) from None
+        raise key_revoked() from None
     return OwnKeyData.model_validate(
         {
             "id": key.id,

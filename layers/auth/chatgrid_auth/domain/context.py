@@ -11,7 +11,14 @@ escapes them there.
 
 from __future__ import annotations
 
-from chatgrid_auth.domain.verdicts import Allowed, Caller, Forbidden, Limited, RateLimitStatus
+from chatgrid_auth.domain.verdicts import (
+    MISSING_SCOPE,
+    Allowed,
+    Caller,
+    Forbidden,
+    Limited,
+    RateLimitStatus,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +45,7 @@ def write(verdict: Allowed | Forbidden | Limited) -> dict[str, Value]:
     if isinstance(verdict, Allowed):
         context.update(_caller(verdict.caller), verdict=ALLOWED, **PLAN_FAULT)
     elif isinstance(verdict, Forbidden):
-        message = f"Missing required scope: {verdict.required_scope}"
+        message = MISSING_SCOPE.format(scope=verdict.required_scope)
         context.update(verdict=FORBIDDEN, code="forbidden", message=message)
     else:
         context.update(verdict=RATE_LIMITED, retry_after=verdict.retry_after_s, **PLAN_FAULT)

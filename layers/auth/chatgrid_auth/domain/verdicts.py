@@ -16,6 +16,7 @@ JWT = "jwt"
 INVALID_TOKEN = "Missing or invalid token"  # noqa: S105 - the contract's words, not a secret
 REVOKED = "API key has been revoked"
 EXPIRED = "API key has expired"
+MISSING_SCOPE = "Missing required scope: {scope}"
 
 
 class RateLimitStatus:

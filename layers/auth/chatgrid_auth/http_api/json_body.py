@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 
+from chatgrid_auth.domain.error_table import PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 from chatgrid_auth.domain.names import NOT_UTF8, REPLACEMENT
 from chatgrid_auth.http_api.details import WHOLE_BODY, detail, safe_path
 from chatgrid_auth.http_api.problems import Problem, invalid_body
@@ -68,7 +69,7 @@ class JsonRoute(APIRoute):
                 return await handle(request)
             body = await request.body()
             if len(body) > MAX_BODY_BYTES:
-                raise Problem(413, "payload_too_large", "Payload too large")
+                raise Problem.of(PAYLOAD_TOO_LARGE)
             if body:
                 _check_media_type(request)
             checked = JsonRequest(request.scope, request.receive)
@@ -146,4 +147,4 @@ def _check_media_type(request: Request) -> None:
         or not _CHARSETS.issuperset(charsets)
         or encoding != "identity"
     ):
-        raise Problem(415, "unsupported_media_type", "Unsupported media type")
+        raise Problem.of(UNSUPPORTED_MEDIA_TYPE)

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match, Route
 
+from chatgrid_auth.domain import error_table
 from chatgrid_auth.domain.errors import (
     CreationLimitReached,
     Fault,
@@ -24,7 +25,6 @@ from chatgrid_auth.domain.errors import (
     NotFound,
     StoreUnavailable,
 )
-from chatgrid_auth.domain.verdicts import REVOKED
 from chatgrid_auth.http_api.details import detail, details_of
 from chatgrid_auth.services.key_rules import InvalidKey
 
@@ -39,9 +39,6 @@ Failure = TypeVar("Failure", bound=Exception)
 
 #: How long a client waits before it asks again, when a part that we depend on is out.
 RETRY_AFTER_SECONDS = 1
-
-INVALID_BODY = "Invalid request body"
-INVALID_QUERY = "Invalid query parameters"
 
 
 class ErrorDetail(BaseModel):
@@ -104,6 +101,20 @@ class Problem(HTTPException):
         self.message = message
         self.details = details
 
+    @classmethod
+    def of(
+        cls,
+        kind: error_table.ErrorKind,
+        message: str = "",
+        *,
+        details: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Problem:
+        """A row of the contract's table; ``message`` is its template, filled."""
+        return cls(
+            kind.status, kind.code, message or kind.message, details=details, headers=headers
+        )
+
     def response(self) -> JSONResponse:
         """The answer in the envelope."""
         content: dict[str, Any] = {
@@ -126,12 +137,12 @@ class Log(Protocol):
 
 def invalid_body(details: Sequence[Mapping[str, str]]) -> Problem:
     """The body breaks the rules listed in ``details``."""
-    return Problem(400, "validation_error", INVALID_BODY, details=details)
+    return Problem.of(error_table.INVALID_BODY, details=details)
 
 
 def invalid_query(details: Sequence[Mapping[str, str]]) -> Problem:
     """The query breaks the rules listed in ``details``."""
-    return Problem(400, "validation_error", INVALID_QUERY, details=details)
+    return Problem.of(error_table.INVALID_QUERY, details=details)
 
 
 def invalid_key(broken: InvalidKey) -> Problem:
@@ -141,21 +152,20 @@ def invalid_key(broken: InvalidKey) -> Problem:
 
 def invalid_cursor() -> Problem:
     """The cursor is none that this API gave."""
-    return Problem(400, "invalid_cursor", "The cursor is malformed")
+    return Problem.of(error_table.INVALID_CURSOR)
 
 
 def key_limit_reached(maximum: int) -> Problem:
     """The user has to revoke a key before there can be another."""
-    return Problem(409, "conflict", f"A user may hold at most {maximum} API keys")
+    kind = error_table.KEY_LIMIT_REACHED
+    return Problem.of(kind, kind.message.format(maximum=maximum))
 
 
 def creation_limit_reached(reached: CreationLimitReached) -> Problem:
     """The user has made as many keys in the last hour as one may."""
     message = f"At most {reached.maximum} new API keys in any hour"
-    return Problem(
-        429,
-        "rate_limit_exceeded",
-        "Rate limit exceeded",
+    return Problem.of(
+        error_table.RATE_LIMITED,
         details=[detail("limit_exceeded", "creations", message)],
         headers={"Retry-After": str(reached.retry_after_s)},
     )
@@ -163,23 +173,23 @@ def creation_limit_reached(reached: CreationLimitReached) -> Problem:
 
 def not_found() -> Problem:
     """There is no such thing, or it is somebody else's."""
-    return Problem(404, "not_found", "Not found")
+    return Problem.of(error_table.NOT_FOUND)
 
 
-def unauthorized(message: str) -> Problem:
-    """The credential is not accepted (any longer)."""
-    return Problem(401, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
+def key_revoked() -> Problem:
+    """The key that the request came with has been revoked since."""
+    return Problem.of(error_table.REVOKED, headers={"WWW-Authenticate": "Bearer"})
 
 
 def internal_error() -> Problem:
     """Something unexpected; the log knows what, the client does not."""
-    return Problem(500, "internal_error", "Internal error")
+    return Problem.of(error_table.INTERNAL_ERROR)
 
 
 def service_unavailable() -> Problem:
     """The store is out; nothing is said about the request."""
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    return Problem(503, "service_unavailable", "Service unavailable", headers=headers)
+    return Problem.of(error_table.UNAVAILABLE, headers=headers)
 
 
 def fault_fields(exc: BaseException) -> dict[str, object]:
@@ -218,7 +228,7 @@ def install(app: FastAPI, *, log: Log) -> None:
     answer(app, InvalidCursor, lambda _request, _exc: invalid_cursor())
     answer(app, InvalidKey, lambda _request, exc: invalid_key(exc))
     answer(app, CreationLimitReached, lambda _request, exc: creation_limit_reached(exc))
-    answer(app, MakerRevoked, lambda _request, _exc: unauthorized(REVOKED))
+    answer(app, MakerRevoked, lambda _request, _exc: key_revoked())
     answer(app, KeyLimitReached, lambda _request, exc: key_limit_reached(exc.maximum))
     answer(app, Fault, fault)
     answer(app, Exception, unexpected)
@@ -243,7 +253,7 @@ def _from_framework(request: Request, exc: HTTPException) -> Problem:
             return not_found()
         case 405:
             headers = {"Allow": ", ".join(_allowed_methods(request))}
-            return Problem(405, "method_not_allowed", "Method not allowed", headers=headers)
+            return Problem.of(error_table.METHOD_NOT_ALLOWED, headers=headers)
         case _:
             return internal_error()
 

@@ -1,0 +1,61 @@
+"""The contract's table of errors: each status, code and message is written here and nowhere else.
+
+Standard library only: guards load it. The texts that the authorizer needs are in `verdicts`, which
+it loads anyway.
+"""
+
+from __future__ import annotations
+
+from chatgrid_auth.domain import verdicts
+
+
+class ErrorKind:
+    """One row: what a client is told.
+
+    Attributes:
+        status: the HTTP status.
+        code: what happened, for programs.
+        message: what happened, for people; a template where ``{…}`` stands in it.
+    """
+
+    __slots__ = ("code", "message", "status")
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        self.status = status
+        self.code = code
+        self.message = message
+
+    def envelope(self, message: str = "") -> dict[str, object]:
+        """The one shape of every error, without ``details``.
+
+        Args:
+            message: the template, filled; empty for the message as it is.
+        """
+        return {
+            "object": "error",
+            "status": self.status,
+            "code": self.code,
+            "message": message or self.message,
+        }
+
+
+INVALID_BODY = ErrorKind(400, "validation_error", "Invalid request body")
+INVALID_QUERY = ErrorKind(400, "validation_error", "Invalid query parameters")
+INVALID_CURSOR = ErrorKind(400, "invalid_cursor", "The cursor is malformed")
+NO_UPDATES = ErrorKind(400, "no_updates", "No fields to update")
+INVALID_TOKEN = ErrorKind(401, "unauthorized", verdicts.INVALID_TOKEN)
+REVOKED = ErrorKind(401, "unauthorized", verdicts.REVOKED)
+EXPIRED = ErrorKind(401, "unauthorized", verdicts.EXPIRED)
+MISSING_SCOPE = ErrorKind(403, "forbidden", verdicts.MISSING_SCOPE)
+ACCESS_DENIED = ErrorKind(403, "forbidden", "Access denied")
+NOT_FOUND = ErrorKind(404, "not_found", "Not found")
+BOARD_NOT_FOUND = ErrorKind(404, "board_not_found", "Board not found")
+METHOD_NOT_ALLOWED = ErrorKind(405, "method_not_allowed", "Method not allowed")
+KEY_LIMIT_REACHED = ErrorKind(409, "conflict", "A user may hold at most {maximum} API keys")
+PAYLOAD_TOO_LARGE = ErrorKind(413, "payload_too_large", "Payload too large")
+UNSUPPORTED_MEDIA_TYPE = ErrorKind(415, "unsupported_media_type", "Unsupported media type")
+RATE_LIMITED = ErrorKind(429, "rate_limit_exceeded", "Rate limit exceeded")
+INTERNAL_ERROR = ErrorKind(500, "internal_error", "Internal error")
+BAD_GATEWAY = ErrorKind(502, "internal_error", "Internal error")
+UNAVAILABLE = ErrorKind(503, "service_unavailable", "Service unavailable")
+GATEWAY_TIMEOUT = ErrorKind(504, "internal_error", "Internal error")
