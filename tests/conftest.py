@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -35,6 +36,12 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
     """An embedded AWS for the whole run; every test makes tables of its own in it."""
     with Ministack(tmp_path_factory.mktemp("ministack"), access_key=ACCESS_KEY) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def no_session_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3 would keep the credentials of whichever test first made a client by the environment."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
