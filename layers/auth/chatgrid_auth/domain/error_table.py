@@ -1,7 +1,7 @@
-"""The contract's table of errors: each status, code and message is written here and nowhere else.
+"""The contract's table of errors: the status, code and message of each, for whoever tells clients.
 
-Standard library only: guards load it. The texts that the authorizer needs are in `verdicts`, which
-it loads anyway.
+Standard library only: guards load it. Four texts are taken over from `verdicts`, since the
+authorizer needs those and not the table.
 """
 
 from __future__ import annotations
