@@ -93,6 +93,7 @@ def find(where: Where) -> Stack:
 
 
 def _deployed(where: Where) -> Stack:
+    # Loaded by commands that ask AWS; the help and the completion are quicker without it.
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import ClientError  # noqa: PLC0415
     from botocore.session import Session  # noqa: PLC0415
@@ -160,6 +161,7 @@ def _credentials(session: Session) -> FixedCredentials | None:
 
 
 def _local(state: Path) -> Stack:
+    # Loaded by commands that ask AWS; the help and the completion are quicker without it.
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from botocore.session import Session  # noqa: PLC0415
