@@ -71,13 +71,21 @@ def _failure(error: Exception) -> dict:  # type: ignore[type-arg]
 
 
 def _receive(channel: socket.socket, invocations) -> None:  # type: ignore[no-untyped-def]
-    with channel.makefile("rb") as stream:
-        while True:
-            head = stream.read(4)
-            body = stream.read(int.from_bytes(head, "big")) if len(head) == 4 else b""
-            if len(head) < 4 or len(body) < int.from_bytes(head, "big"):
-                os._exit(0)
-            invocations.put(json.loads(body))
+    try:
+        with channel.makefile("rb") as stream:
+            while True:
+                size = int.from_bytes(_read(stream, 4), "big")
+                invocations.put(json.loads(_read(stream, size)))
+    finally:
+        # A gateway that dies with something of ours unread ends the socket by an error.
+        os._exit(0)
+
+
+def _read(stream, size: int) -> bytes:  # type: ignore[no-untyped-def]
+    read: bytes = stream.read(size)
+    if len(read) < size:
+        raise EOFError
+    return read
 
 
 def _send(channel: socket.socket, text: str) -> None:

@@ -1,0 +1,43 @@
+"""The process of a local function ends with its gateway."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chatgrid_devkit.functions import worker_main
+
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    (tmp_path / "function.py").write_text("def handler(event, context):\n    return event\n")
+    return tmp_path
+
+
+def test_worker_ends_when_its_gateway_dies_with_its_words_unread(module: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-S", "-P", "-u", worker_main.__file__, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            env={"PYTHONPATH": str(module), "_HANDLER": "function.handler", "PATH": os.defpath},
+        )
+    try:
+        with ours:
+            # It has said that it is ready, and nobody reads that: closing resets the connection.
+            readable, _, _ = select.select([ours], [], [], PATIENCE_SECONDS)
+            assert readable
+        assert process.wait(PATIENCE_SECONDS) == 0
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
