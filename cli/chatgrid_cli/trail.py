@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatgrid_auth.domain.actors import OPERATOR, Actor
-from chatgrid_auth.http_api.instants import iso_instant
+from chatgrid_auth.services.instants import iso_instant
 from chatgrid_cli.output import stderr
 
 if TYPE_CHECKING:

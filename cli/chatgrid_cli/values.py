@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from chatgrid_auth.domain.identifiers import canonical_id
-from chatgrid_auth.http_api.instants import instant_ms, iso_instant
+from chatgrid_auth.services.instants import instant_ms, iso_instant
 from chatgrid_auth.services.key_rules import KeyProblem, check_expiry, check_name
 
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhdw])", re.ASCII)

@@ -106,7 +106,12 @@ LEAN = [
     *(ADAPTERS / "keys_table" / f"{name}.py" for name in ("items", "decisions", "user_windows")),
 ]
 #: Rooms, and what of third parties they may load beside the standard library.
-THIRD_PARTIES = {"jwt": {"jwt"}, "keys_table": {"boto3", "botocore"}, "api_gateway": {"botocore"}}
+THIRD_PARTIES: dict[str, set[str]] = {
+    "api_gateway": {"botocore"},
+    "audit_table": set(),
+    "jwt": {"jwt"},
+    "keys_table": {"boto3", "botocore"},
+}
 
 
 def imports_when_run(module: Path) -> Iterator[str]:

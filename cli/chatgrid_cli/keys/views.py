@@ -7,7 +7,7 @@ from typing import Any
 
 from chatgrid_auth.adapters.keys_table.key_inventory import StoredKey
 from chatgrid_auth.domain.credentials import ApiKey
-from chatgrid_auth.http_api.instants import iso_instant
+from chatgrid_auth.services.instants import iso_instant
 from chatgrid_cli.output import Output
 from chatgrid_cli.values import instant, now_ms
 

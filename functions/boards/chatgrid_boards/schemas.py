@@ -12,8 +12,8 @@ from chatgrid_auth.http_api.fields import (
     Instant,
     printable,
 )
-from chatgrid_auth.http_api.instants import iso_instant
 from chatgrid_auth.http_api.responses import ListResponse, Response
+from chatgrid_auth.services.instants import iso_instant
 from chatgrid_boards.store import Board
 
 #: Far enough for any canvas, and far from where a 64-bit float loses whole pixels.

@@ -15,8 +15,8 @@ from chatgrid_auth.http_api.fields import (
     Identifier,
     Instant,
 )
-from chatgrid_auth.http_api.instants import iso_instant
 from chatgrid_auth.http_api.responses import ListResponse, Response
+from chatgrid_auth.services.instants import iso_instant
 from chatgrid_auth.services.key_rules import LONGEST_LIFE_YEARS, LONGEST_NAME
 
 Scope: TypeAlias = Literal["read", "write", "admin"]

@@ -39,8 +39,15 @@ def moto_client() -> Iterator[DynamoDBClient]:
 
 
 def keys_table(client: DynamoDBClient) -> str:
-    """A new table with the keys table's keys."""
-    return _table(client, "pk", "sk")
+    """A new table with the keys table's keys, and an audit table beside it."""
+    name = _table(client, "pk", "sk")
+    _table(client, "pk", "sk", name=audit_of(name))
+    return name
+
+
+def audit_of(table: str) -> str:
+    """The audit table that was made beside a keys table."""
+    return f"{table}-audit"
 
 
 def rate_limits_table(client: DynamoDBClient) -> str:
@@ -48,8 +55,8 @@ def rate_limits_table(client: DynamoDBClient) -> str:
     return _table(client, "pk")
 
 
-def _table(client: DynamoDBClient, *attributes: str) -> str:
-    name = f"t-{uuid4()}"
+def _table(client: DynamoDBClient, *attributes: str, name: str | None = None) -> str:
+    name = name or f"t-{uuid4()}"
     kinds = zip(attributes, ("HASH", "RANGE"), strict=False)
     client.create_table(
         TableName=name,

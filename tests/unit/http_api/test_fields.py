@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from chatgrid_auth.domain.identifiers import canonical_id
 from chatgrid_auth.http_api.fields import PRINTABLE_SCHEMA, instant_ms, printable
-from chatgrid_auth.http_api.instants import iso_instant
+from chatgrid_auth.services.instants import iso_instant
 
 MOST_MS = 253_402_300_799_999  # the last millisecond of the year 9999
 

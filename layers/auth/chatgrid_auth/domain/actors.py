@@ -1,4 +1,4 @@
-"""Who did something to a key: a user's session, a key, or an operator with rights in AWS."""
+"""Who did something to a key: a user's session, a key, an operator, or the system by itself."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 JWT = "jwt"
 API_KEY = "api_key"
 OPERATOR = "operator"
+SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +25,21 @@ class Maker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who is acting now.
+    """Who is acting now, and by which request.
 
     Attributes:
-        type: ``jwt``, ``api_key`` or ``operator``.
+        type: ``jwt``, ``api_key``, ``operator`` or ``system``.
         id: the user's id; an operator's IAM ARN, or ``None`` where AWS does not tell it.
         key_id: the key that acts; ``None`` for the others.
+        source_ip: the address that the request came from, as API Gateway tells it.
+        request_id: API Gateway's id of the request; ``None`` where there was none.
     """
 
     type: str
     id: str | None = None
     key_id: str | None = None
+    source_ip: str | None = None
+    request_id: str | None = None
 
     @property
     def maker(self) -> Maker:
@@ -44,3 +49,5 @@ class Actor:
 
 #: An operator whom nobody has named.
 SOME_OPERATOR = Actor(type=OPERATOR)
+#: Nobody: time ran out, or something was done by hand that nothing tells of.
+THE_SYSTEM = Actor(type=SYSTEM)

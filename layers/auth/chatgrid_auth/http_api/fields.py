@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from chatgrid_auth.domain import names
-from chatgrid_auth.http_api import instants
+from chatgrid_auth.services import instants
 
 #: What ``printable`` checks, as near as a regular expression comes, for the API's description.
 PRINTABLE_SCHEMA = {"pattern": names.PATTERN}

@@ -1,4 +1,4 @@
-"""Instants as clients and operators write and read them. Standard library only."""
+"""Instants as clients and operators write and read them."""
 
 from __future__ import annotations
 

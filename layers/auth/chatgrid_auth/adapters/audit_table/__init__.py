@@ -1,0 +1,1 @@
+"""The audit table: each owner's chain of entries."""

@@ -1,0 +1,101 @@
+"""The owners' chains, read: by pages, whole, and to tell whether they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from chatgrid_auth.adapters.audit_table import layout
+from chatgrid_auth.domain.audit import Entry, Head, Verification
+from chatgrid_auth.services.audit.chain import verify
+from chatgrid_auth.services.audit.log import EntryPage
+
+if TYPE_CHECKING:
+    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+
+_FIRST, _LAST = layout.sk(0), layout.sk(10**10 - 1)
+
+
+class AuditTrail:
+    """The audit table, as ``services.audit.log.AuditLog`` asks for it.
+
+    Args:
+        transport: DynamoDB.
+        table: the audit table's name.
+    """
+
+    def __init__(self, transport: Boto3Transport, *, table: str) -> None:
+        self._transport = transport
+        self._table = table
+
+    def page(self, owner: str, *, limit: int, after: int | None, descending: bool) -> EntryPage:
+        """The owner's entries in the order of their numbers, ``after`` that one."""
+        first, last = _FIRST, _LAST
+        if after is not None and descending:
+            last = layout.sk(max(after - 1, 0))
+        elif after is not None:
+            first = layout.sk(after + 1)
+        question = self._entries_of(owner, first=first, last=last)
+        question.update({"ScanIndexForward": not descending, "Limit": limit + 1})
+        found = self._transport.call("Query", question)["Items"]
+        return EntryPage(
+            items=[layout.document_of(item) for item in found[:limit]], has_more=len(found) > limit
+        )
+
+    def entries(self, owner: str) -> Iterator[Entry]:
+        """All entries of one owner, the first one first."""
+        for item in self._pages("Query", self._entries_of(owner, first=_FIRST, last=_LAST)):
+            yield Entry(owner=owner, document=layout.document_of(item))
+
+    def every_entry(self) -> Iterator[Entry]:
+        """All entries of all owners, in no order."""
+        for item in self._pages("Scan", {"TableName": self._table, "ConsistentRead": True}):
+            if layout.is_entry(item):
+                yield Entry(owner=layout.owner_of(item), document=layout.document_of(item))
+
+    def owners(self) -> list[str]:
+        """Every owner that has a chain, in order."""
+        question = {
+            "TableName": self._table,
+            "ProjectionExpression": "pk",
+            "ConsistentRead": True,
+        }
+        return sorted({layout.owner_of(item) for item in self._pages("Scan", question)})
+
+    def verify(self, owner: str) -> Verification:
+        """Whether the owner's chain holds, every entry of it read."""
+        head = self._head(owner)
+        question = self._entries_of(owner, first=_FIRST, last=_LAST)
+        stored = ((layout.seq_of(i), layout.document_of(i)) for i in self._pages("Query", question))
+        found = verify(stored, head=head or Head())
+        # A chain that began meanwhile has its head by now; one that has none still has lost it.
+        if found.entries and found.first_broken_seq is None and self._head(owner) is None:
+            return Verification(entries=found.entries, first_broken_seq=found.entries + 1)
+        return found
+
+    def _head(self, owner: str) -> Head | None:
+        place = {"pk": {"S": layout.pk(owner)}, "sk": {"S": layout.HEAD}}
+        question = {"TableName": self._table, "Key": place, "ConsistentRead": True}
+        item = self._transport.call("GetItem", question).get("Item")
+        return None if item is None else layout.head_of(item)
+
+    def _entries_of(self, owner: str, *, first: str, last: str) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {
+                ":pk": {"S": layout.pk(owner)},
+                ":first": {"S": first},
+                ":last": {"S": last},
+            },
+            "ConsistentRead": True,
+        }
+
+    def _pages(self, operation: str, question: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+        start: dict[str, Any] = {}
+        while True:
+            response = self._transport.call(operation, {**question, **start})
+            yield from response["Items"]
+            if "LastEvaluatedKey" not in response:
+                return
+            start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}

@@ -1,0 +1,98 @@
+"""Who did what to which key. Ids and settings only: never a credential nor its hash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatgrid_auth.domain.actors import Actor
+
+CREATED = "api_key.created"
+UPDATED = "api_key.updated"
+DISABLED = "api_key.disabled"
+ENABLED = "api_key.enabled"
+ROTATED = "api_key.rotated"
+PREVIOUS_SECRET_ENDED = "api_key.previous_secret_ended"  # noqa: S105 - an action's name
+SECRET_REISSUED = "api_key.secret_reissued"  # noqa: S105 - an action's name
+REVOKED = "api_key.revoked"
+EXPOSED = "api_key.exposed"
+ACTIONS = (
+    CREATED,
+    UPDATED,
+    DISABLED,
+    ENABLED,
+    ROTATED,
+    PREVIOUS_SECRET_ENDED,
+    SECRET_REISSUED,
+    REVOKED,
+    EXPOSED,
+)
+
+#: field → {"from": before, "to": after}
+Changes = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """One thing that was done to one key.
+
+    Attributes:
+        action: one of ``ACTIONS``.
+        owner: the user that the key belongs to.
+        target_id: the key.
+        actor: who did it, and by which request.
+        at_ms: when, in Unix milliseconds.
+        changes: field → ``{"from", "to"}``, JSON values without fractions, as the API shows them.
+    """
+
+    action: str
+    owner: str
+    target_id: str
+    actor: Actor
+    at_ms: int
+    changes: Changes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Where an owner's chain ends: the last entry's number and hash; 0 and ``None`` before any."""
+
+    seq: int = 0
+    hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One link of an owner's chain.
+
+    Attributes:
+        owner: whose chain it is in.
+        document: the entry as it is shown, ``hash`` included.
+    """
+
+    owner: str
+    document: Mapping[str, Any]
+
+    @property
+    def head(self) -> Head:
+        """The end of the chain, if this is the last."""
+        return Head(seq=self.document["seq"], hash=self.document["hash"])
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """The fields of the log line that anchors it, in a second store."""
+        return {"event": self.document["action"], "owner": self.owner, "entry": self.document}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What a chain turned out to be.
+
+    Attributes:
+        entries: how many entries there are.
+        first_broken_seq: the first number at which it does not hold; ``None`` if it holds.
+    """
+
+    entries: int
+    first_broken_seq: int | None

@@ -1,0 +1,1 @@
+"""The audit log: one chain of entries for each owner."""
