@@ -8,8 +8,24 @@ from chatgrid_auth.domain.actors import SOME_OPERATOR, Maker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreviousSecret:
+    """A rotated key's former secret while it still passes. Times are Unix milliseconds."""
+
+    prefix: str
+    expires_at_ms: int
+    last_used_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """What is known of a key. Times are Unix milliseconds."""
+    """What is known of a key. Times are Unix milliseconds.
+
+    Attributes:
+        last_used_at_ms: the last use of any of its secrets.
+        disabled_reason: ``manual``, ``dormant`` or ``exposed``; ``None`` while it is enabled.
+        self_rotation: whether the key may rotate itself.
+        previous_secret: its former secret; ``None`` when that has ended or there was none.
+    """
 
     id: str
     owner: str
@@ -22,6 +38,14 @@ class ApiKey:
     expires_at_ms: int | None = None
     last_used_at_ms: int | None = None
     created_by: Maker = SOME_OPERATOR.maker
+    disabled_reason: str | None = None
+    self_rotation: bool = False
+    previous_secret: PreviousSecret | None = None
+
+    @property
+    def enabled(self) -> bool:
+        """Whether nobody has disabled it."""
+        return self.disabled_reason is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
