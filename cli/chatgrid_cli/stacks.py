@@ -82,6 +82,11 @@ class Stack:
         """The keys table's name."""
         return self.output("KeysTableName")
 
+    @property
+    def audit_table(self) -> str:
+        """The audit table's name."""
+        return self.output("AuditTableName")
+
 
 def find(where: Where) -> Stack:
     """The stack that was named.

@@ -1,4 +1,4 @@
-"""What an operator does to keys stands in the same log as what users do: the management function's.
+"""Entries that an operator's work adds to the audit log are anchored where users' are: in the log.
 
 One line for each key, in a stream of its own (``operator``). A line that cannot be written there
 stops nothing: it is shown on standard error, to be kept by hand. On the stack of ``make dev`` the
@@ -10,18 +10,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatgrid_auth.domain.actors import OPERATOR, Actor
-from chatgrid_auth.services.instants import iso_instant
+from chatgrid_auth.services.instants import instant_ms
 from chatgrid_cli.output import stderr
 
 if TYPE_CHECKING:
-    from chatgrid_auth.domain.key_events import KeyEvent
+    from chatgrid_auth.domain.audit import Entry
     from chatgrid_cli.stacks import Stack
 
 STREAM = "operator"
@@ -33,6 +32,15 @@ _MOST_AT_ONCE = 500
 def log_group(stack: Stack) -> str:
     """Where the management function's lines are, as template.yaml names it."""
     return f"/aws/lambda/{stack.name}-management"
+
+
+def operator_of(stack: Stack) -> Actor:
+    """Who runs the command: the IAM ARN, as AWS itself tells it."""
+    arn: str | None = None
+    if not stack.local:
+        with contextlib.suppress(ClientError, BotoCoreError):
+            arn = stack.client("sts").get_caller_identity()["Arn"]
+    return Actor(type=OPERATOR, id=arn)
 
 
 class OperatorTrail:
@@ -49,27 +57,17 @@ class OperatorTrail:
         self._lines: list[tuple[int, str]] = []
         self._told = False
 
-    @cached_property
-    def actor(self) -> Actor:
-        """Who runs the command: the IAM ARN, as AWS itself tells it."""
-        arn: str | None = None
-        if not self._stack.local:
-            with contextlib.suppress(ClientError, BotoCoreError):
-                arn = self._stack.client("sts").get_caller_identity()["Arn"]
-        return Actor(type=OPERATOR, id=arn)
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.flush()
 
-    def __call__(self, event: KeyEvent) -> None:
-        """Take note of one thing that was done. Never raises."""
-        fields = event.fields()
-        fields.update(at=iso_instant(event.at_ms), request_id=None)
-        line = {"level": "INFO", "message": event.event, "service": STREAM, **fields}
-        self._lines.append((event.at_ms, json.dumps(line)))
+    def __call__(self, entry: Entry) -> None:
+        """Take note of one entry of the audit log. Never raises."""
+        told = entry.line
+        line = {"level": "INFO", "message": told["event"], "service": STREAM, **told}
+        self._lines.append((instant_ms(told["at"]), json.dumps(line)))
         if len(self._lines) >= self._at_once:
             self.flush()
 

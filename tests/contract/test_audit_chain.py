@@ -8,6 +8,7 @@ import pytest
 
 from chatgrid_auth.adapters.audit_table import layout
 from chatgrid_auth.adapters.audit_table.chain import AuditChain
+from chatgrid_auth.adapters.audit_table.inventory import AuditInventory
 from chatgrid_auth.adapters.audit_table.trail import AuditTrail
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.transactions import Cancelled, put
@@ -119,7 +120,9 @@ def test_chains_of_owners_know_nothing_of_each_other(bench: Bench) -> None:
     assert [entry.head.seq for entry in bench.anchored] == [1, 1, 2]
     page = bench.trail.page("bob", limit=10, after=None, descending=True)
     assert [entry["actor"]["id"] for entry in page.items] == ["bob"]
-    assert bench.trail.owners() == ["alice", "bob"]
+    inventory = AuditInventory(Boto3Transport(bench.client), table=bench.audit_table)
+    assert inventory.owners() == ["alice", "bob"]
+    assert len(list(inventory.every_entry())) == 3
 
 
 def test_pages_walk_the_chain_in_both_directions(bench: Bench) -> None:

@@ -13,6 +13,7 @@ from chatgrid_auth.domain.errors import CreationLimitReached, KeyLimitReached
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
 from tests.contract.test_key_store import Bench, owner
+from tests.support.tables.stores import audit_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -75,7 +76,11 @@ def test_what_is_left_of_a_revoked_key_has_an_end_and_a_living_key_has_none(
 ) -> None:
     bench, user = Bench(client), owner()
     bench.store = DynamoKeyStore(
-        client, table=bench.table, pause=lambda _: None, revoked_retention_days=31
+        client,
+        table=bench.table,
+        audit_table=audit_of(bench.table),
+        pause=lambda _: None,
+        revoked_retention_days=31,
     )
     braked(bench, an_hour=0)
     issued, other = bench.issue(user), bench.issue(user)

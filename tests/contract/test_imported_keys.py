@@ -23,7 +23,7 @@ from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_auth.services.key_import import ImportedKey, KeyImport
 from chatgrid_auth.services.usage_plans.ports import Work
 from tests.support.tables.decisions import NoTokens
-from tests.support.tables.stores import counting, keys_table, rate_limits_table
+from tests.support.tables.stores import audit_of, counting, keys_table, rate_limits_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -42,7 +42,9 @@ class Imports:
     ) -> None:
         self.client = client
         self.table = keys_table(client)
-        store = DynamoKeyStore(client, table=self.table, pause=lambda _: None)
+        store = DynamoKeyStore(
+            client, table=self.table, audit_table=audit_of(self.table), pause=lambda _: None
+        )
         self.imports = KeyImport(
             store,
             now_ms=lambda: NOW_MS,

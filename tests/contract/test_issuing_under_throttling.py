@@ -24,7 +24,7 @@ from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.support.control_plane import Clock, FakeControlPlane
 from tests.support.tables.key_service import key_service, new_key
-from tests.support.tables.stores import dynamodb, keys_table
+from tests.support.tables.stores import audit_of, dynamodb, keys_table
 
 KEYS = 60
 SHARED = "sharedkeyofthestandardtier"
@@ -47,7 +47,7 @@ class System:
         self.reconciler = Reconciler(
             plane=ApiGateway(self.plane.client(), stack="chatgrid"),
             queue=self.queue,
-            directory=DynamoKeyDirectory(transport, table=table),
+            directory=DynamoKeyDirectory(transport, table=table, audit_table=audit_of(table)),
             lease=DynamoRunLease(transport, table=table),
             tier=Tier(plan="standard", stack="chatgrid", most_keys=8_000),
             timing=Timing(

@@ -15,8 +15,9 @@ from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.errors import KeyLimitReached, NotFound, StoreUnavailable
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
+from tests.support.audit import created, revoked
 from tests.support.tables.key_service import new_key
-from tests.support.tables.stores import keys_table
+from tests.support.tables.stores import audit_of, keys_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -30,7 +31,9 @@ class Bench:
     def __init__(self, client: DynamoDBClient, *, keys_per_user: int = 1_000) -> None:
         self.client = client
         self.table = keys_table(client)
-        self.store = DynamoKeyStore(client, table=self.table, pause=lambda _: None)
+        self.store = DynamoKeyStore(
+            client, table=self.table, audit_table=audit_of(self.table), pause=lambda _: None
+        )
         self.now_ms = NOW_MS
         self.keys = ApiKeys(
             self.store,
@@ -184,7 +187,11 @@ def test_revoking_leaves_work_for_the_usage_plans(bench: Bench) -> None:
 
 def test_without_gateway_keys_of_their_own_keys_leave_no_work(bench: Bench) -> None:
     store = DynamoKeyStore(
-        bench.client, table=bench.table, pause=lambda _: None, own_gateway_keys=False
+        bench.client,
+        table=bench.table,
+        audit_table=audit_of(bench.table),
+        pause=lambda _: None,
+        own_gateway_keys=False,
     )
     user = owner()
     for imported in (False, True):
@@ -198,17 +205,25 @@ def test_without_gateway_keys_of_their_own_keys_leave_no_work(bench: Bench) -> N
             rate_limit=120,
             created_at_ms=NOW_MS,
         )
-        store.create(key, key_hash=os.urandom(32).hex(), keys_per_user=5, imported=imported)
-        assert store.revoke(user, key.id, now_ms=NOW_MS)
+        store.create(
+            key,
+            key_hash=os.urandom(32).hex(),
+            keys_per_user=5,
+            imported=imported,
+            event=created(key),
+        )
+        assert store.revoke(user, key.id, event=revoked(user, key.id, at_ms=NOW_MS))
 
     assert [item for item in bench.items() if item["pk"] == {"S": "PLANS"}] == []
 
 
 def test_a_missing_table_is_a_fault_and_not_an_absent_key(bench: Bench) -> None:
-    store = DynamoKeyStore(bench.client, table="not-there", pause=lambda _: None)
+    store = DynamoKeyStore(
+        bench.client, table="not-there", audit_table=audit_of("not-there"), pause=lambda _: None
+    )
     with pytest.raises(StoreUnavailable):
         store.get(owner(), str(uuid4()))
     with pytest.raises(StoreUnavailable):
-        store.revoke(owner(), str(uuid4()), now_ms=NOW_MS)
+        store.revoke(owner(), "k", event=revoked("u", "k", at_ms=NOW_MS))
     with pytest.raises(StoreUnavailable):
         store.page(owner(), limit=1, after=None, descending=True)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chatgrid_auth.adapters.keys_table import revocations, transactions
+from chatgrid_auth.adapters.audit_table import chain
+from chatgrid_auth.adapters.keys_table import transactions
 from chatgrid_auth.domain.actors import API_KEY, Actor
 from chatgrid_auth.domain.errors import MakerRevoked, NotFound, StoreUnavailable
 from tests.contract.test_key_store import Bench, owner
@@ -66,7 +67,7 @@ def test_a_key_whose_books_were_held_up_makes_none_behind_the_last_look(
             raise StoreUnavailable("TransactWriteItems", "TransactionCanceled")
         whole(*arguments, **options)
 
-    monkeypatch.setattr(revocations, "transact", busy)
+    monkeypatch.setattr(chain, "transact", busy)
     assert bench.keys.revoke(user, leaked.id, descendants=True) == (leaked.id, child.id)
     for maker in (leaked, child):
         with pytest.raises(MakerRevoked):

@@ -27,9 +27,10 @@ from chatgrid_auth.services.usage_plans.ports import (
     Work,
 )
 from chatgrid_devkit.stack.ministack import Ministack
+from tests.support.audit import created, revoked
 from tests.support.control_plane import Fuse
 from tests.support.plan_store import MemoryPlanStore
-from tests.support.tables.stores import dynamodb, keys_table, moto_client
+from tests.support.tables.stores import audit_of, dynamodb, keys_table, moto_client
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -61,9 +62,13 @@ class DynamoBench:
         self.table = keys_table(client)
         transport = Boto3Transport(client)
         self.queue: PlanQueue = DynamoPlanQueue(transport, table=self.table)
-        self.directory: Directory = DynamoKeyDirectory(transport, table=self.table)
+        self.directory: Directory = DynamoKeyDirectory(
+            transport, table=self.table, audit_table=audit_of(self.table)
+        )
         self.lease: RunLease = DynamoRunLease(transport, table=self.table)
-        self.keys = DynamoKeyStore(client, table=self.table, pause=lambda _: None)
+        self.keys = DynamoKeyStore(
+            client, table=self.table, audit_table=audit_of(self.table), pause=lambda _: None
+        )
 
     def issue(self, key: LiveKey) -> None:
         issued = ApiKey(
@@ -77,10 +82,12 @@ class DynamoBench:
             created_at_ms=NOW_MS,
             expires_at_ms=key.expires_at_ms,
         )
-        self.keys.create(issued, key_hash=key.key_hash, keys_per_user=1000)
+        self.keys.create(issued, key_hash=key.key_hash, keys_per_user=1000, event=created(issued))
 
     def revoke(self, key: LiveKey) -> None:
-        assert self.keys.revoke(key.owner, key.key_id, now_ms=NOW_MS)
+        assert self.keys.revoke(
+            key.owner, key.key_id, event=revoked(key.owner, key.key_id, at_ms=NOW_MS)
+        )
 
 
 Bench = MemoryBench | DynamoBench
@@ -370,7 +377,9 @@ def test_records_that_dynamodb_leaves_for_later_are_asked_for_again(client: Dyna
             left = {bench.table: {"Keys": rest}} if rest else {}
             return {**answer, "UnprocessedKeys": left}
 
-    directory = DynamoKeyDirectory(OneAtATime(client), table=bench.table)
+    directory = DynamoKeyDirectory(
+        OneAtATime(client), table=bench.table, audit_table=audit_of(bench.table)
+    )
 
     found = directory.recorded([(key.owner, key.key_id) for key in keys])
     assert found == {key.key_id: key for key in keys}
@@ -383,7 +392,7 @@ def test_records_that_dynamodb_does_not_get_to_are_a_fault_and_not_absent(
         def call(self, operation: str, payload: dict[str, Any], /) -> dict[str, Any]:
             return {"Responses": {}, "UnprocessedKeys": payload["RequestItems"]}
 
-    directory = DynamoKeyDirectory(Busy(client), table="keys")
+    directory = DynamoKeyDirectory(Busy(client), table="keys", audit_table=audit_of("keys"))
 
     with pytest.raises(StoreUnavailable):
         directory.recorded([(str(uuid4()), str(uuid4()))])

@@ -13,7 +13,7 @@ from chatgrid_devkit.gateway.key_source import read_plan
 from chatgrid_devkit.stack.ministack import Ministack
 from chatgrid_devkit.stack.provision import first_admin, make_plans
 from chatgrid_devkit.template.description import Quota, Throttle, UsagePlan
-from tests.support.tables.stores import keys_table
+from tests.support.tables.stores import audit_of, keys_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -76,8 +76,8 @@ def test_a_plan_keeps_its_keys_when_its_limits_change(gateway: Any, name: str) -
 
 def test_the_known_admin_is_kept_while_its_key_is_good(client: DynamoDBClient) -> None:
     table = keys_table(client)
-    first = first_admin(client, table, known=None)
-    kept = first_admin(client, table, known=first) == first
+    first = first_admin(client, table, audit_table=audit_of(table), known=None)
+    kept = first_admin(client, table, audit_table=audit_of(table), known=first) == first
     assert kept
 
 
@@ -86,7 +86,7 @@ def test_an_admin_whose_key_is_no_longer_good_gets_another_one(
     client: DynamoDBClient, change: str
 ) -> None:
     table = keys_table(client)
-    first = first_admin(client, table, known=None)
+    first = first_admin(client, table, audit_table=audit_of(table), known=None)
     key = {"pk": items.s(items.credential_pk(hash_of(first.key))), "sk": items.s(items.CREDENTIAL)}
     match change:
         case "revoked":
@@ -96,7 +96,7 @@ def test_an_admin_whose_key_is_no_longer_good_gets_another_one(
             client.put_item(TableName=table, Item={**item, "expires": items.n(1)})
         case "gone":
             client.delete_item(TableName=table, Key=key)
-    second = first_admin(client, table, known=first)
+    second = first_admin(client, table, audit_table=audit_of(table), known=first)
     assert second.user_id == first.user_id
     replaced = second.key != first.key  # not compared in the assertion, which would show both
     assert replaced

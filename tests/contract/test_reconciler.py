@@ -22,7 +22,7 @@ from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.test_api_gateway_keys import real_client
 from tests.support.control_plane import Clock
 from tests.support.tables.key_service import key_service, new_key
-from tests.support.tables.stores import dynamodb, keys_table
+from tests.support.tables.stores import audit_of, dynamodb, keys_table
 
 
 class LambdaContext(PowertoolsContext):
@@ -55,7 +55,7 @@ class System:
         self.reconciler = Reconciler(
             plane=self.gateway,
             queue=DynamoPlanQueue(transport, table=table),
-            directory=DynamoKeyDirectory(transport, table=table),
+            directory=DynamoKeyDirectory(transport, table=table, audit_table=audit_of(table)),
             lease=DynamoRunLease(transport, table=table),
             tier=Tier(plan=self.plan, stack=self.prefix, most_keys=8_000),
             timing=Timing(
@@ -91,6 +91,7 @@ class System:
         """What the template tells the function about this system."""
         return {
             "KEYS_TABLE": self.table,
+            "AUDIT_TABLE": audit_of(self.table),
             "USAGE_PLAN_STANDARD": self.plan,
             "USAGE_KEY_NAME_PREFIX": self.prefix,
             "DRY_RUN": "false",

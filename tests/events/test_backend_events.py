@@ -17,7 +17,9 @@ from chatgrid_boards import wiring as boards
 from chatgrid_boards.store import BoardStore
 from chatgrid_management import wiring as management
 from chatgrid_reconciler import wiring as reconciler
+from tests.support.audit import created
 from tests.support.http_api import Context, Handler
+from tests.support.memory.audit_log import MemoryAuditLog
 from tests.support.memory.boards_table import MemoryTransport
 from tests.support.memory.key_store import MemoryKeyStore
 
@@ -49,9 +51,10 @@ def management_handler() -> Handler:
         rate_limit=120,
         created_at_ms=1_795_000_000_000,
     )
-    store.create(key, key_hash="0" * 64, keys_per_user=10)
+    store.create(key, key_hash="0" * 64, keys_per_user=10, event=created(key))
     settings = management.Settings(
         keys_table="keys",
+        audit_table="audit",
         rate_limit_default=120,
         rate_limit_ceiling=5_000,
         keys_per_user=1_000,
@@ -60,7 +63,7 @@ def management_handler() -> Handler:
         revoked_retention_days=400,
         **common(),
     )
-    return management.compose(settings, store=store)
+    return management.compose(settings, store=store, audit_log=MemoryAuditLog(store))
 
 
 def boards_handler() -> Handler:
@@ -102,6 +105,7 @@ def test_the_reconcilers_event_tells_what_to_do(name: str, *, sweep: bool) -> No
     dry_run = Rehearsal()
     settings = reconciler.Settings(
         keys_table="keys",
+        audit_table="audit",
         usage_plan="standard",
         stack="chatgrid",
         most_keys=8_000,

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from chatgrid_auth.adapters.audit_table.trail import AuditTrail
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import Credential, KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
@@ -19,7 +20,7 @@ from chatgrid_management import wiring
 from tests.support.http_api import Context, Reply, allowed, jwt_caller, proxy_event
 from tests.support.servers.proxy import FaultProxy, clear
 from tests.support.tables import books
-from tests.support.tables.stores import keys_table
+from tests.support.tables.stores import audit_of, keys_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -57,6 +58,7 @@ class Bench:
         self.caller = jwt_caller()
         settings = wiring.Settings(
             keys_table=self.table,
+            audit_table=audit_of(self.table),
             rate_limit_default=120,
             rate_limit_ceiling=5_000,
             keys_per_user=1_000,
@@ -66,8 +68,17 @@ class Bench:
             allowed_origin="*",
             telemetry=Telemetry(service=f"faults-{uuid4()}", namespace="Test", level="CRITICAL"),
         )
-        kept = DynamoKeyStore(functions_store, table=self.table, pause=lambda _: None)
-        self._handler = wiring.compose(settings, store=kept)
+        kept = DynamoKeyStore(
+            functions_store,
+            table=self.table,
+            audit_table=audit_of(self.table),
+            pause=lambda _: None,
+        )
+        self._handler = wiring.compose(
+            settings,
+            store=kept,
+            audit_log=AuditTrail(Boto3Transport(functions_store), table=audit_of(self.table)),
+        )
         self._decisions = KeyDecisions(Boto3Transport(store), table=self.table)
 
     def __enter__(self) -> Self:

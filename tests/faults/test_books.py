@@ -64,7 +64,7 @@ def test_right_books_are_found_right() -> None:
         (changed(4, state=s("active")), "half revoked"),
         (changed(0, state=s("revoked")), "half revoked"),
         (changed(6, active=n(3)), "is counted 3"),
-        (changed(4, revoking=s("1 x")), "marked for books"),
+        (changed(4, m={"SS": ["token1"]}), "marked for books"),
         (without(6), "is counted 0"),
         (changed(0, id=s("key-9")), "credential of another"),
         (changed(0, cap=n(121)), "allows 121"),

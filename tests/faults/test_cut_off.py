@@ -8,15 +8,18 @@ from uuid import uuid4
 
 import pytest
 
+from chatgrid_auth.adapters.audit_table.trail import AuditTrail
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
+from chatgrid_auth.domain.actors import JWT, Actor
+from chatgrid_auth.domain.audit import CREATED, REVOKED
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
 from tests.support.tables import books
 from tests.support.tables.key_service import key_service, new_key
-from tests.support.tables.stores import keys_table, moto_client
+from tests.support.tables.stores import audit_of, keys_table, moto_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +27,10 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 NOW_MS = 1_800_000_000_000
-REQUESTS = {"get_item", "update_item", "transact_write_items"}
+REQUESTS = {"get_item", "query", "update_item", "transact_write_items"}
+
+
+ADA = Actor(type=JWT, id="ada", source_ip="203.0.113.7", request_id="request-1")
 
 
 class KilledError(BaseException):
@@ -117,6 +123,16 @@ class World:
     def wrong_books(self) -> list[str]:
         return books.errors_in(books.contents(self.client, self.table))
 
+    def told(self) -> list[tuple[str, str, str | None]]:
+        """What was done to the changed key since it was made, who did it, and by which request."""
+        log = AuditTrail(Boto3Transport(self.client), table=audit_of(self.table))
+        assert log.verify(self.owner).first_broken_seq is None
+        return [
+            (entry["action"], entry["actor"]["type"], entry["request_id"])
+            for entry in (one.document for one in log.entries(self.owner))
+            if entry["target"]["id"] == self.id and entry["action"] != CREATED
+        ]
+
 
 @pytest.fixture
 def world() -> Iterator[World]:
@@ -124,10 +140,11 @@ def world() -> Iterator[World]:
         yield World(client)
 
 
-#: Record read, credential turned off, books, mark taken off.
-STEPS_OF_A_REVOCATION = 4
+#: Record read, intent left, credential turned off, record read, chain's end read, books, record
+#: read, mark taken off.
+STEPS_OF_A_REVOCATION = 8
 #: From here on, or once it is through, the key is refused.
-COMMIT = 2
+COMMIT = 3
 
 each_death = pytest.mark.parametrize(
     ("at", "after"), [(at, after) for at in range(1, STEPS_OF_A_REVOCATION + 1) for after in (0, 1)]
@@ -137,7 +154,7 @@ each_death = pytest.mark.parametrize(
 def killed(world: World, at: int, *, after: bool) -> bool:
     """Revoke in a process that is killed; whether the key is refused from then on."""
     with pytest.raises(KilledError):
-        world.mortal(at=at, after=after).revoke(world.owner, world.id)
+        world.mortal(at=at, after=after).revoke(world.owner, world.id, actor=ADA)
     refused = at > COMMIT or (at == COMMIT and after)
     assert world.admits() is not refused
     return refused
@@ -153,6 +170,7 @@ def test_the_sweep_finishes_a_revocation_that_was_killed_at_any_step(
     revoked = [stored.key.id for stored in world.inventory.keys_of(world.owner, revoked=True)]
     assert sorted(revoked) == sorted([world.kept.key.id, world.id])
     assert world.known() is not refused
+    assert world.told() == ([(REVOKED, "user", "request-1")] if refused else [])
 
 
 @each_death
@@ -165,6 +183,7 @@ def test_no_reader_sees_a_key_half_revoked(world: World, at: int, after: int) ->
     assert world.known() is not refused
     world.sweep()  # the mark, if it was killed just before it was to go
     assert world.wrong_books() == []
+    assert world.told() == ([(REVOKED, "user", "request-1")] if refused else [])
 
 
 @each_death
@@ -178,6 +197,8 @@ def test_a_revocation_that_was_cut_off_can_be_repeated(world: World, at: int, af
         s for s in world.inventory.keys_of(world.owner, revoked=True) if s.key.id == world.id
     )
     assert gone.revoked_at_ms == NOW_MS
+    by_whom = ("user", "request-1") if refused else ("operator", None)
+    assert world.told() == [(REVOKED, *by_whom)]
 
 
 #: Record read, credential read, credential changed, record changed.

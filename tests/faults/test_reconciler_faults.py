@@ -21,6 +21,7 @@ from chatgrid_devkit.stack.ministack import Ministack
 from chatgrid_reconciler.wiring import control_plane
 from tests.contract.test_reconciler import System
 from tests.support.servers.proxy import FAULTS, Fault, FaultProxy, at_random
+from tests.support.tables.stores import audit_of
 
 QUICK = [f for f in FAULTS.values() if "hang" not in f.name and "drip" not in f.name]
 NONSENSE = [f for f in FAULTS.values() if "nonsense" in f.name or "empty" in f.name]
@@ -32,7 +33,9 @@ def behind(proxy: FaultProxy, system: System) -> Reconciler:
     return Reconciler(
         plane=control_plane(system.prefix),
         queue=DynamoPlanQueue(transport, table=system.table),
-        directory=DynamoKeyDirectory(transport, table=system.table),
+        directory=DynamoKeyDirectory(
+            transport, table=system.table, audit_table=audit_of(system.table)
+        ),
         lease=DynamoRunLease(transport, table=system.table),
         tier=Tier(plan=system.plan, stack=system.prefix, most_keys=8_000),
         timing=Timing(

@@ -31,7 +31,7 @@ from tests.races.history import (
 )
 from tests.support.aws import OURS
 from tests.support.tables.key_service import new_key
-from tests.support.tables.stores import dynamodb
+from tests.support.tables.stores import audit_of, dynamodb
 
 PROCESSES = 4
 THREADS = 4
@@ -52,7 +52,12 @@ class Arena:
 
 def service(arena: Arena) -> ApiKeys:
     """The service as a function has it."""
-    store = DynamoKeyStore(dynamodb(arena.endpoint), table=arena.table, pause=time.sleep)
+    store = DynamoKeyStore(
+        dynamodb(arena.endpoint),
+        table=arena.table,
+        audit_table=audit_of(arena.table),
+        pause=time.sleep,
+    )
     return ApiKeys(
         store,
         now_ms=now_ms,

@@ -22,6 +22,7 @@ from chatgrid_devkit.stack.aws_access import AwsAccess
 from chatgrid_devkit.stack.sam_local import arguments, environment
 from tests.events.test_authorizer_events import KNOWN, OWNER, credential, keys_in, load
 from tests.sam_local.conftest import BUILD, ROOT, skip_unless_it_runs
+from tests.support.audit import created
 
 skip_unless_it_runs()
 
@@ -50,8 +51,8 @@ HOLDER = ApiKey(
 def dynamodb(stack: dict[str, Any]) -> Any:
     """The tables, knowing what the events take for granted."""
     client = AwsAccess(stack["dynamodb_endpoint"], stack["access_key"]).client("dynamodb")
-    store = DynamoKeyStore(client, table="KeysTable", pause=time.sleep)
-    store.create(HOLDER, key_hash="0" * 64, keys_per_user=10)
+    store = DynamoKeyStore(client, table="KeysTable", audit_table="AuditTable", pause=time.sleep)
+    store.create(HOLDER, key_hash="0" * 64, keys_per_user=10, event=created(HOLDER))
     return client
 
 

@@ -19,7 +19,7 @@ from chatgrid_cli.main import app
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.values import now_ms
 from tests.support.tables.key_service import key_service, new_key
-from tests.support.tables.stores import keys_table, rate_limits_table
+from tests.support.tables.stores import audit_of, keys_table, rate_limits_table
 
 
 @cache
@@ -47,6 +47,7 @@ class Operator:
             "OWN_GATEWAY_KEYS": "true",
             "REVOKED_RETENTION_DAYS": "400",
             "KEYS_TABLE": self.table,
+            "AUDIT_TABLE": audit_of(self.table),
         }
         users = rate_limits_table(self.dynamodb)
         self.authorizer = {
@@ -54,7 +55,11 @@ class Operator:
             "RATE_LIMITS_TABLE": users,
             "SUPABASE_URL": "https://project.supabase.co",
         }
-        self.outputs = {"KeysTableName": self.table, "RateLimitsTableName": users}
+        self.outputs = {
+            "KeysTableName": self.table,
+            "AuditTableName": audit_of(self.table),
+            "RateLimitsTableName": users,
+        }
         self.fakes: dict[str, Any] = {}
         self.name = "gate"
         self.local = False

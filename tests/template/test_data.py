@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.stack.templates import FUNCTIONS, deployed
 
-TABLES = ("KeysTable", "RateLimitsTable", "BoardsTable")
-CUSTOMERS = ("KeysTable", "BoardsTable")
+TABLES = ("KeysTable", "AuditTable", "RateLimitsTable", "BoardsTable")
+CUSTOMERS = ("KeysTable", "AuditTable", "BoardsTable")
 LOGS = [
     *(function.replace("Function", "Logs") for function in FUNCTIONS),
     "AccessLogs",
@@ -21,7 +21,7 @@ def written(name: str) -> dict[str, Any]:
     return found
 
 
-def test_the_tables_are_the_three_of_the_design() -> None:
+def test_the_tables_are_the_four_of_the_design() -> None:
     assert set(deployed().of("AWS::DynamoDB::Table")) == set(TABLES)
 
 
@@ -67,8 +67,17 @@ def test_customers_data_outlives_the_stack_and_can_be_brought_back(table: str) -
     assert recovery == {"PointInTimeRecoveryEnabled": True}
 
 
-def test_the_keys_table_cannot_be_deleted_by_accident() -> None:
-    assert deployed().resources["KeysTable"]["DeletionProtectionEnabled"] is True
+@pytest.mark.parametrize("table", ["KeysTable", "AuditTable"])
+def test_keys_and_what_was_done_to_them_cannot_be_deleted_by_accident(table: str) -> None:
+    assert deployed().resources[table]["DeletionProtectionEnabled"] is True
+
+
+def test_the_audit_log_never_expires_and_only_its_new_entries_are_streamed() -> None:
+    table = deployed().resources["AuditTable"]
+    assert "TimeToLiveSpecification" not in table
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    # Every decision would be in it.
+    assert "StreamSpecification" not in deployed().resources["KeysTable"]
 
 
 def test_what_is_left_of_revoked_keys_expires() -> None:
@@ -91,6 +100,7 @@ def test_counters_of_the_last_minute_expire_and_go_with_the_stack() -> None:
     ("table", "keys"),
     [
         ("KeysTable", [("pk", "HASH"), ("sk", "RANGE")]),
+        ("AuditTable", [("pk", "HASH"), ("sk", "RANGE")]),
         ("RateLimitsTable", [("pk", "HASH")]),
         ("BoardsTable", [("pk", "HASH"), ("sk", "RANGE")]),
     ],

@@ -127,10 +127,17 @@ def test_the_authorizer_may_read_the_jwt_secret_where_there_is_one_and_no_other(
 
 
 def test_management_may_work_on_the_keys_table_but_never_scan_it() -> None:
-    assert granted("ManagementRole") == {"ManageKeys", "Log", "Trace"}
+    assert granted("ManagementRole") == {"ManageKeys", "AddToAuditLog", "Log", "Trace"}
     actions, resources = allowed("ManagementRole", "ManageKeys")
     assert resources == {TABLES + "KeysTable"}
     assert "dynamodb:Scan" not in actions
+
+
+@pytest.mark.parametrize("role", ["ManagementRole", "ReconcilerRole"])
+def test_whoever_adds_to_the_audit_log_can_delete_and_change_no_entry(role: str) -> None:
+    actions, resources = allowed(role, "AddToAuditLog")
+    assert resources == {TABLES + "AuditTable"}
+    assert not actions & {"dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:Scan"}
 
 
 def test_boards_may_work_on_its_own_table_alone() -> None:
@@ -144,6 +151,7 @@ def test_the_reconciler_writes_its_queue_gateway_keys_names_and_cut_off_revocati
         "ReadKeys",
         "KeepQueue",
         "FinishRevocations",
+        "AddToAuditLog",
         "NameGatewayKeys",
         "ListGatewayKeys",
         "MakeGatewayKeys",
@@ -159,7 +167,7 @@ def test_the_reconciler_writes_its_queue_gateway_keys_names_and_cut_off_revocati
     assert found["NameGatewayKeys"]["Condition"] == {
         "ForAllValues:StringLike": {
             "dynamodb:LeadingKeys": ["KEY#*"],
-            "dynamodb:Attributes": ["pk", "sk", "state", "usage", "revoking"],
+            "dynamodb:Attributes": ["pk", "sk", "state", "usage", "m"],
         }
     }
     assert found["FinishRevocations"]["Condition"] == {

@@ -9,7 +9,11 @@ import pytest
 from chatgrid_devkit.stack.deployment import read_deployment
 from tests.support.stack.templates import FUNCTIONS, TEMPLATE, deployed
 
-TAKEN = {"KeysTable": "former-KeysTable-1A2B", "BoardsTable": "boards.restored_2026-03-10"}
+TAKEN = {
+    "KeysTable": "former-KeysTable-1A2B",
+    "AuditTable": "audit-2026",
+    "BoardsTable": "boards.restored_2026-03-10",
+}
 TABLES = pytest.mark.parametrize("table", TAKEN)
 ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
 ROLES = [function.replace("Function", "Role") for function in FUNCTIONS]
@@ -65,6 +69,8 @@ def test_no_function_policy_output_or_setting_names_another_table_than_the_given
     [
         ("AuthorizerRole", "DecideOnKeys", "KeysTable"),
         ("ManagementRole", "ManageKeys", "KeysTable"),
+        ("ManagementRole", "AddToAuditLog", "AuditTable"),
+        ("ReconcilerRole", "AddToAuditLog", "AuditTable"),
         ("ReconcilerRole", "ReadKeys", "KeysTable"),
         ("ReconcilerRole", "KeepQueue", "KeysTable"),
         ("ReconcilerRole", "NameGatewayKeys", "KeysTable"),
@@ -88,5 +94,5 @@ def test_the_local_run_reads_a_template_that_is_given_a_table(table: str) -> Non
 
 
 def test_the_counters_of_the_last_minute_are_never_taken_over() -> None:
-    both = deployed(**given("KeysTable"), **given("BoardsTable"))
-    assert set(both.of("AWS::DynamoDB::Table")) == {"RateLimitsTable"}
+    all_given = {name: value for table in TAKEN for name, value in given(table).items()}
+    assert set(deployed(**all_given).of("AWS::DynamoDB::Table")) == {"RateLimitsTable"}

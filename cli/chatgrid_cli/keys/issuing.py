@@ -17,6 +17,7 @@ import typer
 
 from chatgrid_auth import settings
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.domain.audit import Entry
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.services.api_keys import ApiKeys
@@ -25,7 +26,7 @@ from chatgrid_cli.files import create_private
 from chatgrid_cli.keys import views as key_views
 from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack
-from chatgrid_cli.trail import OperatorTrail
+from chatgrid_cli.trail import OperatorTrail, operator_of
 from chatgrid_cli.values import now_ms
 
 Value = TypeVar("Value")
@@ -41,15 +42,21 @@ OutOption = Annotated[
 ]
 
 
-def key_store(stack: Stack) -> DynamoKeyStore:
-    """Where the stack keeps its keys."""
-    return _store(DynamoKeyStore, stack)
+def key_store(stack: Stack, anchor: Callable[[Entry], None] | None = None) -> DynamoKeyStore:
+    """Where the stack keeps its keys.
+
+    Args:
+        anchor: is told of each entry of the audit log; by default the stack's log.
+    """
+    return _store(DynamoKeyStore, stack, anchor or OperatorTrail(stack))
 
 
-def _store(kind: type[AnyKeyStore], stack: Stack) -> AnyKeyStore:
+def _store(kind: type[AnyKeyStore], stack: Stack, anchor: Callable[[Entry], None]) -> AnyKeyStore:
     return kind(
         stack.client("dynamodb"),
         table=stack.keys_table,
+        audit_table=stack.audit_table,
+        anchor=anchor,
         pause=time.sleep,
         own_gateway_keys=own_gateway_keys(stack),
         revoked_retention_days=limit(stack, "REVOKED_RETENTION_DAYS"),
@@ -64,15 +71,13 @@ def api_keys(
 ) -> ApiKeys:
     """Issuing and revoking, as the stack's own functions do it; but an operator may give a limit
     above the stack's ceiling, which is there for what users ask for by themselves."""
-    trail = OperatorTrail(stack)
     return ApiKeys(
         store or key_store(stack),
         now_ms=clock,
         entropy=os.urandom,
         default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
         keys_per_user=limit(stack, "KEYS_PER_USER"),
-        actor=trail.actor,
-        trail=trail,
+        actor=operator_of(stack),
     )
 
 
@@ -156,7 +161,7 @@ class _NotingStore(DynamoKeyStore):
 def _revoked_unless_written(
     stack: Stack, issue: Callable[[ApiKeys], IssuedKey], out: Output
 ) -> Iterator[IssuedKey]:
-    store = _store(_NotingStore, stack)
+    store = _store(_NotingStore, stack, OperatorTrail(stack))
     keys = api_keys(stack, store=store)
     issued: IssuedKey | None = None
     try:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from chatgrid_auth.domain.audit import REVOKED, UPDATED
 from chatgrid_auth.domain.identifiers import canonical_id
-from chatgrid_auth.domain.key_events import LIMIT_CHANGED, REVOKED
 
 #: What is read here, in CloudWatch's filter syntax: lines that hold this text.
 FILTER = '"api_key."'
@@ -73,7 +73,7 @@ def _document(text: str) -> list[Any]:
 
 def _event(fields: dict[str, Any]) -> PastEvent | None:
     event, owner, key_id = (fields.get(name) for name in ("event", "owner", "key_id"))
-    if event not in {REVOKED, LIMIT_CHANGED} or not isinstance(owner, str):
+    if event not in {REVOKED, UPDATED} or not isinstance(owner, str):
         return None
     key = canonical_id(key_id) if isinstance(key_id, str) else None
     return None if key is None else PastEvent(event=event, owner=owner, key_id=key)

@@ -12,8 +12,8 @@ import typer
 
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.domain.audit import REVOKED, UPDATED
 from chatgrid_auth.domain.errors import NotFound
-from chatgrid_auth.domain.key_events import LIMIT_CHANGED, REVOKED
 from chatgrid_cli.commands import command, group
 from chatgrid_cli.errors import FAULT, USAGE, CliError
 from chatgrid_cli.keys.confirming import YesOption, confirm
@@ -21,6 +21,7 @@ from chatgrid_cli.keys.issuing import api_keys
 from chatgrid_cli.output import Output
 from chatgrid_cli.restore.events import FILTER, PastEvent, events_in, read_export
 from chatgrid_cli.stacks import Stack
+from chatgrid_cli.trail import OperatorTrail
 from chatgrid_cli.values import read_instant
 
 app = group("After a table was restored from a backup.")
@@ -98,7 +99,13 @@ def replay(
             "Revoke them again, for good?",
             yes=yes,
         )
-        store = DynamoKeyStore(stack.client("dynamodb"), table=name, pause=time.sleep)
+        store = DynamoKeyStore(
+            stack.client("dynamodb"),
+            table=name,
+            audit_table=stack.audit_table,
+            anchor=OperatorTrail(stack),
+            pause=time.sleep,
+        )
         service = api_keys(stack, store=store)
         for owner, key_id in living:
             try:
@@ -122,7 +129,7 @@ class _Summary:
         self.to_revoke = sorted(revoked & alive)
         self.already = len(revoked & known - alive)
         self.unknown = len(revoked - known)
-        changed = {(e.owner, e.key_id) for e in past if e.event == LIMIT_CHANGED}
+        changed = {(e.owner, e.key_id) for e in past if e.event == UPDATED}
         self.limits = sorted(key_id for _, key_id in changed - revoked)
 
 

@@ -28,7 +28,7 @@ from chatgrid_cli.files import create_private, unwritable
 from chatgrid_cli.keys.issuing import key_store, limit
 from chatgrid_cli.output import Output, console, stderr
 from chatgrid_cli.stacks import Stack
-from chatgrid_cli.trail import OperatorTrail
+from chatgrid_cli.trail import OperatorTrail, operator_of
 from chatgrid_cli.transfer.fields import ImportRules
 from chatgrid_cli.transfer.importing import (
     CREATED,
@@ -105,13 +105,12 @@ def register(app: typer.Typer) -> None:
 def _importer(stack: Stack, trail: OperatorTrail, *, dry_run: bool) -> Importer:
     inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
     imports = KeyImport(
-        key_store(stack),
+        key_store(stack, trail),
         now_ms=now_ms,
         entropy=os.urandom,
         default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
         keys_per_user=limit(stack, "KEYS_PER_USER"),
-        actor=trail.actor,
-        trail=trail,
+        actor=operator_of(stack),
     )
     return Importer(
         holders=inventory.holders,

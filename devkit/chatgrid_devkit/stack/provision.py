@@ -109,17 +109,20 @@ def keep_jwt_secret(client: Any, secret: str) -> str:
     return arn
 
 
-def first_admin(client: DynamoDBClient, table: str, *, known: Admin | None) -> Admin:
+def first_admin(
+    client: DynamoDBClient, table: str, *, audit_table: str, known: Admin | None
+) -> Admin:
     """The first user with its admin key: the known one while it is good, else a new one.
 
     Args:
         table: the keys table's name.
+        audit_table: the audit table's name.
         known: what an earlier run made.
     """
     if known is not None and _is_good(client, table, known.key):
         return known
     issuing = ApiKeys(
-        DynamoKeyStore(client, table=table, pause=time.sleep),
+        DynamoKeyStore(client, table=table, audit_table=audit_table, pause=time.sleep),
         now_ms=lambda: time.time_ns() // 1_000_000,
         entropy=os.urandom,
         default_rate_limit=120,

@@ -97,7 +97,9 @@ def _prepared(state: Path, ministack: Ministack, port: int) -> dict[str, str]:
     dynamodb = ministack.client("dynamodb")
     named = [dataclasses.replace(table, name=table.logical_id) for table in tables]
     provision.make_tables(dynamodb, named)
-    admin = provision.first_admin(dynamodb, "KeysTable", known=_known(state))
+    admin = provision.first_admin(
+        dynamodb, "KeysTable", audit_table="AuditTable", known=_known(state)
+    )
     return {
         "url": f"http://127.0.0.1:{port}",
         "admin_key": admin.key,

@@ -131,9 +131,11 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
     dynamodb = ministack.client("dynamodb")
     provision.make_tables(dynamodb, deployment.tables)
     plan_ids = provision.make_plans(ministack.client("apigateway"), deployment.plans)
-    keys_table = next(t.name for t in deployment.tables if t.logical_id == "KeysTable")
+    tables = {table.logical_id: table.name for table in deployment.tables}
     known = _known_admin(settings.state)
-    admin = provision.first_admin(dynamodb, keys_table, known=known)
+    admin = provision.first_admin(
+        dynamodb, tables["KeysTable"], audit_table=tables["AuditTable"], known=known
+    )
     if known is not None and admin.key != known.key:
         print(
             "The former admin key is no longer good (revoked, expired or deleted): "

@@ -7,8 +7,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from chatgrid_auth.domain.actors import API_KEY, JWT, Actor
 from chatgrid_auth.domain.verdicts import Caller
 from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_auth.services.audit.log import AuditLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +19,11 @@ class Management:
 
     Attributes:
         api_keys: issues, lists, gets and revokes keys.
+        audit_log: who did what to them.
     """
 
     api_keys: ApiKeys
+    audit_log: AuditLog
 
 
 async def _management(request: Request) -> Management:
@@ -33,5 +37,19 @@ async def _caller(request: Request) -> Caller:
     return caller
 
 
+async def _acting(request: Request) -> Actor:
+    """Who acts, and by which request: what an entry of the audit log will say."""
+    caller = await _caller(request)
+    told = request.scope["aws.event"]["requestContext"]
+    return Actor(
+        type=JWT if caller.key_id is None else API_KEY,
+        id=caller.user_id,
+        key_id=caller.key_id,
+        source_ip=(told.get("identity") or {}).get("sourceIp"),
+        request_id=told.get("requestId"),
+    )
+
+
 Services = Annotated[Management, Depends(_management)]
 CurrentCaller = Annotated[Caller, Depends(_caller)]
+Acting = Annotated[Actor, Depends(_acting)]

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatgrid_auth import settings
+from chatgrid_auth.adapters.audit_table.trail import AuditTrail
 from chatgrid_auth.adapters.keys_table import boto3_client
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.http_api.rest_api import lambda_handler
 from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
 from chatgrid_auth.services.api_keys import ApiKeys
-from chatgrid_auth.services.instants import iso_instant
 from chatgrid_management.app import create_app
 from chatgrid_management.dashboard.page import Dashboard, PageSettings, with_dashboard
 from chatgrid_management.services import Management
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools import Logger
 
-    from chatgrid_auth.domain.key_events import KeyEvent
+    from chatgrid_auth.domain.audit import Entry
     from chatgrid_auth.http_api.rest_api import Handler
     from chatgrid_auth.services.api_keys import KeyStore
+    from chatgrid_auth.services.audit.log import AuditLog
 
 MILESTONES = {
     ("POST", "/me/api-keys", 201): "KeysIssued",
@@ -40,6 +42,7 @@ class Settings:
     """What the template tells this function."""
 
     keys_table: str
+    audit_table: str
     rate_limit_default: int
     rate_limit_ceiling: int
     keys_per_user: int
@@ -62,6 +65,7 @@ class Settings:
         settings.text(environ, "KEY_CREATIONS_PER_HOUR")  # 0 is said, never assumed
         return cls(
             keys_table=settings.text(environ, "KEYS_TABLE"),
+            audit_table=settings.text(environ, "AUDIT_TABLE"),
             rate_limit_default=settings.positive_integer(environ, "RATE_LIMIT_DEFAULT"),
             rate_limit_ceiling=settings.positive_integer(environ, "RATE_LIMIT_CEILING"),
             keys_per_user=settings.positive_integer(environ, "KEYS_PER_USER"),
@@ -78,19 +82,26 @@ class Settings:
 def from_environment() -> Handler:
     """The function's handler, as deployed."""
     configured = Settings.read(os.environ)
+    logger = configured.telemetry.logger()
+    client = boto3_client.dynamodb()
     store = DynamoKeyStore(
-        boto3_client.dynamodb(),
+        client,
         table=configured.keys_table,
+        audit_table=configured.audit_table,
         pause=time.sleep,
+        anchor=lambda entry: _anchor(entry, logger),
         own_gateway_keys=configured.own_gateway_keys,
         revoked_retention_days=configured.revoked_retention_days,
     )
-    return compose(configured, store=store)
+    audit_log = AuditTrail(Boto3Transport(client), table=configured.audit_table)
+    return compose(configured, store=store, audit_log=audit_log, logger=logger)
 
 
-def compose(configured: Settings, *, store: KeyStore) -> Handler:
+def compose(
+    configured: Settings, *, store: KeyStore, audit_log: AuditLog, logger: Logger | None = None
+) -> Handler:
     """The function's handler over any store."""
-    logger = configured.telemetry.logger()
+    logger = logger or configured.telemetry.logger()
     management = Management(
         api_keys=ApiKeys(
             store,
@@ -99,9 +110,9 @@ def compose(configured: Settings, *, store: KeyStore) -> Handler:
             default_rate_limit=configured.rate_limit_default,
             rate_limit_ceiling=configured.rate_limit_ceiling,
             creations_per_hour=configured.key_creations_per_hour,
-            trail=lambda event: _log(event, logger),
             keys_per_user=configured.keys_per_user,
         ),
+        audit_log=audit_log,
     )
     app = ContractMiddleware(create_app(management, log=logger))
     api = lambda_handler(
@@ -123,11 +134,9 @@ def _page_settings(configured: Settings) -> PageSettings:
     )
 
 
-def _log(event: KeyEvent, logger: Logger) -> None:
-    """Who did what to which key: one line each, which docs/runbook.md explains."""
-    fields = event.fields()
-    fields.update(at=iso_instant(event.at_ms), request_id=logger.get_correlation_id())
-    logger.info(event.event, extra=fields)
+def _anchor(entry: Entry, logger: Logger) -> None:
+    """An entry of the audit log, in a store that whoever edits the table does not reach."""
+    logger.info(entry.line["event"], extra=entry.line)
 
 
 def _now_ms() -> int:

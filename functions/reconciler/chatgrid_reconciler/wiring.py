@@ -44,6 +44,7 @@ class Settings:
     """What the template tells this function."""
 
     keys_table: str
+    audit_table: str
     usage_plan: str
     stack: str
     most_keys: int
@@ -61,6 +62,7 @@ class Settings:
         """
         return cls(
             keys_table=settings.text(environ, "KEYS_TABLE"),
+            audit_table=settings.text(environ, "AUDIT_TABLE"),
             usage_plan=settings.text(environ, "USAGE_PLAN_STANDARD"),
             stack=settings.text(environ, "USAGE_KEY_NAME_PREFIX"),
             most_keys=settings.positive_integer(environ, "GATEWAY_KEY_CEILING"),
@@ -75,10 +77,16 @@ def from_environment() -> Handler:
     """The function's handler, as deployed."""
     configured = Settings.read(os.environ)
     transport = Boto3Transport(boto3_client.dynamodb())
+    logger = configured.telemetry.logger()
     reconciler = Reconciler(
         plane=control_plane(configured.stack),
         queue=DynamoPlanQueue(transport, table=configured.keys_table),
-        directory=DynamoKeyDirectory(transport, table=configured.keys_table),
+        directory=DynamoKeyDirectory(
+            transport,
+            table=configured.keys_table,
+            audit_table=configured.audit_table,
+            anchor=lambda entry: logger.info(entry.line["event"], extra=entry.line),
+        ),
         lease=DynamoRunLease(transport, table=configured.keys_table),
         tier=Tier(
             plan=configured.usage_plan,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.credentials import ApiKey, Page
 from chatgrid_auth.domain.errors import KeyLimitReached, MakerRevoked
 from chatgrid_auth.services.creations import with_another
@@ -18,12 +19,20 @@ class MemoryKeyStore:
         self.keys: dict[tuple[str, str], ApiKey] = {}
         self.known: dict[str, ApiKey] = {}
         self.hashes: list[str] = []
+        #: What the audit log would be told.
+        self.events: list[AuditEvent] = []
         self.fault: Exception | None = None
 
     def create(
-        self, key: ApiKey, *, key_hash: str, keys_per_user: int, creations_per_hour: int = 0
+        self,
+        key: ApiKey,
+        *,
+        key_hash: str,
+        keys_per_user: int,
+        event: AuditEvent,
+        creations_per_hour: int = 0,
     ) -> None:
-        self._may_fail()
+        self.may_fail()
         if creations_per_hour:
             made = [one.created_at_ms for one in self.known.values() if one.owner == key.owner]
             with_another(made, now_ms=key.created_at_ms, most=creations_per_hour)
@@ -35,24 +44,28 @@ class MemoryKeyStore:
         self.keys[key.owner, key.id] = key
         self.known[key.id] = key
         self.hashes.append(key_hash)
+        self.events.append(event)
 
     def page(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
-        self._may_fail()
+        self.may_fail()
         ids = sorted((id_ for owner_, id_ in self.keys if owner_ == owner), reverse=descending)
         if after is not None:
             ids = [id_ for id_ in ids if (id_ < after if descending else id_ > after)]
         return Page(items=[self.keys[owner, id_] for id_ in ids[:limit]], has_more=len(ids) > limit)
 
     def get(self, owner: str, key_id: str) -> ApiKey | None:
-        self._may_fail()
+        self.may_fail()
         return self.keys.get((owner, key_id))
 
-    def revoke(self, owner: str, key_id: str, *, now_ms: int) -> bool:
-        self._may_fail()
-        return self.keys.pop((owner, key_id), None) is not None
+    def revoke(self, owner: str, key_id: str, *, event: AuditEvent) -> bool:
+        self.may_fail()
+        if self.keys.pop((owner, key_id), None) is None:
+            return False
+        self.events.append(event)
+        return True
 
     def made_by_keys(self, owner: str) -> list[Kin]:
-        self._may_fail()
+        self.may_fail()
         return [
             Kin(id=key.id, maker=key.created_by.key_id, lives=(owner, key.id) in self.keys)
             for key in self.known.values()
@@ -60,12 +73,19 @@ class MemoryKeyStore:
         ]
 
     def change_limit(
-        self, owner: str, key_id: str, *, rate_limit: int, now_ms: Callable[[], int]
+        self,
+        owner: str,
+        key_id: str,
+        *,
+        rate_limit: int,
+        now_ms: Callable[[], int],
+        event: AuditEvent,
     ) -> bool:
-        self._may_fail()
+        self.may_fail()
         key = self.keys.get((owner, key_id))
         if key is not None:
             self.keys[owner, key_id] = replace(key, rate_limit=rate_limit)
+            self.events.append(event)
         return key is not None
 
     def use(self, owner: str, key_id: str, *, at_ms: int) -> None:
@@ -73,6 +93,7 @@ class MemoryKeyStore:
         used = self.keys[owner, key_id]
         self.keys[owner, key_id] = replace(used, last_used_at_ms=at_ms)
 
-    def _may_fail(self) -> None:
+    def may_fail(self) -> None:
+        """Raise the fault that a test has set."""
         if self.fault is not None:
             raise self.fault

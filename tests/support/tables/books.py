@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
+from tests.support.tables.stores import audit_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -27,7 +28,7 @@ def contents(client: DynamoDBClient, table: str) -> list[Item]:
 
 def swept(client: DynamoDBClient, table: str) -> list[Item]:
     """All items of a table, once the sweep has finished what was cut off."""
-    directory = DynamoKeyDirectory(Boto3Transport(client), table=table)
+    directory = DynamoKeyDirectory(Boto3Transport(client), table=table, audit_table=audit_of(table))
     cursor: str | None = None
     while True:
         found, cursor = directory.live(cursor)
@@ -77,7 +78,7 @@ def _errors_of(record: Item, credential: Item | None) -> list[str]:
     state = credential["state"]["S"]
     if state != (items.REVOKED if revoked else items.ACTIVE):
         found.append(f"key {sk} is half revoked: its credential is {state}")
-    if items.REVOKING in credential:
+    if items.MARKS in credential:
         found.append(f"key {sk} is marked for books that are in order")
     if credential["id"]["S"] != sk.partition("#")[2]:
         found.append(f"key {sk} has the credential of another")

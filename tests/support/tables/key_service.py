@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.services.api_keys import ApiKeys
+from tests.support.tables.stores import audit_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -26,7 +27,7 @@ def key_service(
 ) -> ApiKeys:
     """The service over this table, under the test's clock; it repeats without waiting."""
     return ApiKeys(
-        DynamoKeyStore(client, table=table, pause=pause),
+        DynamoKeyStore(client, table=table, audit_table=audit_of(table), pause=pause),
         now_ms=now_ms,
         entropy=os.urandom,
         default_rate_limit=default_rate_limit,

@@ -19,7 +19,7 @@ from chatgrid_auth.domain import errors
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
-from tests.support.tables.stores import keys_table, rate_limits_table
+from tests.support.tables.stores import audit_of, keys_table, rate_limits_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,9 @@ class World:
         self.client = client
         self.table, self.users_table = keys_table(client), rate_limits_table(client)
         keys = ApiKeys(
-            DynamoKeyStore(client, table=self.table, pause=lambda _: None),
+            DynamoKeyStore(
+                client, table=self.table, audit_table=audit_of(self.table), pause=lambda _: None
+            ),
             now_ms=lambda: int(self.true * 1000),
             entropy=os.urandom,
             default_rate_limit=LIMIT,

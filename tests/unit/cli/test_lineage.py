@@ -89,9 +89,9 @@ def test_each_act_of_an_operator_is_a_line_in_the_functions_log(
     # In no order: a change of limit goes by the store's clock, of which whole seconds are known.
     assert sorted(line["event"] for line in mine) == [
         "api_key.created",
-        "api_key.imported",
-        "api_key.limit_changed",
+        "api_key.created",
         "api_key.revoked",
+        "api_key.updated",
     ]
     assert [line["key_id"] for line in mine].count(made["id"]) == 3
     for line in mine:

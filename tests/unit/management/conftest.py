@@ -9,6 +9,7 @@ import pytest
 from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_management.wiring import Settings, compose
 from tests.support.http_api import Api, key_caller, lazily
+from tests.support.memory.audit_log import MemoryAuditLog
 from tests.support.memory.key_store import MemoryKeyStore
 
 
@@ -22,6 +23,7 @@ def api(store: MemoryKeyStore) -> Api:
     """The function, called by the holder of an admin key of a user of its own."""
     settings = Settings(
         keys_table="keys",
+        audit_table="audit",
         rate_limit_default=120,
         rate_limit_ceiling=5_000,
         keys_per_user=1_000,
@@ -32,4 +34,7 @@ def api(store: MemoryKeyStore) -> Api:
         # A name of its own: a logger holds on to the standard output that it met first.
         telemetry=Telemetry(service=f"management-{uuid4()}", namespace="Test", level="INFO"),
     )
-    return Api(lazily(lambda: compose(settings, store=store)), key_caller())
+    return Api(
+        lazily(lambda: compose(settings, store=store, audit_log=MemoryAuditLog(store))),
+        key_caller(),
+    )

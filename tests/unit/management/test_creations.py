@@ -7,6 +7,7 @@ from uuid import uuid4
 from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_management.wiring import Settings, compose
 from tests.support.http_api import Api, jwt_caller, lazily
+from tests.support.memory.audit_log import MemoryAuditLog
 from tests.support.memory.key_store import MemoryKeyStore
 
 KEYS = "/me/api-keys"
@@ -15,6 +16,7 @@ KEYS = "/me/api-keys"
 def test_the_third_key_of_an_hour_is_a_429_with_a_wait_and_its_reason() -> None:
     settings = Settings(
         keys_table="keys",
+        audit_table="audit",
         rate_limit_default=120,
         rate_limit_ceiling=1_000,
         keys_per_user=100,
@@ -24,7 +26,9 @@ def test_the_third_key_of_an_hour_is_a_429_with_a_wait_and_its_reason() -> None:
         allowed_origin="*",
         telemetry=Telemetry(service=f"management-{uuid4()}", namespace="Test", level="INFO"),
     )
-    api = Api(lazily(lambda: compose(settings, store=MemoryKeyStore())), jwt_caller())
+    store = MemoryKeyStore()
+    handler = lazily(lambda: compose(settings, store=store, audit_log=MemoryAuditLog(store)))
+    api = Api(handler, jwt_caller())
     for _ in range(2):
         made = api("POST", KEYS, json_body={"name": "CI"}).data["id"]
         assert api("DELETE", "/me/api-keys/{id}", id=made).status == 200

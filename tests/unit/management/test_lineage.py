@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
+from chatgrid_auth.domain.actors import API_KEY, JWT, Actor
 from chatgrid_auth.domain.verdicts import Caller
+from tests.support.audit import revoked
 from tests.support.http_api import Api, jwt_caller, key_caller
 from tests.support.memory.key_store import MemoryKeyStore
 
 KEYS = "/me/api-keys"
+#: Of the event that a request comes in (tests/support/http_api.py).
+SOURCE_IP, REQUEST_ID = "203.0.113.7", "0b5a2f6d-1e8c-4a70-9b5a-2f6d1e8c4a70"
 ONE = "/me/api-keys/{id}"
 
 
@@ -33,11 +36,6 @@ def holder(session: Caller, key: dict[str, Any]) -> Caller:
 
 def ids(api: Api, session: Caller) -> set[str]:
     return {key["id"] for key in api("GET", KEYS, caller=session).json["data"]}
-
-
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return [line for line in found if "event" in line]
 
 
 def test_every_key_tells_what_made_it_in_every_answer(api: Api, session: Caller) -> None:
@@ -74,7 +72,9 @@ def test_what_was_cut_off_is_done_by_the_same_request_again(
 ) -> None:
     leaked = made(api, session)
     made(api, holder(session, leaked))
-    store.revoke(session.user_id, leaked["id"], now_ms=0)
+    store.revoke(
+        session.user_id, leaked["id"], event=revoked(session.user_id, leaked["id"], at_ms=0)
+    )
     query = {"descendants": ["true"]}
     assert api("DELETE", ONE, id=leaked["id"], caller=session, query=query).status == 200
     assert ids(api, session) == set()
@@ -106,32 +106,33 @@ def test_a_key_that_was_revoked_meanwhile_makes_no_other(api: Api, session: Call
     assert ids(api, session) == set()
 
 
-def test_each_creation_and_revocation_is_one_line_without_a_credential(
-    api: Api, session: Caller, capsys: pytest.CaptureFixture[str], store: MemoryKeyStore
+def test_each_creation_and_revocation_is_told_of_with_who_did_it(
+    api: Api, session: Caller, store: MemoryKeyStore
 ) -> None:
     key = made(api, session)
     child = made(api, holder(session, key))
     api("DELETE", ONE, id=key["id"], caller=session, query={"descendants": ["true"]})
-    out = capsys.readouterr().out
-    told = [json.loads(line) for line in out.splitlines() if '"event"' in line]
-    user = {"type": "user", "id": session.user_id, "key_id": None}
-    by_key = {"type": "api_key", "id": session.user_id, "key_id": key["id"]}
-    assert [(line["event"], line["key_id"], line["actor"]) for line in told] == [
+    place = {"source_ip": SOURCE_IP, "request_id": REQUEST_ID}
+    user = Actor(type=JWT, id=session.user_id, **place)
+    by_key = Actor(type=API_KEY, id=session.user_id, key_id=key["id"], **place)
+    assert [(told.action, told.target_id, told.actor) for told in store.events] == [
         ("api_key.created", key["id"], user),
         ("api_key.created", child["id"], by_key),
         ("api_key.revoked", key["id"], user),
         ("api_key.revoked", child["id"], user),
     ]
-    for line in told:
-        assert line["owner"] == session.user_id
-        assert line["request_id"] == "0b5a2f6d-1e8c-4a70-9b5a-2f6d1e8c4a70"
-        assert line["at"].endswith("Z")
-    assert not any(secret in out for secret in (key["raw_key"], child["raw_key"], *store.hashes))
+    assert {told.owner for told in store.events} == {session.user_id}
+    assert store.events[0].changes == {
+        "name": {"from": None, "to": key["name"]},
+        "scopes": {"from": None, "to": key["scopes"]},
+        "environment": {"from": None, "to": "live"},
+        "rate_limit": {"from": None, "to": key["rate_limit"]},
+    }
+    told = repr(store.events)
+    assert not any(secret in told for secret in (key["raw_key"], child["raw_key"], *store.hashes))
 
 
-def test_what_was_refused_leaves_no_line(
-    api: Api, session: Caller, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_was_refused_is_not_told_of(api: Api, session: Caller, store: MemoryKeyStore) -> None:
     api("DELETE", ONE, id="019cd6b2-8a00-7c3e-9b5a-2f6d1e8c4a70", caller=session)
     api("POST", KEYS, json_body={"name": ""}, caller=session)
-    assert lines(capsys) == []
+    assert store.events == []

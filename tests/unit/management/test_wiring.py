@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 
 import pytest
 
+from chatgrid_auth.domain.audit import REVOKED, Head
+from chatgrid_auth.http_api.telemetry import Telemetry
+from chatgrid_auth.services.audit.chain import linked
 from chatgrid_auth.settings import SettingError
 from chatgrid_management import wiring
 from chatgrid_management.wiring import Settings
+from tests.support.audit import event
 
 ENVIRONMENT = {
     "KEYS_TABLE": "keys-table",
+    "AUDIT_TABLE": "audit-table",
     "RATE_LIMIT_DEFAULT": "120",
     "RATE_LIMIT_CEILING": "100000",
     "KEYS_PER_USER": "1000",
@@ -51,6 +57,18 @@ def test_work_for_gateway_keys_is_left_only_where_the_template_says_so(
     wiring.from_environment()
 
     assert told == [own]
+
+
+def test_each_entry_is_anchored_in_the_log_with_its_hash(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    happened = event(REVOKED, "ada", "key-1", at_ms=1_773_133_200_000)
+    entry = linked(happened, head=Head(), entropy=os.urandom)
+    wiring._anchor(entry, Telemetry(service="anchors", namespace="Test", level="INFO").logger())
+    line = json.loads(capsys.readouterr().out)
+    assert (line["event"], line["owner"], line["seq"]) == (REVOKED, "ada", 1)
+    assert line["hash"] == entry.document["hash"]
+    assert (line["request_id"], line["at"]) == ("request-1", "2026-03-10T09:00:00.000Z")
 
 
 def test_the_function_starts_from_its_environment_alone() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = {
     "KEYS_TABLE": "keys",
+    "AUDIT_TABLE": "audit",
     "USAGE_PLAN_STANDARD": "standard",
     "USAGE_KEY_NAME_PREFIX": "chatgrid",
     "DRY_RUN": "false",

@@ -6,9 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import Query, Request
 
-from chatgrid_auth.domain.actors import API_KEY, JWT, Actor
 from chatgrid_auth.domain.identifiers import canonical_id
-from chatgrid_auth.domain.verdicts import Caller
 from chatgrid_auth.http_api.details import detail
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.fields import PathIdentifier
@@ -24,7 +22,7 @@ from chatgrid_management.schemas import (
     RevokedApiKeyData,
     RevokedApiKeyResponse,
 )
-from chatgrid_management.services import CurrentCaller, Services
+from chatgrid_management.services import Acting, CurrentCaller, Services
 
 router = new_router("api-keys")
 
@@ -37,7 +35,7 @@ Descendants = Annotated[
     "/me/api-keys", operation_id="createApiKey", summary="Create an API key", status_code=201
 )
 async def create_api_key(
-    new: NewApiKey, caller: CurrentCaller, services: Services
+    new: NewApiKey, caller: CurrentCaller, services: Services, actor: Acting
 ) -> IssuedApiKeyResponse:
     """Create a key of the caller's own user. `raw_key` is shown in this answer only."""
     issued = services.api_keys.issue(
@@ -47,7 +45,7 @@ async def create_api_key(
         environment=new.environment,
         rate_limit=new.rate_limit,
         expires_at_ms=new.expires_at,
-        actor=_actor(caller),
+        actor=actor,
     )
     return IssuedApiKeyResponse(data=IssuedApiKeyData.issued(issued.key, issued.raw_key))
 
@@ -82,6 +80,7 @@ async def revoke_api_key(
     request: Request,
     caller: CurrentCaller,
     services: Services,
+    actor: Acting,
     descendants: Descendants = "false",
 ) -> RevokedApiKeyResponse:
     """Revoke a key for good: it is refused on the very next request.
@@ -92,9 +91,7 @@ async def revoke_api_key(
     if len(request.query_params.getlist("descendants")) > 1:
         raise invalid_query([detail("invalid_value", "descendants", "Given more than once")])
     key_id = _key_id(id)
-    services.api_keys.revoke(
-        caller.user_id, key_id, descendants=descendants == "true", actor=_actor(caller)
-    )
+    services.api_keys.revoke(caller.user_id, key_id, descendants=descendants == "true", actor=actor)
     return RevokedApiKeyResponse(data=RevokedApiKeyData(id=key_id))
 
 
@@ -103,8 +100,3 @@ def _key_id(text: str) -> str:
     if key_id is None:
         raise not_found()
     return key_id
-
-
-def _actor(caller: Caller) -> Actor:
-    kind = JWT if caller.key_id is None else API_KEY
-    return Actor(type=kind, id=caller.user_id, key_id=caller.key_id)

@@ -81,8 +81,18 @@ class Entry:
 
     @property
     def line(self) -> dict[str, Any]:
-        """The fields of the log line that anchors it, in a second store."""
-        return {"event": self.document["action"], "owner": self.owner, "entry": self.document}
+        """The fields of the log line that anchors it in a second store: who did what, its hash."""
+        told = self.document
+        return {
+            "event": told["action"],
+            "key_id": told["target"]["id"],
+            "owner": self.owner,
+            "actor": told["actor"],
+            "at": told["created_at"],
+            "request_id": told["request_id"],
+            "seq": told["seq"],
+            "hash": told["hash"],
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from chatgrid_auth.domain import key_events, keys
+from chatgrid_auth.domain import audit, keys
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
+from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey, Page
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.identifiers import uuid7
-from chatgrid_auth.domain.key_events import KeyEvent
 from chatgrid_auth.domain.scopes import SCOPES
+from chatgrid_auth.services.audit.events import creation
 from chatgrid_auth.services.descendants import Kin, living_descendants
 from chatgrid_auth.services.key_rules import (
     HIGHEST_RATE_LIMIT,
@@ -22,10 +23,16 @@ from chatgrid_auth.services.key_rules import (
 
 
 class KeyStore(Protocol):
-    """Where keys are kept. Every write is all or nothing."""
+    """Where keys are kept. Every write is all or nothing, the entry of the audit log included."""
 
     def create(
-        self, key: ApiKey, *, key_hash: str, keys_per_user: int, creations_per_hour: int = 0
+        self,
+        key: ApiKey,
+        *,
+        key_hash: str,
+        keys_per_user: int,
+        event: AuditEvent,
+        creations_per_hour: int = 0,
     ) -> None:
         """Keep a new key.
 
@@ -43,14 +50,20 @@ class KeyStore(Protocol):
     def get(self, owner: str, key_id: str) -> ApiKey | None:
         """One of the owner's non-revoked keys."""
 
-    def revoke(self, owner: str, key_id: str, *, now_ms: int) -> bool:
+    def revoke(self, owner: str, key_id: str, *, event: AuditEvent) -> bool:
         """Revoke for good; whether there was a non-revoked key of the owner to revoke."""
 
     def made_by_keys(self, owner: str) -> Iterable[Kin]:
         """Keys of the owner that other keys made, revoked ones too."""
 
     def change_limit(
-        self, owner: str, key_id: str, *, rate_limit: int, now_ms: Callable[[], int]
+        self,
+        owner: str,
+        key_id: str,
+        *,
+        rate_limit: int,
+        now_ms: Callable[[], int],
+        event: AuditEvent,
     ) -> bool:
         """Give a key another limit; whether there was a non-revoked key of the owner's."""
 
@@ -67,10 +80,9 @@ class ApiKeys:
         rate_limit_ceiling: the highest limit that may be asked for here.
         creations_per_hour: how many keys one user may make in any hour; 0 for any number.
         actor: who acts where a call names nobody.
-        trail: is told of each thing that was done; it must not fail.
     """
 
-    def __init__(  # noqa: PLR0913 - a deployment's settings are parameters
+    def __init__(
         self,
         store: KeyStore,
         *,
@@ -81,7 +93,6 @@ class ApiKeys:
         rate_limit_ceiling: int = HIGHEST_RATE_LIMIT,
         creations_per_hour: int = 0,
         actor: Actor = SOME_OPERATOR,
-        trail: Callable[[KeyEvent], None] = lambda _event: None,
     ) -> None:
         self._store = store
         self._now_ms = now_ms
@@ -91,7 +102,6 @@ class ApiKeys:
         self._creations_per_hour = creations_per_hour
         self._keys_per_user = keys_per_user
         self._actor = actor
-        self._trail = trail
 
     def issue(
         self,
@@ -146,8 +156,8 @@ class ApiKeys:
             key_hash=keys.hash_of(raw_key),
             keys_per_user=self._keys_per_user,
             creations_per_hour=self._creations_per_hour,
+            event=creation(key, actor=actor, at_ms=now_ms),
         )
-        self._tell(key_events.CREATED, owner, key.id, actor=actor, at_ms=now_ms)
         return IssuedKey(key=key, raw_key=raw_key)
 
     def list(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
@@ -199,11 +209,8 @@ class ApiKeys:
         return tuple(revoked)
 
     def _revoke(self, owner: str, key_id: str, actor: Actor | None) -> bool:
-        now_ms = self._now_ms()
-        done = self._store.revoke(owner, key_id, now_ms=now_ms)
-        if done:
-            self._tell(key_events.REVOKED, owner, key_id, actor=actor, at_ms=now_ms)
-        return done
+        event = self._event(audit.REVOKED, owner, key_id, actor=actor, at_ms=self._now_ms())
+        return self._store.revoke(owner, key_id, event=event)
 
     def change_limit(
         self, owner: str, key_id: str, rate_limit: int, *, actor: Actor | None = None
@@ -218,16 +225,24 @@ class ApiKeys:
         problems = check_rate_limit(rate_limit, ceiling=self._rate_limit_ceiling)
         if problems:
             raise InvalidKey(problems)
-        if not self._store.change_limit(owner, key_id, rate_limit=rate_limit, now_ms=self._now_ms):
+        changed = self._store.change_limit(
+            owner,
+            key_id,
+            rate_limit=rate_limit,
+            now_ms=self._now_ms,
+            # By the store's clock: it is known only once the store has answered.
+            event=self._event(audit.UPDATED, owner, key_id, actor=actor, at_ms=0),
+        )
+        if not changed:
             raise NotFound
-        now_ms = self._now_ms()
-        self._tell(key_events.LIMIT_CHANGED, owner, key_id, actor=actor, at_ms=now_ms)
 
-    def _tell(
-        self, event: str, owner: str, key_id: str, *, actor: Actor | None, at_ms: int
-    ) -> None:
-        self._trail(
-            KeyEvent(
-                event=event, key_id=key_id, owner=owner, actor=actor or self._actor, at_ms=at_ms
-            )
+    def _event(
+        self, action: str, owner: str, key_id: str, *, actor: Actor | None, at_ms: int
+    ) -> AuditEvent:
+        return AuditEvent(
+            action=action,
+            owner=owner,
+            target_id=key_id,
+            actor=actor or self._actor,
+            at_ms=at_ms,
         )

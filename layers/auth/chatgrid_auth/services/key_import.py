@@ -6,19 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from chatgrid_auth.domain import key_events
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
+from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.identifiers import uuid7
-from chatgrid_auth.domain.key_events import KeyEvent
 from chatgrid_auth.domain.scopes import SCOPES, effective
+from chatgrid_auth.services.audit.events import creation
 
 
 class ImportStore(Protocol):
     """Where imported keys are kept. A write is all or nothing."""
 
     def create(
-        self, key: ApiKey, *, key_hash: str, keys_per_user: int, imported: bool = False
+        self,
+        key: ApiKey,
+        *,
+        key_hash: str,
+        keys_per_user: int,
+        event: AuditEvent,
+        imported: bool = False,
     ) -> None:
         """Keep a key.
 
@@ -64,7 +70,6 @@ class KeyImport:
         default_rate_limit: requests in 60 s for keys that name no limit.
         keys_per_user: how many non-revoked keys one user may hold.
         actor: who imports.
-        trail: is told of each key that was made; it must not fail.
     """
 
     def __init__(
@@ -76,10 +81,8 @@ class KeyImport:
         default_rate_limit: int,
         keys_per_user: int,
         actor: Actor = SOME_OPERATOR,
-        trail: Callable[[KeyEvent], None] = lambda _event: None,
     ) -> None:
         self._actor = actor
-        self._trail = trail
         self._store = store
         self._now_ms = now_ms
         self._entropy = entropy
@@ -112,15 +115,10 @@ class KeyImport:
             created_by=self._actor.maker,
         )
         self._store.create(
-            key, key_hash=foreign.hash, keys_per_user=self._keys_per_user, imported=True
-        )
-        self._trail(
-            KeyEvent(
-                event=key_events.IMPORTED,
-                key_id=key.id,
-                owner=key.owner,
-                actor=self._actor,
-                at_ms=self._now_ms(),
-            )
+            key,
+            key_hash=foreign.hash,
+            keys_per_user=self._keys_per_user,
+            imported=True,
+            event=creation(key, actor=self._actor, at_ms=self._now_ms()),
         )
         return key

@@ -13,6 +13,20 @@ from chatgrid_auth.services.audit.log import EntryPage
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 
+
+def pages(
+    transport: Boto3Transport, operation: str, question: Mapping[str, Any]
+) -> Iterator[Mapping[str, Any]]:
+    """All items that a Query or a Scan finds, page after page as they are asked for."""
+    start: dict[str, Any] = {}
+    while True:
+        response = transport.call(operation, {**question, **start})
+        yield from response["Items"]
+        if "LastEvaluatedKey" not in response:
+            return
+        start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
+
+
 _FIRST, _LAST = layout.sk(0), layout.sk(10**10 - 1)
 
 
@@ -44,29 +58,17 @@ class AuditTrail:
 
     def entries(self, owner: str) -> Iterator[Entry]:
         """All entries of one owner, the first one first."""
-        for item in self._pages("Query", self._entries_of(owner, first=_FIRST, last=_LAST)):
+        for item in pages(
+            self._transport, "Query", self._entries_of(owner, first=_FIRST, last=_LAST)
+        ):
             yield Entry(owner=owner, document=layout.document_of(item))
-
-    def every_entry(self) -> Iterator[Entry]:
-        """All entries of all owners, in no order."""
-        for item in self._pages("Scan", {"TableName": self._table, "ConsistentRead": True}):
-            if layout.is_entry(item):
-                yield Entry(owner=layout.owner_of(item), document=layout.document_of(item))
-
-    def owners(self) -> list[str]:
-        """Every owner that has a chain, in order."""
-        question = {
-            "TableName": self._table,
-            "ProjectionExpression": "pk",
-            "ConsistentRead": True,
-        }
-        return sorted({layout.owner_of(item) for item in self._pages("Scan", question)})
 
     def verify(self, owner: str) -> Verification:
         """Whether the owner's chain holds, every entry of it read."""
         head = self._head(owner)
         question = self._entries_of(owner, first=_FIRST, last=_LAST)
-        stored = ((layout.seq_of(i), layout.document_of(i)) for i in self._pages("Query", question))
+        kept = pages(self._transport, "Query", question)
+        stored = ((layout.seq_of(item), layout.document_of(item)) for item in kept)
         found = verify(stored, head=head or Head())
         # A chain that began meanwhile has its head by now; one that has none still has lost it.
         if found.entries and found.first_broken_seq is None and self._head(owner) is None:
@@ -90,12 +92,3 @@ class AuditTrail:
             },
             "ConsistentRead": True,
         }
-
-    def _pages(self, operation: str, question: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
-        start: dict[str, Any] = {}
-        while True:
-            response = self._transport.call(operation, {**question, **start})
-            yield from response["Items"]
-            if "LastEvaluatedKey" not in response:
-                return
-            start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.items import s
-from chatgrid_auth.adapters.keys_table.revocations import ATTRIBUTES
+from chatgrid_auth.adapters.keys_table.key_items import ATTRIBUTES
 from chatgrid_auth.domain.errors import StoreUnavailable
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ ACTIVE = "active"
 REVOKED = "revoked"
 #: On what is left of a revoked key: when DynamoDB disposes of it, in Unix seconds.
 EXPIRES_ON = "expires_on"
-#: On a credential from its revocation until the books are in order: when it was, and a token.
-REVOKING = "revoking"
+#: On a credential: the tokens of changes that are committed and may not be in the books yet.
+MARKS = "m"
 
 #: On the credential of an imported key, whose text may not tell its environment: ``TEST`` there
 #: means test, its absence live. One letter each: a full window leaves three bytes of a write unit.

@@ -1,13 +1,12 @@
-"""Making keys: credential, record, counts and work for the usage plans, all of them or none."""
+"""Making keys: credential, record, counts, work and the audit log's entry, all of them or none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import n, s
-from chatgrid_auth.adapters.keys_table.transactions import Cancelled, put, transact
+from chatgrid_auth.adapters.keys_table.transactions import Cancelled, put
 from chatgrid_auth.domain.errors import (
     KeyExists,
     KeyLimitReached,
@@ -18,7 +17,9 @@ from chatgrid_auth.domain.errors import (
 from chatgrid_auth.services.creations import with_another
 
 if TYPE_CHECKING:
+    from chatgrid_auth.adapters.audit_table.chain import AuditChain
     from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+    from chatgrid_auth.domain.audit import AuditEvent
     from chatgrid_auth.domain.credentials import ApiKey
 
 #: A creation that meets another of the same owner's has to look again.
@@ -31,7 +32,7 @@ class KeyCreations:
     Args:
         transport: DynamoDB.
         table: the keys table's name.
-        pause: waits that many seconds; between tries of a transaction that met another.
+        chain: adds the entries of the audit log.
         own_gateway_keys: whether keys get API Gateway keys of their own: no work is left if not.
     """
 
@@ -40,12 +41,12 @@ class KeyCreations:
         transport: Boto3Transport,
         *,
         table: str,
-        pause: Callable[[float], None],
+        chain: AuditChain,
         own_gateway_keys: bool,
     ) -> None:
         self._transport = transport
         self._table = table
-        self._pause = pause
+        self._chain = chain
         self._own_gateway_keys = own_gateway_keys
 
     def create(
@@ -56,8 +57,9 @@ class KeyCreations:
         keys_per_user: int,
         creations_per_hour: int,
         imported: bool,
+        event: AuditEvent,
     ) -> None:
-        """Keep a new key, whole or not at all.
+        """Keep a new key and the entry that tells of it, whole or not at all.
 
         Args:
             creations_per_hour: how many keys the owner may make in any hour; 0 for any number.
@@ -75,7 +77,7 @@ class KeyCreations:
         for _ in range(_TRIES):
             counted = self._one_more(key, keys_per_user, creations_per_hour)
             try:
-                transact(self._transport.client, [counted, *writes], pause=self._pause)
+                self._chain.transact([counted, *writes], event)
             except Cancelled as cancelled:
                 if maker is not None and cancelled.refused(3):
                     raise MakerRevoked from None

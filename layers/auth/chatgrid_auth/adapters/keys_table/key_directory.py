@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from chatgrid_auth.adapters.audit_table.chain import AuditChain
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.batch_read import batch_read
 from chatgrid_auth.adapters.keys_table.items import s
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+    from chatgrid_auth.domain.audit import Entry
 
 #: Items that DynamoDB looks at for one page, most of which are not credentials.
 _PAGE = 1000
@@ -30,12 +32,22 @@ class DynamoKeyDirectory:
     Args:
         transport: DynamoDB.
         table: the keys table's name.
+        audit_table: the audit table's name.
+        anchor: is told of each entry that was written; it must not fail.
     """
 
-    def __init__(self, transport: Boto3Transport, *, table: str) -> None:
+    def __init__(
+        self,
+        transport: Boto3Transport,
+        *,
+        table: str,
+        audit_table: str,
+        anchor: Callable[[Entry], None] = lambda _entry: None,
+    ) -> None:
         self._transport = transport
         # What it meets is seldom in the way, and the next sweep tries again.
-        self._revocations = Revocations(transport, table=table, pause=lambda _: None)
+        chain = AuditChain(transport, table=audit_table, pause=lambda _: None, anchor=anchor)
+        self._revocations = Revocations(transport, table=table, chain=chain)
         self._table = table
 
     def assign(self, key_hash: str, *, value: str) -> bool:
@@ -64,9 +76,9 @@ class DynamoKeyDirectory:
             "TableName": self._table,
             "FilterExpression": (
                 "sk = :credential AND begins_with(pk, :key)"
-                f" AND (#state = :active OR attribute_exists({items.REVOKING}))"
+                f" AND (#state = :active OR attribute_exists({items.MARKS}))"
             ),
-            "ProjectionExpression": f"pk, #id, #owner, expires, #usage, {items.REVOKING}",
+            "ProjectionExpression": f"pk, #id, #owner, expires, #usage, {items.MARKS}",
             "ExpressionAttributeNames": {
                 "#state": "state",
                 "#id": "id",
@@ -168,7 +180,7 @@ def _live(item: Mapping[str, Any]) -> LiveKey:
         key_hash=item["pk"]["S"].removeprefix(items.credential_pk("")),
         expires_at_ms=None if expires is None else int(expires["N"]),
         usage_key=item.get("usage", {}).get("S"),
-        half_revoked=items.REVOKING in item,
+        half_revoked=items.MARKS in item,
     )
 
 

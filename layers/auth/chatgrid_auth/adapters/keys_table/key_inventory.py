@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from chatgrid_auth.adapters.audit_table.pending import is_revoked, revoked_at_ms
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.batch_read import (
     MOST_AT_ONCE,
@@ -18,7 +19,6 @@ from chatgrid_auth.adapters.keys_table.batch_read import (
 )
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.items import s
-from chatgrid_auth.adapters.keys_table.revocations import is_revoked, revoked_at_ms
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -17,6 +17,9 @@ from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.scopes import effective
 from chatgrid_auth.services.descendants import Kin
 
+#: What a record leaves to the credential.
+ATTRIBUTES = ("state", "limit", "seen", items.MARKS, items.EXPIRES_ON)
+
 #: On an owner's count: when keys were made lately.
 MADE = "made"
 _KEY, _REVOKED = items.record_sk(""), items.revoked_sk("")

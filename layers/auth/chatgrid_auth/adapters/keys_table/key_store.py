@@ -11,18 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from chatgrid_auth.adapters.audit_table.chain import AuditChain
+from chatgrid_auth.adapters.audit_table.pending import is_revoked
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.batch_read import hot_facts
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.adapters.keys_table.key_creation import KeyCreations
-from chatgrid_auth.adapters.keys_table.revocations import (
-    RETENTION_DAYS,
-    Revocations,
-    is_revoked,
-)
+from chatgrid_auth.adapters.keys_table.revocations import RETENTION_DAYS, Revocations
+from chatgrid_auth.adapters.keys_table.transactions import Cancelled, update
 from chatgrid_auth.domain.credentials import ApiKey, Page
 from chatgrid_auth.domain.errors import (
     ConditionFailed,
@@ -34,6 +34,7 @@ from chatgrid_auth.domain.window_upkeep import change_limit
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
+    from chatgrid_auth.domain.audit import AuditEvent, Entry
     from chatgrid_auth.services.descendants import Kin
 
 #: A change of limit has to hit upon a moment in which no second's first request comes in between.
@@ -46,7 +47,9 @@ class DynamoKeyStore:
     Args:
         client: boto3's low-level DynamoDB client.
         table: the keys table's name.
+        audit_table: the audit table's name.
         pause: waits that many seconds; between tries of a transaction that met another.
+        anchor: is told of each entry of the audit log that was written; it must not fail.
         own_gateway_keys: whether keys get API Gateway keys of their own: no work is left if not.
         revoked_retention_days: how long what is left of a revoked key is kept.
     """
@@ -56,21 +59,23 @@ class DynamoKeyStore:
         client: DynamoDBClient,
         *,
         table: str,
+        audit_table: str,
         pause: Callable[[float], None],
+        anchor: Callable[[Entry], None] = lambda _entry: None,
         own_gateway_keys: bool = True,
         revoked_retention_days: int = RETENTION_DAYS,
     ) -> None:
         self._transport = Boto3Transport(client)
         self._client = client
         self._table = table
-        self._pause = pause
+        self._chain = AuditChain(self._transport, table=audit_table, pause=pause, anchor=anchor)
         self._creations = KeyCreations(
-            self._transport, table=table, pause=pause, own_gateway_keys=own_gateway_keys
+            self._transport, table=table, chain=self._chain, own_gateway_keys=own_gateway_keys
         )
         self._revocations = Revocations(
             self._transport,
             table=table,
-            pause=pause,
+            chain=self._chain,
             own_gateway_keys=own_gateway_keys,
             retention_days=revoked_retention_days,
         )
@@ -81,6 +86,7 @@ class DynamoKeyStore:
         *,
         key_hash: str,
         keys_per_user: int,
+        event: AuditEvent,
         creations_per_hour: int = 0,
         imported: bool = False,
     ) -> None:
@@ -91,19 +97,26 @@ class DynamoKeyStore:
             keys_per_user=keys_per_user,
             creations_per_hour=creations_per_hour,
             imported=imported,
+            event=event,
         )
 
-    def revoke(self, owner: str, key_id: str, *, now_ms: int) -> bool:
+    def revoke(self, owner: str, key_id: str, *, event: AuditEvent) -> bool:
         """Revoke for good; whether there was a key to revoke.
 
         Raises:
             StoreUnavailable: it may or may not be revoked; a repetition tells.
         """
         record = self._record_of(owner, key_id)
-        return record is not None and self._revocations.revoke(record, now_ms=now_ms)
+        return record is not None and self._revocations.revoke(record, event)
 
     def change_limit(
-        self, owner: str, key_id: str, *, rate_limit: int, now_ms: Callable[[], int]
+        self,
+        owner: str,
+        key_id: str,
+        *,
+        rate_limit: int,
+        now_ms: Callable[[], int],
+        event: AuditEvent,
     ) -> bool:
         """Give a key another limit; whether there was a key.
 
@@ -127,10 +140,11 @@ class DynamoKeyStore:
             credential = self._transport.call("GetItem", {**where, "ConsistentRead": True})["Item"]
             if is_revoked(credential):
                 return False
-            moved = change_limit(credential, now_ms=now_ms(), limit=rate_limit)
+            at_ms = now_ms()
+            moved = change_limit(credential, now_ms=at_ms, limit=rate_limit)
             try:
                 self._transport.call("UpdateItem", {**where, **_while_active(moved)})
-                self._show_limit(record, rate_limit)
+                self._show_limit(record, rate_limit, replace(event, at_ms=at_ms))
             except ConditionFailed:
                 continue
             return True
@@ -207,23 +221,25 @@ class DynamoKeyStore:
         living: list[ApiKey] = []
         for record in records:
             credential = found.get(record["hash"]["S"], {})
-            if is_revoked(credential):
+            if is_revoked(credential) or items.MARKS in credential:
                 self._revocations.finish(record, credential)
-            else:
+            if not is_revoked(credential):
                 living.append(key_items.api_key(record, credential))
         return living
 
-    def _show_limit(self, record: Mapping[str, Any], rate_limit: int) -> None:
+    def _show_limit(self, record: Mapping[str, Any], rate_limit: int, event: AuditEvent) -> None:
         """Keep a credential's limit in its record too, unless that is gone by now."""
-        shown = {
-            "TableName": self._table,
-            "Key": {"pk": record["pk"], "sk": record["sk"]},
-            "UpdateExpression": "SET rate_limit = :limit",
-            "ConditionExpression": "attribute_exists(pk)",
-            "ExpressionAttributeValues": {":limit": n(rate_limit)},
-        }
-        with suppress(ConditionFailed):
-            self._transport.call("UpdateItem", shown)
+        place = (record["pk"]["S"], record["sk"]["S"])
+        change = {"from": int(record["rate_limit"]["N"]), "to": rate_limit}
+        shown = update(
+            self._table,
+            place,
+            "SET rate_limit = :limit",
+            {":limit": n(rate_limit)},
+            condition="attribute_exists(pk)",
+        )
+        with suppress(Cancelled):
+            self._chain.transact([shown], replace(event, changes={"rate_limit": change}))
 
 
 def _while_active(moved: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,252 @@
+"""What was committed on a key's home is told of once, by whoever comes, whoever was cut off.
+
+A change of what decides on requests is one plain write on the home, which nothing holds up. What
+follows from it lies elsewhere: record, counts, work, and the entry of the audit log, which has to
+name who did it. So each change leaves
+
+1. an intent on the record: who does what, under a token of its own;
+2. with the commit, that token among the home's marks;
+3. one transaction of cold items, whose condition is that the intent is still there, and which takes
+   it away: done once, however many come to do it;
+4. at last the mark goes.
+
+An intent whose token is no mark was never committed, or not yet: it means nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.items import s
+from chatgrid_auth.adapters.keys_table.transactions import Cancelled, update
+from chatgrid_auth.domain import audit
+from chatgrid_auth.domain.actors import THE_SYSTEM, Actor
+from chatgrid_auth.domain.audit import AuditEvent
+from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
+
+if TYPE_CHECKING:
+    from chatgrid_auth.adapters.audit_table.chain import AuditChain
+    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+
+Item = Mapping[str, Any]
+
+#: A record's attributes that hold intents begin with this.
+_INTENT = "p_"
+#: As many changes of one key may be cut off before anybody looks at it.
+_TRIES = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """One change, begun.
+
+    Attributes:
+        facts: what its cold writes need and no entry may hold.
+    """
+
+    token: str
+    event: AuditEvent
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def attribute(self) -> str:
+        """Where it lies on the record."""
+        return _INTENT + self.token
+
+    def packed(self) -> str:
+        """As it lies there."""
+        return json.dumps({"event": asdict(self.event), "facts": self.facts}, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """A committed change that is not in the books yet.
+
+    Attributes:
+        record: as it lies under its owner now, with its intents.
+        home: the credential, read after the commit.
+    """
+
+    record: Item
+    home: Item
+    intent: Intent
+
+    def bare_record(self) -> dict[str, Any]:
+        """The record without intents."""
+        return {name: v for name, v in self.record.items() if not name.startswith(_INTENT)}
+
+    def on_record(
+        self, table: str, expression: str, values: Mapping[str, Any], *, remove: str = ""
+    ) -> dict[str, Any]:
+        """The write that changes the record and takes the intent away.
+
+        Args:
+            expression: what to do beside, without a REMOVE.
+            remove: what else to remove, as names with commas between them.
+        """
+        removed = ", ".join(filter(None, (self.intent.attribute, remove)))
+        place = (self.record["pk"]["S"], self.record["sk"]["S"])
+        condition = f"attribute_exists({self.intent.attribute})"
+        return update(
+            table, place, f"{expression} REMOVE {removed}".strip(), values, condition=condition
+        )
+
+
+#: The cold writes of a change; the first is on the record, on condition of the intent.
+Writer = Callable[[Unfinished], list[dict[str, Any]]]
+
+
+class PendingChanges:
+    """Begins changes, and finishes those that were committed.
+
+    Args:
+        transport: DynamoDB.
+        table: the keys table's name.
+        chain: adds the entries.
+        writers: for each action of the audit log the writes that finish it.
+    """
+
+    def __init__(
+        self,
+        transport: Boto3Transport,
+        *,
+        table: str,
+        chain: AuditChain,
+        writers: Mapping[str, Writer],
+    ) -> None:
+        self._transport = transport
+        self._table = table
+        self._chain = chain
+        self._writers = writers
+
+    def begin(
+        self, record: Item, event: AuditEvent, facts: Mapping[str, str] | None = None
+    ) -> Intent:
+        """Leave the intent of a change on a record that is there.
+
+        Raises:
+            ConditionFailed: it is not: the key has been revoked meanwhile.
+        """
+        token = urlsafe_b64encode(os.urandom(6)).decode()[:6].replace("-", "a")
+        intent = Intent(token=token, event=event, facts=facts or {})
+        self._transport.call(
+            "UpdateItem",
+            {
+                "TableName": self._table,
+                "Key": {"pk": record["pk"], "sk": record["sk"]},
+                "UpdateExpression": f"SET {intent.attribute} = :intent",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": {":intent": s(intent.packed())},
+            },
+        )
+        return intent
+
+    def finish(self, record: Item, home: Item) -> None:
+        """Bring the books of a key into order; does nothing where they are.
+
+        Args:
+            record: its place and ``hash``; the rest is read again.
+            home: the credential as it was read, its marks among it.
+
+        Raises:
+            StoreUnavailable: they may or may not be in order now.
+        """
+        marks = frozenset(home.get(items.MARKS, {}).get("SS", ()))
+        for _ in range(_TRIES):
+            known = self._read(record)
+            if known is None:
+                break
+            left = intents_of(known, marks)
+            if not left and not is_revoked(home):
+                break
+            intent = left[0] if left else self._by_nobody(known, home)
+            if intent is None:
+                break
+            change = Unfinished(record=known, home=home, intent=intent)
+            try:
+                self._chain.transact(self._writers[intent.event.action](change), intent.event)
+            except Cancelled as cancelled:
+                if not cancelled.refused(0):
+                    raise StoreUnavailable("TransactWriteItems", "TransactionCanceled") from None
+        else:
+            raise StoreThrottled("TransactWriteItems", "RecordContended")
+        if marks:
+            self._remove(record["hash"]["S"], marks)
+
+    def _by_nobody(self, record: Item, home: Item) -> Intent | None:
+        """The intent of a revocation that nobody has left one for: it was made by hand."""
+        event = AuditEvent(
+            action=audit.REVOKED,
+            owner=record["pk"]["S"].removeprefix(items.user_pk("")),
+            target_id=record["sk"]["S"].partition("#")[2],
+            actor=THE_SYSTEM,
+            at_ms=revoked_at_ms(record, home),
+        )
+        try:
+            return self.begin(record, event)
+        except ConditionFailed:  # somebody else has seen it too
+            return None
+
+    def _read(self, record: Item) -> Item | None:
+        question = {
+            "TableName": self._table,
+            "Key": {"pk": record["pk"], "sk": record["sk"]},
+            "ConsistentRead": True,
+        }
+        found: Item | None = self._transport.call("GetItem", question).get("Item")
+        return found
+
+    def _remove(self, key_hash: str, marks: frozenset[str]) -> None:
+        """The books are in order. Left behind, a mark costs the next reader a look."""
+        try:
+            self._transport.call(
+                "UpdateItem",
+                {
+                    "TableName": self._table,
+                    "Key": {"pk": s(items.credential_pk(key_hash)), "sk": s(items.CREDENTIAL)},
+                    "UpdateExpression": f"DELETE {items.MARKS} :done",
+                    "ConditionExpression": f"attribute_exists({items.MARKS})",
+                    "ExpressionAttributeValues": {":done": {"SS": sorted(marks)}},
+                },
+            )
+        except (ConditionFailed, StoreUnavailable):
+            return
+
+
+def intents_of(record: Item, marks: frozenset[str]) -> list[Intent]:
+    """The committed changes that a record still tells of; a revocation, which moves it, last."""
+    found = [
+        _unpacked(name.removeprefix(_INTENT), value["S"])
+        for name, value in record.items()
+        if name.startswith(_INTENT) and name.removeprefix(_INTENT) in marks
+    ]
+    return sorted(found, key=lambda one: (one.event.action == audit.REVOKED, one.event.at_ms))
+
+
+def is_revoked(credential: Item) -> bool:
+    """Whether a credential says that its key is revoked, wherever its record lies."""
+    return credential.get("state") == s(items.REVOKED)
+
+
+def revoked_at_ms(record: Item, credential: Item) -> int:
+    """When the key was revoked of which the books are not in order yet, in Unix milliseconds.
+
+    Where a credential was turned off by hand, nothing tells: the last sign of life then.
+    """
+    marks = frozenset(credential.get(items.MARKS, {}).get("SS", ()))
+    for intent in intents_of(record, marks):
+        if intent.event.action == audit.REVOKED:
+            return intent.event.at_ms
+    return int(credential.get("seen", record["created_at_ms"])["N"])
+
+
+def _unpacked(token: str, text: str) -> Intent:
+    fields = json.loads(text)
+    event = AuditEvent(**{**fields["event"], "actor": Actor(**fields["event"]["actor"])})
+    return Intent(token=token, event=event, facts=fields["facts"])

@@ -1,0 +1,48 @@
+"""What an entry tells of a key: its settings, as the API shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chatgrid_auth.domain.audit import CREATED, AuditEvent
+from chatgrid_auth.services.instants import iso_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chatgrid_auth.domain.actors import Actor
+    from chatgrid_auth.domain.audit import Changes
+    from chatgrid_auth.domain.credentials import ApiKey
+
+
+def creation(key: ApiKey, *, actor: Actor, at_ms: int) -> AuditEvent:
+    """The event of a key's making, issued or imported: all its settings are new."""
+    return AuditEvent(
+        action=CREATED,
+        owner=key.owner,
+        target_id=key.id,
+        actor=actor,
+        at_ms=at_ms,
+        changes=between({}, settings(key)),
+    )
+
+
+def settings(key: ApiKey) -> dict[str, Any]:
+    """What may be changed of a key, or chosen when it is made, as the API shows it."""
+    expires = key.expires_at_ms
+    return {
+        "name": key.name,
+        "scopes": list(key.scopes),
+        "environment": key.environment,
+        "rate_limit": key.rate_limit,
+        "expires_at": None if expires is None else iso_instant(expires),
+    }
+
+
+def between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """What differs, field by field; a field that is not there is ``None``."""
+    return {
+        name: {"from": before.get(name), "to": value}
+        for name, value in after.items()
+        if before.get(name) != value
+    }
