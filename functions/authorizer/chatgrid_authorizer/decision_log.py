@@ -69,8 +69,22 @@ def named(outcome: Verdict | Fault) -> tuple[str, str]:
             assert_never(outcome)
 
 
+_last_second = (0, "1970-01-01T00:00:00")
+
+
+def _text_of(second: int) -> str:
+    """A second as text; the last one's is kept, for it has many decisions or one."""
+    global _last_second  # noqa: PLW0603 - a memo of a pure function, replaced whole
+    known, text = _last_second
+    if known != second:
+        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        _last_second = second, text
+    return text
+
+
 def line(
     outcome: Verdict | Fault,
+    called: tuple[str, str],
     request: Request,
     measured: Measured,
     *,
@@ -80,13 +94,14 @@ def line(
 
     Args:
         outcome: the verdict, or the fault in its place.
+        called: what lines and metrics call it, as `named` has it.
         request: what was asked.
         measured: when it was, and what it took.
         invocation_id: Lambda's id of the invocation, as in the platform's own lines.
     """
-    name, reason = named(outcome)
-    seconds, milliseconds = divmod(measured.now_ms, 1000)
-    second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    name, reason = called
+    now_ms = measured.now_ms
+    second, milliseconds = _text_of(now_ms // 1000), now_ms % 1000
     if isinstance(outcome, Allowed) and not measured.cold_start:
         return _ALLOWED % (
             second,

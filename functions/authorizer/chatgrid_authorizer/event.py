@@ -99,28 +99,21 @@ def read(event: Mapping[str, Any]) -> Request:
 
 def _only_authorization(event: Mapping[str, Any]) -> str | None:
     """The one ``Authorization`` header, its name in any case; ``None`` for none or several."""
-    several = event.get("multiValueHeaders")
-    if isinstance(several, dict):
-        found = [
-            value
-            for name, values in several.items()
-            if isinstance(name, str)
-            and len(name) == 13  # most names are refused by that alone
-            and name.lower() == "authorization"
-            and isinstance(values, list)
-            for value in values
-        ]
-    else:
+    headers: Any = event.get("multiValueHeaders")
+    several = isinstance(headers, dict)
+    if not several:
         headers = event.get("headers")
-        found = (
-            [
-                value
-                for name, value in headers.items()
-                if isinstance(name, str) and name.lower() == "authorization"
-            ]
-            if isinstance(headers, dict)
-            else []
-        )
+        if not isinstance(headers, dict):
+            return None
+    found: list[object] = []
+    for name in headers:
+        # Most names are refused by their length alone. (The names in JSON are strings.)
+        if len(name) == 13 and name.lower() == "authorization":
+            value = headers[name]
+            if not several:
+                found.append(value)
+            elif isinstance(value, list):
+                found += value
     if len(found) != 1 or not isinstance(found[0], str):
         return None
     return found[0]

@@ -33,27 +33,27 @@ def respond(
     started_ms, waited_ms = gate.elapsed_ms(), gate.store_waited_ms()
     cold_start, gate.cold = gate.cold, False
 
-    def log(outcome: Verdict | Fault) -> None:
-        measured = decision_log.Measured(
-            now_ms=now_ms,
-            took_ms=gate.elapsed_ms() - started_ms,
-            store_ms=gate.store_waited_ms() - waited_ms,
-            cold_start=cold_start,
-        )
-        gate.log(decision_log.line(outcome, request, measured, invocation_id=invocation_id))
-        age_ms = outcome.jwks_age_ms if isinstance(outcome, Allowed) else None
-        for text in gate.metrics.record(decision_log.named(outcome), measured, age_ms):
-            gate.log(text)
-
+    outcome: Verdict | Fault
     try:
-        verdict = gate.authenticator.decide(
+        outcome = gate.authenticator.decide(
             request.authorization,
             scope=required_scope(request.method, request.resource),
             now_ms=now_ms,
             source=request.source,
         )
     except Fault as fault:
-        log(fault)
-        raise
-    log(verdict)
-    return policy.write(verdict, method_arn=request.method_arn)
+        outcome = fault
+    measured = decision_log.Measured(
+        now_ms=now_ms,
+        took_ms=gate.elapsed_ms() - started_ms,
+        store_ms=gate.store_waited_ms() - waited_ms,
+        cold_start=cold_start,
+    )
+    called = decision_log.named(outcome)
+    gate.log(decision_log.line(outcome, called, request, measured, invocation_id=invocation_id))
+    age_ms = outcome.jwks_age_ms if isinstance(outcome, Allowed) else None
+    for text in gate.metrics.record(called, measured, age_ms):
+        gate.log(text)
+    if isinstance(outcome, Fault):
+        raise outcome
+    return policy.write(outcome, method_arn=request.method_arn)

@@ -68,6 +68,7 @@ def record(
     request = Request(method_arn="*", authorization=None, **asked)
     text = decision_log.line(
         outcome,
+        decision_log.named(outcome),
         request,
         Measured(now_ms=NOW_MS, took_ms=1.23456, store_ms=store_ms, cold_start=cold_start),
         invocation_id=INVOCATION,
@@ -133,7 +134,8 @@ def longest(outcome: Allowed) -> str:
         resource=max(routes, key=len),
     )
     measured = Measured(now_ms=NOW_MS, took_ms=4_999.99, store_ms=4_999.99, cold_start=False)
-    return decision_log.line(outcome, request, measured, invocation_id=INVOCATION)
+    called = decision_log.named(outcome)
+    return decision_log.line(outcome, called, request, measured, invocation_id=INVOCATION)
 
 
 @pytest.mark.parametrize("outcome", [ALLOWED, BY_JWT], ids=["api-key", "jwt"])

@@ -36,34 +36,40 @@ _MOST_DIGITS = 16  # of a number that was written here; Python refuses to read a
 
 def write(verdict: Allowed | Forbidden | Limited) -> dict[str, Value]:
     """The context of a request that API Gateway lets through to its later stages."""
+    figures = verdict.figures
     context: dict[str, Value] = {
-        "rate_limit": verdict.figures.limit,
-        "rate_remaining": verdict.figures.remaining,
-        "rate_more": verdict.figures.more_s,
-        "rate_reset": verdict.figures.reset_s,
+        **PLAN_FAULT,
+        "rate_limit": figures.limit,
+        "rate_remaining": figures.remaining,
+        "rate_more": figures.more_s,
+        "rate_reset": figures.reset_s,
     }
     if isinstance(verdict, Allowed):
-        context.update(_caller(verdict.caller), verdict=ALLOWED, **PLAN_FAULT)
+        context["verdict"] = ALLOWED
+        _add_caller(context, verdict.caller)
     elif isinstance(verdict, Forbidden):
         message = MISSING_SCOPE.format(scope=verdict.required_scope)
         context.update(verdict=FORBIDDEN, code="forbidden", message=message)
     else:
-        context.update(verdict=RATE_LIMITED, retry_after=verdict.retry_after_s, **PLAN_FAULT)
+        context.update(verdict=RATE_LIMITED, retry_after=verdict.retry_after_s)
     return context
 
 
-def _caller(caller: Caller) -> dict[str, Value]:
-    facts: dict[str, Value | None] = {
-        "user_id": caller.user_id,
-        "auth_mode": caller.auth_mode,
-        "scopes": " ".join(caller.scopes),
-        "key_id": caller.key_id,
-        "environment": caller.environment,
-        "email": caller.email,
-        "anonymous": "true" if caller.anonymous else None,
-        "expires_at": caller.expires_at_ms,
-    }
-    return {name: value for name, value in facts.items() if value is not None}
+def _add_caller(context: dict[str, Value], caller: Caller) -> None:
+    """What is known of a caller; what is not has no entry."""
+    context["user_id"] = caller.user_id
+    context["auth_mode"] = caller.auth_mode
+    context["scopes"] = " ".join(caller.scopes)
+    if caller.key_id is not None:
+        context["key_id"] = caller.key_id
+    if caller.environment is not None:
+        context["environment"] = caller.environment
+    if caller.email is not None:
+        context["email"] = caller.email
+    if caller.anonymous:
+        context["anonymous"] = "true"
+    if caller.expires_at_ms is not None:
+        context["expires_at"] = caller.expires_at_ms
 
 
 def read_caller(context: Mapping[str, object]) -> Caller | None:
