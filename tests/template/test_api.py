@@ -13,6 +13,8 @@ ROUTES = {
     "/me": ("ManagementFunction", {"GET"}),
     "/me/api-keys": ("ManagementFunction", {"GET", "POST"}),
     "/me/api-keys/{id}": ("ManagementFunction", {"GET", "DELETE"}),
+    "/me/audit-log": ("ManagementFunction", {"GET"}),
+    "/me/audit-log/verify": ("ManagementFunction", {"GET"}),
     "/boards": ("BoardsFunction", {"GET", "POST"}),
     "/boards/{id}": ("BoardsFunction", {"GET", "PATCH", "DELETE"}),
     "/dashboard": ("ManagementFunction", {"GET"}),

@@ -39,8 +39,9 @@ _INFO = {
     "description": (
         "API keys, and a small example of a backend that they protect.\n\n"
         "Every request carries one credential: `Authorization: Bearer <API key or Supabase JWT>`. "
-        "`read` is needed to GET, `write` to change, `admin` for everything under `/me/api-keys`; "
-        "each scope includes the ones before it, and a JWT carries all three.\n\n"
+        "`read` is needed to GET, `write` to change, `admin` for everything under `/me/api-keys` "
+        "and `/me/audit-log`; each scope includes the ones before it, and a JWT carries all "
+        "three.\n\n"
         "Every error has one shape (`ErrorResponse`). `HEAD` is answered wherever `GET` is, "
         "without a body; a method that a path does not have is answered with 405 and `Allow`. A "
         "body is one JSON object of at most 64 KiB: unknown fields, a name given twice and values "
@@ -69,6 +70,7 @@ _SECURITY = {
 _TAGS = [
     {"name": "me", "description": "Who is calling."},
     {"name": "api-keys", "description": "The caller's API keys. All need `admin`."},
+    {"name": "audit-log", "description": "Who did what to the caller's keys. Needs `admin`."},
     {"name": "boards", "description": "The example of a protected backend."},
 ]
 

@@ -33,6 +33,19 @@ _BOARD = {
     "viewport_zoom": 1,
 }
 
+_ENTRY = {
+    "id": "019cd6b2-8a01-7c3e-9b5a-2f6d1e8c4a71",
+    "seq": 1,
+    "action": "api_key.created",
+    "actor": {"type": "user", "id": _USER_ID, "key_id": None, "source_ip": "203.0.113.7"},
+    "target": {"type": "api_key", "id": _KEY_ID},
+    "changes": {"name": {"from": None, "to": "CI/CD pipeline"}},
+    "request_id": "c6af9ac6-7b61-4e19-8a41-93e8deadbeef",
+    "created_at": "2026-03-10T09:00:00.000Z",
+    "previous_hash": None,
+    "hash": "14e8aa1b32d3bd39f461fba9ced597ce89c63c69cb9d142af902f831b60b0d6d",
+}
+
 #: Operation → its successful answer.
 ANSWERS: dict[str, Any] = {
     "getMe": {
@@ -60,6 +73,11 @@ ANSWERS: dict[str, Any] = {
     "listApiKeys": {"object": "list", "data": [_KEY], "has_more": False, "cursor": None},
     "getApiKey": {"object": "api_key", "data": _KEY},
     "revokeApiKey": {"object": "api_key_revoked", "data": {"id": _KEY_ID, "revoked": True}},
+    "listAuditLog": {"object": "list", "data": [_ENTRY], "has_more": False, "cursor": None},
+    "verifyAuditLog": {
+        "object": "audit_verification",
+        "data": {"status": "ok", "entries": 1, "first_broken_seq": None},
+    },
     "listBoards": {"object": "list", "data": [_BOARD], "has_more": False, "cursor": None},
     "createBoard": {"object": "board", "data": _BOARD},
     "getBoard": {"object": "board", "data": _BOARD},

@@ -1,11 +1,11 @@
-"""The management API as an ASGI application: ``/me`` and ``/me/api-keys``."""
+"""The management API as an ASGI application: ``/me``, keys, and what was done to them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from chatgrid_auth.http_api.edge import web_app
-from chatgrid_management.routes import api_keys, me
+from chatgrid_management.routes import api_keys, audit_log, me
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def create_app(management: Management, *, log: Log) -> FastAPI:
     """The application; the guard stands in front of it, not in it."""
-    app = web_app(title="ChatGrid management", routers=[me.router, api_keys.router], log=log)
+    app = web_app(
+        title="ChatGrid management", routers=[me.router, api_keys.router, audit_log.router], log=log
+    )
     app.state.management = management
     return app

@@ -16,22 +16,28 @@ class MemoryAuditLog:
 
     def __init__(self, store: MemoryKeyStore) -> None:
         self._store = store
-        self._chains: dict[str, list[dict[str, Any]]] = {}
+        #: By owner; a test may spoil them.
+        self.chains: dict[str, list[dict[str, Any]]] = {}
 
     def page(self, owner: str, *, limit: int, after: int | None, descending: bool) -> EntryPage:
         chain = self._chain(owner)[:: -1 if descending else 1]
         if after is not None:
             chain = [e for e in chain if (e["seq"] < after if descending else e["seq"] > after)]
-        return EntryPage(items=chain[:limit], has_more=len(chain) > limit)
+        shown = chain[:limit]
+        return EntryPage(
+            items=shown,
+            last_seq=shown[-1]["seq"] if shown else None,
+            has_more=len(chain) > limit,
+        )
 
     def verify(self, owner: str) -> Verification:
         chain = self._chain(owner)
         head = Head(seq=chain[-1]["seq"], hash=chain[-1]["hash"]) if chain else Head()
-        return verify([(one["seq"], one) for one in chain], head=head)
+        return verify(enumerate(chain, 1), head=head)
 
     def _chain(self, owner: str) -> list[dict[str, Any]]:
         self._store.may_fail()
-        chain = self._chains.setdefault(owner, [])
+        chain = self.chains.setdefault(owner, [])
         events = [event for event in self._store.events if event.owner == owner]
         for event in events[len(chain) :]:
             head = Head(seq=chain[-1]["seq"], hash=chain[-1]["hash"]) if chain else Head()

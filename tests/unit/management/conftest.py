@@ -19,7 +19,12 @@ def store() -> MemoryKeyStore:
 
 
 @pytest.fixture
-def api(store: MemoryKeyStore) -> Api:
+def log(store: MemoryKeyStore) -> MemoryAuditLog:
+    return MemoryAuditLog(store)
+
+
+@pytest.fixture
+def api(store: MemoryKeyStore, log: MemoryAuditLog) -> Api:
     """The function, called by the holder of an admin key of a user of its own."""
     settings = Settings(
         keys_table="keys",
@@ -34,7 +39,4 @@ def api(store: MemoryKeyStore) -> Api:
         # A name of its own: a logger holds on to the standard output that it met first.
         telemetry=Telemetry(service=f"management-{uuid4()}", namespace="Test", level="INFO"),
     )
-    return Api(
-        lazily(lambda: compose(settings, store=store, audit_log=MemoryAuditLog(store))),
-        key_caller(),
-    )
+    return Api(lazily(lambda: compose(settings, store=store, audit_log=log)), key_caller())

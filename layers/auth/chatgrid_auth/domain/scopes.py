@@ -12,8 +12,8 @@ ADMIN = "admin"
 #: From the least to the most.
 SCOPES = (READ, WRITE, ADMIN)
 
-_ADMIN_RESOURCE = "/me/api-keys"
-_ADMIN_RESOURCES = _ADMIN_RESOURCE + "/"
+_ADMIN_RESOURCES = ("/me/api-keys", "/me/audit-log")
+_BELOW_THEM = tuple(resource + "/" for resource in _ADMIN_RESOURCES)
 _READING = frozenset({"GET", "HEAD"})
 
 
@@ -38,6 +38,6 @@ def required_scope(method: str, resource: str) -> str:
         resource: the path *as the API declares it*, for instance ``/me/api-keys/{id}``:
             what API Gateway matched, never the path that the client spelled.
     """
-    if resource == _ADMIN_RESOURCE or resource.startswith(_ADMIN_RESOURCES):
+    if resource in _ADMIN_RESOURCES or resource.startswith(_BELOW_THEM):
         return ADMIN
     return READ if method in _READING else WRITE

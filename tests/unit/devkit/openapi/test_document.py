@@ -25,6 +25,8 @@ OPERATIONS = {
     ("post", "/me/api-keys"): {"400", "409", "413", "415"},
     ("get", "/me/api-keys/{id}"): {"404"},
     ("delete", "/me/api-keys/{id}"): {"400", "404"},
+    ("get", "/me/audit-log"): {"400"},
+    ("get", "/me/audit-log/verify"): set(),
     ("get", "/boards"): {"400"},
     ("post", "/boards"): {"400", "413", "415"},
     ("get", "/boards/{id}"): {"404"},

@@ -52,8 +52,11 @@ class AuditTrail:
         question = self._entries_of(owner, first=first, last=last)
         question.update({"ScanIndexForward": not descending, "Limit": limit + 1})
         found = self._transport.call("Query", question)["Items"]
+        shown = found[:limit]
         return EntryPage(
-            items=[layout.document_of(item) for item in found[:limit]], has_more=len(found) > limit
+            items=[layout.document_of(item) for item in shown],
+            last_seq=layout.seq_of(shown[-1]) if shown else None,
+            has_more=len(found) > limit,
         )
 
     def entries(self, owner: str) -> Iterator[Entry]:

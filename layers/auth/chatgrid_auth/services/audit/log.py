@@ -11,9 +11,14 @@ from chatgrid_auth.domain.audit import Verification
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryPage:
-    """One page of entries, as they are shown."""
+    """One page of entries, as they are shown.
+
+    Attributes:
+        last_seq: the number under which the last one is kept, whatever it holds.
+    """
 
     items: Sequence[Mapping[str, Any]]
+    last_seq: int | None
     has_more: bool
 
 
