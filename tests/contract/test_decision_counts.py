@@ -118,16 +118,17 @@ def test_an_allowed_request_is_one_store_request_and_one_line(
 @pytest.mark.parametrize(
     ("facts", "verdict"),
     [
-        ({"state": items.s("revoked")}, "revoked"),
-        ({"expires": items.n(1)}, "expired"),
-        ({"used": items.n(LIMIT), "cap": items.n(2 * LIMIT)}, "rate_limited"),
+        ({items.OFF: items.s(items.REVOKED), items.LEVEL: None}, "revoked"),
+        ({items.OFF: items.s(items.MANUAL), items.LEVEL: None}, "disabled"),
+        ({"until_ms": 1}, "expired"),
+        ({"used": LIMIT}, "rate_limited"),
     ],
-    ids=["revoked", "expired", "limited"],
+    ids=["revoked", "disabled", "expired", "limited"],
 )
 def test_a_refused_key_is_one_store_request_and_then_none(
-    authorize: Authorize, raw_key: str, facts: dict[str, dict[str, str]], verdict: str
+    authorize: Authorize, raw_key: str, facts: dict[str, Any], verdict: str
 ) -> None:
-    item = {**item_of(raw_key), **facts}
+    item = item_of(raw_key, **facts)
     body = {"__type": f"x#{REFUSED}", "message": "", "Item": item}
     authorizer = authorize(answer(response(body, status=400)))
     for _ in range(10):

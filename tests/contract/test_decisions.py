@@ -90,9 +90,8 @@ class Gate:
         self.client.update_item(
             TableName=self.table,
             Key={"pk": {"S": "KEY#" + keys.hash_of(raw_key)}, "sk": {"S": "#"}},
-            UpdateExpression="SET #usage = :usage",
-            ExpressionAttributeNames={"#usage": "usage"},
-            ExpressionAttributeValues={":usage": {"S": value}},
+            UpdateExpression="SET gw = :value",
+            ExpressionAttributeValues={":value": {"S": value}},
         )
 
     def ask(self, credential: str, *, scope: str = "read") -> Verdict:

@@ -98,7 +98,7 @@ def test_a_request_that_comes_in_between_is_counted_and_the_change_made_again(
 
     def after_a_request(**parameters: Any) -> Any:
         nonlocal left
-        changes = "#limit" in parameters["UpdateExpression"]
+        changes = "lim = " in parameters["UpdateExpression"]
         if changes and (left is None or left > 0):
             left = None if left is None else left - 1
             bench.now_ms += 1_000

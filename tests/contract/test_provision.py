@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.domain.keys import hash_of, tag_of
 from chatgrid_devkit.gateway.key_source import read_plan
 from chatgrid_devkit.stack.ministack import Ministack
 from chatgrid_devkit.stack.provision import first_admin, make_plans
@@ -90,10 +90,11 @@ def test_an_admin_whose_key_is_no_longer_good_gets_another_one(
     key = {"pk": items.s(items.credential_pk(hash_of(first.key))), "sk": items.s(items.CREDENTIAL)}
     match change:
         case "revoked":
-            client.put_item(TableName=table, Item={**key, "state": items.s(items.REVOKED)})
+            client.put_item(TableName=table, Item={**key, items.OFF: items.s(items.REVOKED)})
         case "expired":
             item = client.get_item(TableName=table, Key=key)["Item"]
-            client.put_item(TableName=table, Item={**item, "expires": items.n(1)})
+            until = items.until(tag_of(hash_of(first.key)))
+            client.put_item(TableName=table, Item={**item, until: items.n(1)})
         case "gone":
             client.delete_item(TableName=table, Key=key)
     second = first_admin(client, table, audit_table=audit_of(table), known=first)

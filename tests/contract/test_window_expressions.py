@@ -30,12 +30,13 @@ class Twins:
         client.put_item(TableName=self.table, Item={**self.key, **self.model.low_level})
 
     def admit(self, now_ms: int) -> bool:
-        plan = window.admission(now_ms)
+        plan = window.MINUTE.admission(now_ms)
         admitted = self._write(
             {
                 "UpdateExpression": f"SET {plan.assignments} REMOVE {plan.removals}",
                 "ConditionExpression": plan.condition,
-                "ExpressionAttributeValues": {":one": {"N": "1"}},
+                "ExpressionAttributeNames": {"#u": "used"},
+                "ExpressionAttributeValues": {":c": {"N": "1"}},
             }
         )
         assert admitted == bool(self.model.admit(now_ms=now_ms))
@@ -68,7 +69,7 @@ def chance() -> random.Random:
 
 
 def checkpoint(now_ms: int) -> str:
-    return window.checkpoint_names(now_ms // 1_000 + window.SPAN, 1)[0]
+    return window.checkpoint_names(window.MINUTE.written(now_ms), 1)[0]
 
 
 def test_a_store_admits_and_refuses_exactly_as_the_model(
@@ -78,20 +79,20 @@ def test_a_store_admits_and_refuses_exactly_as_the_model(
     verdicts = []
     now_ms = NOW_MS
     for _ in range(40):
-        now_ms += chance.choice([0, 300, 900, 2_000, 20_000, 62_000, 63_000])
-        verdicts.append(twins.admit(now_ms + chance.choice([0, 900, 2_000])))
+        now_ms += chance.choice([0, 300, 900, 2_000, 20_000, 61_000, 61_500, 62_000])
+        verdicts.append(twins.admit(now_ms + chance.choice([0, 200, 500])))
     assert 10 < sum(verdicts) < 35
 
 
 def test_a_store_tells_apart_names_that_differ_in_case_only(client: DynamoDBClient) -> None:
-    """`…A` is 26 seconds before `…a`."""
+    """`…B` is 21 seconds before `…b`."""
     twins = Twins(client, {"used": 0, "cap": 2})
     names = window.checkpoint_names(NOW_MS // 1_000, 100)
-    upper = next(name for name in names if name.endswith("A"))
-    lower = upper[:-1] + "a"
-    first_ms = (window.bucket_of(upper) - window.SPAN) * 1_000
+    upper = next(name for name in names if name.endswith("B"))
+    lower = upper[:-1] + "b"
+    first_ms = (window.checkpoint_of(upper) - window.MINUTE.span) * 1_000
     assert twins.admit(first_ms)
-    assert twins.admit(first_ms + 26_000)
+    assert twins.admit(first_ms + 21_000)
     assert twins.model.numbers == {"used": 2, "cap": 4, upper: 2, lower: 3}
 
 
@@ -102,7 +103,7 @@ def test_a_store_cleans_up_as_the_model(client: DynamoDBClient) -> None:
     parts = maintenance(twins.model.low_level, now_ms=NOW_MS, limit=120)
     assert parts
     assert twins.apply(parts)
-    assert len(twins.model.numbers) == 2 + 65
+    assert len(twins.model.numbers) == 2 + 64
 
 
 def test_a_store_rebases_once_as_the_model(client: DynamoDBClient) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
-from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
-from chatgrid_auth.domain import keys, window
-from chatgrid_auth.domain.scopes import effective
+from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_authorizer.response import respond
 from chatgrid_authorizer.wiring import Gate
@@ -32,7 +32,7 @@ KNOWN: dict[str, dict[str, Any]] = {
     "eventread": {"scopes": ["read"]},
     "eventadmin": {"scopes": ["admin"]},
     "eventtest": {"scopes": ["read"], "environment": "test"},
-    "eventrevoked": {"scopes": ["read"], "state": "revoked"},
+    "eventrevoked": {"scopes": ["read"], "off": "revoked"},
     "eventexpired": {"scopes": ["read"], "expires": NOW_MS},
     "eventlimited": {"scopes": ["read"], "limit": 1, "used": True},
 }
@@ -57,17 +57,22 @@ def keys_in(event: dict[str, Any]) -> set[str]:
 
 
 def credential(raw: str, facts: dict[str, Any]) -> dict[str, Any]:
-    item = {
-        "pk": s("KEY#" + keys.hash_of(raw)),
-        "sk": s("#"),
-        "owner": s(OWNER),
-        "id": s("01890a5d-ac96-774b-bcce-b302099a8057"),
-        "scopes": s(" ".join(effective(facts["scopes"]))),
-        "state": s(facts.get("state", "active")),
-        "limit": n(facts.get("limit", 120)),
-        **window.fresh(facts.get("limit", 120)),
-    }
-    return {**item, "expires": n(facts["expires"])} if "expires" in facts else item
+    made = ApiKey(
+        id="01890a5d-ac96-774b-bcce-b302099a8057",
+        owner=OWNER,
+        name="key",
+        prefix=keys.prefix_of(raw),
+        scopes=tuple(facts["scopes"]),
+        environment=keys.environment_of(raw),
+        rate_limit=facts.get("limit", 120),
+        created_at_ms=0,
+        expires_at_ms=facts.get("expires"),
+    )
+    item = key_items.credential(made, keys.hash_of(raw), imported=False)
+    if "off" in facts:
+        del item[items.LEVEL]
+        item[items.OFF] = items.s(facts["off"])
+    return item
 
 
 @pytest.fixture(scope="module")

@@ -8,19 +8,21 @@ from typing import Any
 import pytest
 
 from chatgrid_auth.adapters.keys_table import key_items
-from chatgrid_auth.adapters.keys_table.items import n, s
+from chatgrid_auth.adapters.keys_table.items import n, s, uuid
 from chatgrid_auth.domain.credentials import ApiKey
 from tests.support.tables.admissions import Admitted, most_in_a_window
 from tests.support.tables.books import errors_in
 
 Item = dict[str, Any]
+ADA = "6f1f0a8e-6b5b-4b8e-9a36-0f2b7e4a1c11"
+ID = "0197c1f2-0000-7000-8000-00000000000"
 
 
 def key(number: int) -> tuple[Item, Item]:
     """The credential and the record of a key."""
     made = ApiKey(
-        id=f"key-{number}",
-        owner="ada",
+        id=ID + str(number),
+        owner=ADA,
         name="key",
         prefix="cgk_live_0000",
         scopes=("read",),
@@ -37,10 +39,11 @@ def key(number: int) -> tuple[Item, Item]:
 def right() -> list[Item]:
     """Two keys of one owner, and a third that is revoked."""
     gone, buried = key(3)
-    gone["state"] = s("revoked")
-    buried["sk"] = s("REVOKED#key-3")
-    count = {"pk": s("USER#ada"), "sk": s("COUNT"), "active": n(2)}
-    work = key_items.work("provision", "ada", "key-1", "0" * 64)
+    gone["off"] = s("revoked")
+    del gone["lvl"]
+    buried["sk"] = s(f"REVOKED#{ID}3")
+    count = {"pk": s(f"USER#{ADA}"), "sk": s("COUNT"), "active": n(2)}
+    work = key_items.work("provision", ADA, ID + "1", "0" * 64)
     return [*key(1), *key(2), gone, buried, count, work]
 
 
@@ -61,16 +64,17 @@ def test_right_books_are_found_right() -> None:
     [
         (without(0), "record without a credential"),
         (without(1), "credential without a record"),
-        (changed(4, state=s("active")), "half revoked"),
-        (changed(0, state=s("revoked")), "half revoked"),
+        (changed(4, off=s("manual")), "half revoked"),
+        (changed(0, off=s("revoked")), "half revoked"),
+        (changed(0, off=s("manual")), "active and off"),
         (changed(6, active=n(3)), "is counted 3"),
         (changed(4, m={"SS": ["token1"]}), "marked for books"),
         (without(6), "is counted 0"),
-        (changed(0, id=s("key-9")), "credential of another"),
+        (changed(0, id=uuid(ID + "9")), "credential of another"),
         (changed(0, cap=n(121)), "allows 121"),
         (changed(1, rate_limit=n(5)), "shows a limit of 5"),
         (changed(0, note=s("x" * 1024)), "bytes"),
-        (lambda items: items.append({**items[1], "sk": s("KEY#key-8")}), "second record"),
+        (lambda items: items.append({**items[1], "sk": s(f"KEY#{ID}8")}), "second record"),
     ],
 )
 def test_wrong_books_are_found_wrong(harm: Callable[[list[Item]], None], complaint: str) -> None:

@@ -67,8 +67,8 @@ def test_refusals_that_an_owner_can_end_are_short_there_too(
     world: World,
 ) -> None:
     """For an address over its failed attempts, what an owner may change is asked again."""
-    expired = world.key(scopes=["read"], expires={"N": str(world.now_ms - 1)})
-    revoked = world.key(scopes=["read"], state={"S": "revoked"})
+    expired = world.key(scopes=["read"], expires_at_ms=world.now_ms - 1)
+    revoked = world.key(scopes=["read"], off={"S": "revoked"}, lvl=None)
     for raw_key in (expired, revoked):
         assert [asked_of_the_store(world, raw_key) for _ in range(3)] == [1, 0, 0]
     world.now_ms += 5_000
@@ -92,7 +92,7 @@ def test_below_the_limit_a_key_that_appears_is_let_in_after_seconds() -> None:
 
 
 def test_a_flood_of_guesses_pushes_out_nothing_that_was_known_of_others(world: World) -> None:
-    revoked = world.key(scopes=["read"], state={"S": "revoked"})
+    revoked = world.key(scopes=["read"], off={"S": "revoked"}, lvl=None)
     assert asked_of_the_store(world, revoked, source=ELSEWHERE) == 1
     for _ in range(3_000):
         ask(world, guess())

@@ -173,7 +173,7 @@ class Actor:
             return UNKNOWN
         if answer.admitted:
             return ADMITTED
-        return LIMITED if answer.active else REVOKED
+        return LIMITED if answer.fault is None else REVOKED
 
     def _walk(self) -> tuple[str, ...]:
         found: list[str] = []

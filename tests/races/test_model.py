@@ -110,7 +110,7 @@ class Keys(stateful.RuleBasedStateMachine):
         key = self._model[key_id]
         answer = self._decisions.admit(key.hash, now_ms=self._tick(), scope="read")
         assert answer is not None
-        assert answer.active is not key.revoked
+        assert answer.fault == ("revoked" if key.revoked else None)
         assert answer.admitted is (not key.revoked and key.used < key.limit)
         key.used += answer.admitted
 

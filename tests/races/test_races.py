@@ -128,7 +128,7 @@ class Crowd:
             began = time.monotonic()
             answer = decisions.admit(self._arena.shared[self.key], now_ms=now_ms(), scope="read")
             assert answer is not None
-            result = ADMITTED if answer.admitted else LIMITED if answer.active else REVOKED
+            result = ADMITTED if answer.admitted else LIMITED if answer.fault is None else REVOKED
             with self._lock:
                 self.events.append(Event("use", began, time.monotonic(), result, self.key))
         client.reset()

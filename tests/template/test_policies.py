@@ -167,7 +167,7 @@ def test_the_reconciler_writes_its_queue_gateway_keys_names_and_cut_off_revocati
     assert found["NameGatewayKeys"]["Condition"] == {
         "ForAllValues:StringLike": {
             "dynamodb:LeadingKeys": ["KEY#*"],
-            "dynamodb:Attributes": ["pk", "sk", "state", "usage", "m"],
+            "dynamodb:Attributes": ["pk", "sk", "off", "gw", "m"],
         }
     }
     assert found["FinishRevocations"]["Condition"] == {

@@ -149,6 +149,5 @@ def _is_good(client: DynamoDBClient, table: str, raw_key: str) -> bool:
         },
     )
     item = answer.get("Item", {})
-    expires = item.get("expires")
-    expired = expires is not None and int(expires["N"]) <= time.time() * 1000
-    return item.get("state") == items.s(items.ACTIVE) and not expired
+    until = item.get(items.until(keys.tag_of(keys.hash_of(raw_key))), items.n(0))
+    return items.LEVEL in item and int(until["N"]) > time.time() * 1000

@@ -20,7 +20,7 @@ from typing import Any
 from chatgrid_auth.domain import context as carried
 from chatgrid_auth.domain import error_table, scopes
 from chatgrid_auth.domain.verdicts import Caller, RateLimitStatus
-from chatgrid_auth.domain.window import WINDOW_MS
+from chatgrid_auth.domain.window import MINUTE
 
 Event = Mapping[str, Any]
 Headers = dict[str, str]
@@ -234,7 +234,7 @@ def _figures(
         "X-RateLimit-Limit": str(figures.limit),
         "X-RateLimit-Remaining": str(figures.remaining),
         "X-RateLimit-Reset": str(figures.reset_s),
-        "RateLimit-Policy": f'"default";q={figures.limit};w={WINDOW_MS // 1000}',
+        "RateLimit-Policy": f'"default";q={figures.limit};w={MINUTE.length_ms // 1000}',
         "RateLimit": f'"default";r={figures.remaining};t={until_more_s}',
     }
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain import keys, window
+from tests.support.tables.decisions import on_the_wire
 from tests.vectors.jwt.forge import Forge, new_private_jwks, public_jwk
 
 ROOT = Path(__file__).parents[3]
@@ -43,19 +46,31 @@ def credential(key_hash: str) -> Item:
     return {
         "pk": {"S": f"KEY#{key_hash}"},
         "sk": {"S": "#"},
-        "owner": {"S": USER},
-        "id": {"S": "0197c1f2-0000-7000-8000-000000000000"},
-        "scopes": {"S": "read write"},
-        "state": {"S": "active"},
-        "environment": {"S": "live"},
-        "limit": {"N": str(LIMIT)},
-        "seen": {"N": "1800000000000"},
+        **on_the_wire(
+            {
+                items.OWNER: items.uuid(USER),
+                items.KEY_ID: items.uuid("0197c1f2-0000-7000-8000-000000000000"),
+            }
+        ),
+        items.LEVEL: {"N": "2"},
+        items.LIMIT: {"N": str(LIMIT)},
+        items.until(keys.tag_of(key_hash)): {"N": str(items.NEVER_MS)},
+        items.used_at(keys.tag_of(key_hash)): {"N": "1800000000000"},
     }
+
+
+#: What the usual authorizer reads of the same key.
+USUAL: Item = {
+    "owner": {"S": USER},
+    "scopes": {"S": "read write"},
+    "state": {"S": "active"},
+    "limit": {"N": str(LIMIT)},
+}
 
 
 def window_attributes(second: int, limit: int) -> Item:
     """The window of an item that was used every third second until this one."""
-    last = second + window.SPAN
+    last = window.MINUTE.written(second * 1_000)
     names = [window.checkpoint_names(last - 3 * back, 1)[0] for back in range(CHECKPOINTS)]
     return {
         "used": {"N": "1021"},
@@ -69,7 +84,13 @@ def size_bytes(item: Item) -> int:
     size = 0
     for name, typed in item.items():
         ((kind, value),) = typed.items()
-        size += len(name) + (len(value) if kind == "S" else (len(value) + 1) // 2 + 1)
+        match kind:
+            case "S":
+                size += len(name) + len(value)
+            case "B":
+                size += len(name) + len(b64decode(value))
+            case _:
+                size += len(name) + (len(value) + 1) // 2 + 1
     return size
 
 

@@ -62,7 +62,7 @@ class Store:
             size = material.size_bytes(item) if item else 0
             units = max(1, -(-size // _READ_UNIT_BYTES))
             self.read_units += units if request.get("ConsistentRead") else units / 2
-            return 200, {} if item is None else {"Item": item}
+            return 200, {} if item is None else {"Item": {**item, **material.USUAL}}
         if item is None and "attribute_exists" in request.get("ConditionExpression", ""):
             self.write_units += 1
             kind = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"

@@ -6,15 +6,17 @@ import json
 import os
 from typing import Any
 
+from chatgrid_auth.adapters.keys_table import key_items
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys, window
+from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
-from chatgrid_auth.domain.scopes import effective
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_authorizer.wiring import Gate
 from tests.support.jwt_material import NOW_MS, Provider, verifier_for
+from tests.support.tables.decisions import on_the_wire
 
 OWNER = "6f1f0a8e-6b5b-4b8e-9a36-0f2b7e4a1c11"
 KEY_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -36,20 +38,28 @@ class MemoryStore:
         self.out = False
         self._items: dict[str, dict[str, Any]] = {}
 
-    def put(self, raw_key: str, *, scopes: list[str], **facts: Any) -> None:
-        """Keep a key's credential."""
-        partition = f"KEY#{keys.hash_of(raw_key)}"
-        self._items[partition] = {
-            "pk": s(partition),
-            "sk": s("#"),
-            "owner": s(OWNER),
-            "id": s(KEY_ID),
-            "scopes": s(" ".join(effective(scopes))),
-            "state": s("active"),
-            "limit": n(120),
-            **window.fresh(120),
-            **facts,
-        }
+    def put(
+        self, raw_key: str, *, scopes: list[str], expires_at_ms: int | None = None, **facts: Any
+    ) -> None:
+        """Keep a key's credential; of the facts about it, those that are ``None`` are left out."""
+        key_hash = keys.hash_of(raw_key)
+        made = ApiKey(
+            id=KEY_ID,
+            owner=OWNER,
+            name="key",
+            prefix=keys.prefix_of(raw_key),
+            scopes=tuple(scopes),
+            environment="live",
+            rate_limit=120,
+            created_at_ms=0,
+            expires_at_ms=expires_at_ms,
+        )
+        credential = key_items.credential(made, key_hash, imported=False)
+        for name, value in facts.items():
+            credential[name] = value
+            if value is None:
+                del credential[name]
+        self._items[credential["pk"]["S"]] = on_the_wire(credential)
 
     def call_encoded(self, operation: str, body: bytes) -> dict[str, Any]:
         """One conditional update."""
@@ -62,12 +72,12 @@ class MemoryStore:
             return {"Attributes": {"pk": s(partition), **window.fresh(200)}}
         item = self._items.get(partition)
         values = request["ExpressionAttributeValues"]
-        if (
-            item is None
-            or item["state"]["S"] != "active"
-            or int(item.get("expires", n(1 << 62))["N"]) <= int(values[":now"]["N"])
-            or values[":scope"]["S"] not in item["scopes"]["S"]
-        ):
+        until = request["ExpressionAttributeNames"]["#x"]
+
+        def number(name: str) -> int:
+            return 0 if item is None else int(item.get(name, n(0))["N"])
+
+        if number("lvl") < int(values[":lvl"]["N"]) or number(until) <= int(values[":now"]["N"]):
             raise ConditionFailed(item)
         return {"Attributes": item}
 

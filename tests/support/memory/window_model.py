@@ -21,7 +21,8 @@ Predicate = Callable[[Numbers, Values], bool]
 Term = Callable[[Numbers, Values], int]
 
 WINDOW_US = 60_000_000
-SKEW_US = 2_000_000
+SKEW_US = 500_000
+FLIGHT_US = 2_000_000
 
 _TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|[:#][A-Za-z_]+|<=|>=|<>|[()<>=,+-])")
 _COMPARE: dict[str, Callable[[int, int], bool]] = {
@@ -132,19 +133,24 @@ class _Parser:
 
 
 _CEILING = re.compile(r"\(attribute_not_exists\((\w+)\) OR used < (\w+)\)")
+_FIRST = "used < cap AND "
 
 
 def ceilings(expression: str) -> Predicate | None:
     """What `parse` makes of a conjunction of ceilings, many times faster; None for any other."""
     pairs = _CEILING.findall(expression)
+    if not expression.startswith(_FIRST):
+        return None
     names = [name for name, _ in pairs]
     shape = (f"(attribute_not_exists({name}) OR used < {other})" for name, other in pairs)
-    if any(name != other for name, other in pairs) or expression != " AND ".join(shape):
+    if any(name != other for name, other in pairs) or expression != _FIRST + " AND ".join(shape):
         return None
 
     def holds(item: Numbers, values: Values) -> bool:
         used = item.get("used")
-        return all(name not in item or (used is not None and used < item[name]) for name in names)
+        if used is None or "cap" not in item or used >= item["cap"]:
+            return False
+        return all(name not in item or used < item[name] for name in names)
 
     return holds
 
@@ -181,6 +187,11 @@ def update(expression: str) -> tuple[list[tuple[str, Term]], list[str]]:
     if parser.rest or not touched or len(touched) != len(set(touched)):
         raise InvalidExpression(expression)
     return sets, removes
+
+
+@lru_cache(maxsize=64)
+def _of_used(expression: str) -> str:
+    return expression.replace("#u", "used")
 
 
 class Item:
@@ -236,14 +247,17 @@ class Item:
         """
         if requests < 1:
             return 0
-        plan = window.admission(now_ms)
-        expression = f"SET {plan.assignments} REMOVE {plan.removals}"
-        if not self.write(expression, when=plan.condition, values={":one": 1}):
+        plan = window.MINUTE.admission(now_ms)
+        expression, when = (
+            f"SET {plan.assignments} REMOVE {plan.removals}",
+            _of_used(plan.condition),
+        )
+        if not self.write(expression, when=when, values={":c": 1}):
             return 0
-        holds, used = condition(plan.condition), self.numbers["used"]
+        holds, used, cap = condition(when), self.numbers["used"], self.numbers["cap"]
 
         def admits(number: int) -> bool:
-            self.numbers["used"] = used + number - 1
+            self.numbers["used"], self.numbers["cap"] = used + number - 1, cap + number - 1
             return holds(self.numbers, {})
 
         low, high = 0, requests - 1
@@ -252,8 +266,7 @@ class Item:
         while low < high:
             middle = (low + high) // 2
             low, high = (middle + 1, high) if admits(middle + 1) else (low, middle)
-        self.numbers["used"] = used + low
-        self.numbers["cap"] += low
+        self.numbers["used"], self.numbers["cap"] = used + low, cap + low
         return 1 + low
 
 
@@ -310,15 +323,22 @@ class ExactLog:
 CREDENTIAL: dict[str, dict[str, str]] = {
     "pk": {"S": "KEY#" + 64 * "f"},
     "sk": {"S": "#"},
-    "owner": {"S": 36 * "0"},
-    "id": {"S": 36 * "0"},
-    "scopes": {"S": "read write admin"},
-    "state": {"S": "active"},
-    "limit": {"N": "99999"},
-    "expires": {"N": "1799999999999"},
-    "seen": {"N": "1799999999999"},
-    "usage": {"S": 60 * "u"},
+    "own": {"B": 16 * "b"},
+    "id": {"B": 16 * "b"},
+    "lvl": {"N": "3"},
+    "lim": {"N": "99999"},
+    "gw": {"S": 20 * "u"},
+    "v": {"N": "999999"},
     "e": {"S": "t"},
+    "cur": {"S": 6 * "t"},
+    **{f"x{tag}": {"N": "1799999999999"} for tag in ("abcdef", "ghijkl")},
+    **{f"s{tag}": {"N": "1799999999999"} for tag in ("ab", "gh")},
+    # To come: credits and their refill, cost classes and their shadows of `used`.
+    "top": {"N": "9999999999"},
+    "due": {"N": "1799999999999"},
+    "g": {"S": "100,999"},
+    "u100": {"N": "999999"},
+    "u999": {"N": "999999"},
 }
 
 
@@ -328,8 +348,9 @@ def item_bytes(item: Mapping[str, Mapping[str, str]]) -> int:
     size = 0
     for name, value in item.items():
         size += len(name.encode())
-        if "S" in value:
-            size += len(value["S"].encode())
+        if "N" not in value:
+            (content,) = value.values()
+            size += len(content.encode())
         else:
             digits = value["N"].lstrip("-")
             size += (len(digits) + 1) // 2 + 1 + value["N"].startswith("-")

@@ -61,7 +61,8 @@ def errors_in(table: Iterable[Item]) -> list[str]:
     for key_hash, record in records.items():
         found += _errors_of(record, credentials.pop(items.credential_pk(key_hash), None))
     found += [
-        f"key {item['id']['S']} is a credential without a record" for item in credentials.values()
+        f"key {items.uuid_text(item[items.KEY_ID]['B'])} is a credential without a record"
+        for item in credentials.values()
     ]
     for owner in held.keys() | counts.keys():
         if held[owner] != counts.get(owner, 0):
@@ -75,17 +76,20 @@ def _errors_of(record: Item, credential: Item | None) -> list[str]:
         return [f"key {sk} is a record without a credential"]
     found = []
     revoked = sk.startswith(items.revoked_sk(""))
-    state = credential["state"]["S"]
-    if state != (items.REVOKED if revoked else items.ACTIVE):
-        found.append(f"key {sk} is half revoked: its credential is {state}")
+    if items.is_revoked(credential) != revoked:
+        found.append(f"key {sk} is half revoked: only one of credential and record says so")
+    if (items.LEVEL in credential) == (items.OFF in credential):
+        found.append(f"key {sk} is active and off, or neither")
     if items.MARKS in credential:
         found.append(f"key {sk} is marked for books that are in order")
-    if credential["id"]["S"] != sk.partition("#")[2]:
+    if items.uuid_text(credential[items.KEY_ID]["B"]) != sk.partition("#")[2]:
         found.append(f"key {sk} has the credential of another")
     used, cap = int(credential["used"]["N"]), int(credential["cap"]["N"])
-    if cap - used != int(credential["limit"]["N"]):
-        found.append(f"key {sk} allows {cap - used} where its limit is {credential['limit']['N']}")
-    if credential["limit"] != record["rate_limit"]:
+    if cap - used != int(credential[items.LIMIT]["N"]):
+        found.append(
+            f"key {sk} allows {cap - used} where its limit is {credential[items.LIMIT]['N']}"
+        )
+    if credential[items.LIMIT] != record["rate_limit"]:
         found.append(f"key {sk} shows a limit of {record['rate_limit']['N']}")
     if size_of(credential) >= _UNIT_BYTES:
         found.append(f"key {sk} has a credential of {size_of(credential)} bytes")

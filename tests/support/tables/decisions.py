@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
+from collections.abc import Mapping
 from typing import Any
 
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain import window
-from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.domain.keys import hash_of, tag_of
 
 LIMIT = 120
 
@@ -33,20 +35,40 @@ def request_with(credential: str) -> dict[str, Any]:
     }
 
 
-def item_of(raw_key: str, *, used: int = 1, **facts: dict[str, str]) -> dict[str, dict[str, str]]:
-    """A key's item, its first request some seconds ago."""
-    last = window.bucket(int(time.time() * 1000)) + window.SPAN
+def item_of(
+    raw_key: str, *, used: int = 1, until_ms: int = items.NEVER_MS, **facts: dict[str, str] | None
+) -> dict[str, dict[str, str]]:
+    """A key's item, its first request some seconds ago; facts that are ``None`` are left out."""
+    last = window.MINUTE.written(int(time.time() * 1000))
     (checkpoint,) = window.checkpoint_names(last - 5, 1)
-    return {
-        "pk": items.s(items.credential_pk(hash_of(raw_key))),
+    key_hash = hash_of(raw_key)
+    item = {
+        "pk": items.s(items.credential_pk(key_hash)),
         "sk": items.s(items.CREDENTIAL),
-        "owner": items.s("7f3c9a52-0000-4000-8000-000000000000"),
-        "id": items.s("0197c1f2-0000-7000-8000-000000000000"),
-        "scopes": items.s("read"),
-        "state": items.s(items.ACTIVE),
-        "limit": items.n(LIMIT),
+        **on_the_wire(
+            {
+                items.OWNER: items.uuid("7f3c9a52-0000-4000-8000-000000000000"),
+                items.KEY_ID: items.uuid("0197c1f2-0000-7000-8000-000000000000"),
+            }
+        ),
+        items.LEVEL: items.n(1),
+        items.LIMIT: items.n(LIMIT),
+        items.until(tag_of(key_hash)): items.n(until_ms),
+        items.used_at(tag_of(key_hash)): items.n(1),
         "used": items.n(used),
         "cap": items.n(used + LIMIT),
         checkpoint: items.n(LIMIT),
         **facts,
+    }
+    return {name: value for name, value in item.items() if value is not None}
+
+
+def on_the_wire(item: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """An item as JSON carries it: bytes in base 64."""
+    return {
+        name: {
+            kind: b64encode(content).decode() if isinstance(content, bytes) else content
+            for kind, content in value.items()
+        }
+        for name, value in item.items()
     }

@@ -20,7 +20,7 @@ def test_values_are_letters_and_digits_api_gateway_takes() -> None:
     values = {usage_keys.new_value(os.urandom) for _ in range(200)}
 
     assert len(values) == 200
-    assert {len(value) for value in values} == {32}
+    assert {len(value) for value in values} == {usage_keys.VALUE_LENGTH} == {20}
     assert set("".join(values)) == set("0123456789abcdefghijklmnopqrstuvwxyz")
 
 
@@ -29,7 +29,7 @@ def test_bytes_that_would_favour_some_characters_are_thrown_away() -> None:
     def entropy(size: int) -> bytes:
         return bytes([255, 10] * (size // 2))
 
-    assert usage_keys.new_value(entropy) == "a" * 32
+    assert usage_keys.new_value(entropy) == "a" * 20
 
 
 def test_a_name_leads_back_to_its_key() -> None:

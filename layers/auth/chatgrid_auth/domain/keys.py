@@ -7,7 +7,7 @@ scanner can tell a key from look-alikes. 36^25 is more than 2^129 keys.
 
 from __future__ import annotations
 
-from binascii import crc32
+from binascii import b2a_base64, crc32
 from hashlib import sha256
 
 TYPE_CHECKING = False
@@ -27,6 +27,10 @@ PREFIX_LENGTH = 13
 SHORTEST_IMPORTED = 16
 LONGEST_IMPORTED = 256
 
+#: Of a secret's tag.
+TAG_LENGTH = 6
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _LABELS = frozenset(f"cgk_{environment}_".encode() for environment in ENVIRONMENTS)
 #: Every character of the alphabet as one of its kind, ``_`` as itself, all others as nothing.
 _KINDS = bytes(97 if chr(byte) in ALPHABET else byte if byte == 95 else 0 for byte in range(256))
@@ -88,6 +92,14 @@ def hash_of(raw_key: str) -> str:
     to try, which is what slow password hashes are for.
     """
     return sha256(raw_key.encode()).hexdigest()
+
+
+def tag_of(key_hash: str) -> str:
+    """The six characters by which a key's item tells its secrets apart: 36 bits of the hash.
+
+    They are names there and prove nothing: what finds the item is the whole hash.
+    """
+    return b2a_base64(bytes.fromhex(key_hash[:10]))[:TAG_LENGTH].translate(_URL_SAFE).decode()
 
 
 def environment_of(raw_key: str) -> str:

@@ -11,6 +11,8 @@ WRITE = "write"
 ADMIN = "admin"
 #: From the least to the most.
 SCOPES = (READ, WRITE, ADMIN)
+#: A scope as a number, from 1, so that a greater one includes the lesser.
+LEVELS = {scope: number for number, scope in enumerate(SCOPES, start=1)}
 
 _ADMIN_RESOURCES = ("/me/api-keys", "/me/audit-log")
 _BELOW_THEM = tuple(resource + "/" for resource in _ADMIN_RESOURCES)
@@ -23,11 +25,19 @@ def effective(granted: Iterable[str]) -> tuple[str, ...]:
     Raises:
         ValueError: nothing is granted, or something that is not a scope.
     """
+    return SCOPES[: level_of(granted)]
+
+
+def level_of(granted: Iterable[str]) -> int:
+    """The highest of ``LEVELS`` that is granted.
+
+    Raises:
+        ValueError: nothing is granted, or something that is not a scope.
+    """
     try:
-        highest = max(SCOPES.index(scope) for scope in granted)
-    except ValueError:
+        return max(LEVELS[scope] for scope in granted)
+    except (KeyError, ValueError):
         raise ValueError("scopes must be one or more of read, write, admin") from None
-    return SCOPES[: highest + 1]
 
 
 def required_scope(method: str, resource: str) -> str:

@@ -15,6 +15,7 @@ JWT = "jwt"
 
 INVALID_TOKEN = "Missing or invalid token"  # noqa: S105 - the contract's words, not a secret
 REVOKED = "API key has been revoked"
+DISABLED = "API key is disabled"
 EXPIRED = "API key has expired"
 MISSING_SCOPE = "Missing required scope: {scope}"
 
@@ -90,8 +91,8 @@ class Refused:
 
     Attributes:
         message: the contract's words for the client.
-        reason: ours, for logs: ``malformed``, ``unknown``, ``revoked``, ``expired``,
-            ``invalid_token``.
+        reason: ours, for logs: ``malformed``, ``unknown``, ``revoked``, ``disabled``,
+            ``expired``, ``ended`` (a secret that was replaced), ``invalid_token``.
         key_id: for logs: the key's id; ``None`` where it is not known.
     """
 

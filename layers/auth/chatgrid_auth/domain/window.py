@@ -1,17 +1,20 @@
 """Never more than the limit in any 60 seconds, decided by one conditional write.
 
 The item holds `used` (requests admitted), `cap` (`used` + limit, kept in step) and checkpoints. The
-first request admitted in second s writes the checkpoint of second s + 62, with the value that `cap`
+first request admitted in second s writes the checkpoint of second s + 61, with the value that `cap`
 had just before. It says: as long as the window of a request can reach back to second s, `used` must
 stay below this value. The condition compares `used` with every checkpoint that can still apply, so
 the store itself enforces the limit, however many containers write at once.
 
-Clocks may differ by up to MAX_SKEW_MS, and a write may take up to MAX_FLIGHT_MS: the window is
-enforced over 62 s of clock reading, a request also minds checkpoints later than its own, and names
-are kept a little longer. docs/decisions/0002-sliding-window.md has the proof and the alternatives.
+Clocks may differ by up to MAX_SKEW_MS, and a write may take up to MAX_FLIGHT_MS: a request also
+minds checkpoints later than its own, and names are kept a little longer. Checkpoints are written by
+whole seconds and read by seconds that begin MAX_SKEW_MS earlier, so that 61 of them hold any real
+60 s. docs/decisions/0002-sliding-window.md has the proof and the alternatives.
 """
 
 from __future__ import annotations
+
+from chatgrid_auth.domain.verdicts import RateLimitStatus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,56 +26,103 @@ if TYPE_CHECKING:
 #: Requests of one JWT user in any 60 seconds: a promise of the API, not a setting.
 JWT_RATE_LIMIT = 200
 
-WINDOW_MS = 60_000
-MAX_SKEW_MS = 2_000
+MAX_SKEW_MS = 500
 MAX_FLIGHT_MS = 2_000
 """From reading the clock to the store's verdict; a client gives up before, or reads it again."""
-BUCKET_MS = 1_000
-SPAN = (WINDOW_MS + MAX_SKEW_MS) // BUCKET_MS
-"""Buckets for which a checkpoint outlives its own: 62 s of clock reading hold any real 60 s."""
-SKEW = MAX_SKEW_MS // BUCKET_MS
-FLIGHT = MAX_FLIGHT_MS // BUCKET_MS
 
 SWEEP = 16
 """How many names just gone stale each write removes; what it misses is left to the upkeep."""
-MAX_CHECKPOINTS = 68
-"""More than this in one item asks for upkeep. At most SPAN + FLIGHT + 1 = 65 are not yet stale."""
+MAX_CHECKPOINTS = 67
+"""More than this in one item asks for upkeep. At most 66 are not yet stale."""
 REBASE_AT = 800_000
 """`used` is lowered from here, so that a checkpoint's value keeps to six digits (four bytes)."""
 
-# Second 0 of the names. Five characters last 29 years; only then does a name come round again.
-_EPOCH_S = 1_767_225_600
-_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+# Second 0 of the names. Five characters last 9.7 years; only then does a name come round again.
+_EPOCH = 1_767_225_600
+# Without vowels: no name can be a word, and so none of DynamoDB's reserved ones.
+_LETTERS = "BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
+_DIGITS = "0123456789" + _LETTERS
 _RADIX = len(_DIGITS)
-RING = _RADIX**5
-NAME_LENGTH = 6
+RING = len(_LETTERS) * _RADIX**4
+NAME_LENGTH = 5
+
+
+class Window:
+    """A length of time in which no more than a limit is admitted, cut into buckets.
+
+    Args:
+        length_ms: how long the promise reaches back.
+        bucket_ms: how exactly; a multiple of MAX_SKEW_MS.
+
+    Attributes:
+        phase_ms: how much earlier than the writing buckets the reading ones begin.
+        span: a checkpoint applies until the reading bucket that is so many after its writing one.
+        checks: how many checkpoints a request minds, from its own reading bucket on.
+        kept: how many names before its own reading bucket a request has to leave.
+    """
+
+    __slots__ = ("_latest", "bucket_ms", "checks", "kept", "length_ms", "phase_ms", "span")
+
+    def __init__(self, *, length_ms: int, bucket_ms: int) -> None:
+        self.length_ms = length_ms
+        self.bucket_ms = bucket_ms
+        self.phase_ms = -MAX_SKEW_MS % bucket_ms
+        self.span = (length_ms + MAX_SKEW_MS + self.phase_ms) // bucket_ms
+        late_ms = bucket_ms - self.phase_ms + MAX_FLIGHT_MS + MAX_SKEW_MS
+        ahead = -(-late_ms // bucket_ms) - 1
+        self.checks = self.span + ahead + 1
+        past_ms = self.phase_ms + bucket_ms + length_ms + MAX_SKEW_MS + MAX_FLIGHT_MS
+        self.kept = -(-past_ms // bucket_ms) - self.span - 1
+        self._latest = Admission(self, 0)
+
+    def reader(self, now_ms: int) -> int:
+        """The first checkpoint that a request with this clock reading minds."""
+        return (now_ms + self.phase_ms) // self.bucket_ms
+
+    def written(self, now_ms: int) -> int:
+        """The checkpoint that a request with this clock reading writes."""
+        return now_ms // self.bucket_ms + self.span
+
+    def end_ms(self, checkpoint: int) -> int:
+        """From which clock reading on a checkpoint is not minded any more."""
+        return (checkpoint + 1) * self.bucket_ms - self.phase_ms
+
+    def admission(self, now_ms: int) -> Admission:
+        """The expressions that admit one request now, or refuse it; kept while they are these."""
+        plan = self._latest
+        if not plan.from_ms <= now_ms < plan.until_ms:
+            self._latest = plan = Admission(self, now_ms)
+        return plan
 
 
 class Admission:
-    """What one bucket's admission needs in an UpdateItem; the only placeholder is `:one` (N 1)."""
+    """What an admission needs in an UpdateItem while the clock reads from `from_ms` to `until_ms`.
 
-    __slots__ = ("assignments", "bucket", "condition", "live", "removals")
+    Placeholders: `#u` stands for `used`, `:c` for what the request counts (N 1).
+    """
 
-    def __init__(self, bucket: int) -> None:
-        own = SWEEP + FLIGHT
-        names = checkpoint_names(bucket - own, own + SPAN + SKEW + FLIGHT + 1)
-        checked = names[own:]
-        written = checked[SPAN]
-        self.bucket = bucket
-        self.condition = " AND ".join(
-            [f"(attribute_not_exists({name}) OR used < {name})" for name in checked]
+    __slots__ = ("assignments", "condition", "from_ms", "live", "removals", "until_ms")
+
+    def __init__(self, window: Window, now_ms: int) -> None:
+        reader, begun = window.reader(now_ms), now_ms // window.bucket_ms
+        swept = reader - window.kept - SWEEP
+        names = checkpoint_names(swept, reader + window.checks - swept)
+        own = names[window.written(now_ms) - swept]
+        self.from_ms = max(window.end_ms(reader - 1), begun * window.bucket_ms)
+        self.until_ms = min(window.end_ms(reader), (begun + 1) * window.bucket_ms)
+        self.condition = "#u < cap AND " + " AND ".join(
+            [f"(attribute_not_exists({name}) OR #u < {name})" for name in names[reader - swept :]]
         )
-        self.assignments = (
-            f"used = used + :one, cap = cap + :one, {written} = if_not_exists({written}, cap)"
-        )
+        self.assignments = f"used = used + :c, cap = cap + :c, {own} = if_not_exists({own}, cap)"
         self.removals = ", ".join(names[:SWEEP])
-        # Names that some clock may mind, each with the last bucket in which it does.
+        # Names that some clock may mind, each with the last reading bucket in which it does.
+        slow = window.reader(now_ms - MAX_SKEW_MS)
         self.live = dict(
-            zip(names[own - SKEW :], range(bucket - SKEW, bucket + len(names)), strict=False)
+            zip(names[slow - swept :], range(slow, reader + window.checks), strict=True)
         )
 
 
-class WindowState:
+class WindowState(RateLimitStatus):
     """What an item says about its window, as one clock sees it.
 
     limit: requests for each window.
@@ -84,41 +134,23 @@ class WindowState:
     upkeep: whether the item asks for `window_upkeep.maintenance`.
     """
 
-    __slots__ = (
-        "blocked_until_ms",
-        "limit",
-        "more_s",
-        "remaining",
-        "reset_s",
-        "retry_at_ms",
-        "upkeep",
-    )
+    __slots__ = ("blocked_until_ms", "retry_at_ms", "upkeep")
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.remaining = 0
-        self.more_s = 0
-        self.reset_s = 0
-        self.retry_at_ms: int | None = None
-        self.blocked_until_ms: int | None = None
-        self.upkeep = False
-
-
-def bucket(now_ms: int) -> int:
-    """The bucket of a clock reading: whole seconds, so that 62 s apart is 62 buckets apart."""
-    return now_ms // BUCKET_MS
+    retry_at_ms: int | None
+    blocked_until_ms: int | None
+    upkeep: bool
 
 
 def checkpoint_names(first: int, count: int) -> list[str]:
-    """Attribute names of the checkpoints that apply until the `count` buckets from `first`."""
+    """Attribute names of `count` checkpoints from `first` on."""
     names: list[str] = []
     while count > 0:
-        head, tail = divmod((first - _EPOCH_S) % RING, _RADIX)
+        head, tail = divmod((first - _EPOCH) % RING, _RADIX)
         prefix = ""
-        for _ in range(4):
+        for _ in range(3):
             head, digit = divmod(head, _RADIX)
             prefix = _DIGITS[digit] + prefix
-        prefix = "k" + prefix
+        prefix = _LETTERS[head] + prefix
         run = _DIGITS[tail : tail + count]
         names += [prefix + digit for digit in run]
         first += len(run)
@@ -126,25 +158,21 @@ def checkpoint_names(first: int, count: int) -> list[str]:
     return names
 
 
-def bucket_of(name: str) -> int:
-    """The last bucket in which a checkpoint applies, modulo RING."""
-    number = 0
+def checkpoint_of(name: str) -> int:
+    """Which checkpoint a name stands for, modulo RING."""
+    number = _LETTERS.index(name[0])
     for digit in name[1:]:
         number = number * _RADIX + _DIGITS.index(digit)
-    return number + _EPOCH_S
+    return number + _EPOCH
 
 
-_latest = Admission(_EPOCH_S)
+def is_checkpoint(name: str) -> bool:
+    """Whether an attribute is a checkpoint, live or stale: no other has a name of that length."""
+    return len(name) == NAME_LENGTH
 
 
-def admission(now_ms: int) -> Admission:
-    """The expressions that admit one request now, or refuse it; kept for the current bucket."""
-    global _latest  # noqa: PLW0603 - a memo of a pure function, replaced whole
-    plan = _latest
-    now = now_ms // BUCKET_MS
-    if plan.bucket != now:
-        _latest = plan = Admission(now)
-    return plan
+#: The window of every key and every session.
+MINUTE = Window(length_ms=60_000, bucket_ms=1_000)
 
 
 def fresh(limit: int) -> dict[str, dict[str, str]]:
@@ -152,47 +180,54 @@ def fresh(limit: int) -> dict[str, dict[str, str]]:
     return {"used": {"N": "0"}, "cap": {"N": str(limit)}}
 
 
-def first_admission(*, now_ms: int, limit: int) -> dict[str, dict[str, str]]:
+def first_admission(
+    *, now_ms: int, limit: int, window: Window = MINUTE
+) -> dict[str, dict[str, str]]:
     """The window of an item that is created together with its first admitted request."""
-    (name,) = checkpoint_names(now_ms // BUCKET_MS + SPAN, 1)
+    (name,) = checkpoint_names(window.written(now_ms), 1)
     return {"used": {"N": "1"}, "cap": {"N": str(limit + 1)}, name: {"N": str(limit)}}
 
 
-def read(item: Item, *, now_ms: int, limit: int) -> WindowState:
+def read(item: Item, *, now_ms: int, limit: int, window: Window = MINUTE) -> WindowState:
     """The figures of an item as the store returned it, admitted or refused; `limit` from 1."""
-    live = admission(now_ms).live
+    live = window.admission(now_ms).live
     used = int(item["used"]["N"])
-    cap = int(item["cap"]["N"])
+    room = int(item["cap"]["N"]) - used
     ceilings = {live[name]: int(value["N"]) for name, value in item.items() if name in live}
-    lowest = min(ceilings.values(), default=cap)
-    reading = WindowState(limit)
-    reading.remaining = max(0, min(lowest - used, cap - used, limit))
-    reading.reset_s = max(ceilings) + 1 + SKEW if ceilings else -(-now_ms // BUCKET_MS)
-    if reading.remaining < limit:
-        bar = max(used, lowest)
-        blocking = max((end for end, ceiling in ceilings.items() if ceiling <= bar), default=0)
-        reading.more_s = blocking + 1 + SKEW
-    if lowest <= used:
-        reading.retry_at_ms = (blocking + 1 + SKEW) * BUCKET_MS
-        if blocking >= now_ms // BUCKET_MS:
-            reading.blocked_until_ms = (blocking + 1) * BUCKET_MS
-    reading.upkeep = (
-        cap - used != limit
+    remaining = min(room, limit)
+    more_s, reset_s, retry_at_ms, blocked_until_ms = 0, -(-now_ms // 1_000), None, None
+    if ceilings:
+        reset_s = _free_s(window, max(ceilings))
+        lowest = min(ceilings.values())
+        remaining = min(remaining, lowest - used)
+        if remaining < limit:
+            bar = max(used, lowest)
+            blocking = max([end for end, ceiling in ceilings.items() if ceiling <= bar])
+            more_s = _free_s(window, blocking)
+            if lowest <= used:
+                retry_at_ms = window.end_ms(blocking) + MAX_SKEW_MS
+                if blocking >= window.reader(now_ms):
+                    blocked_until_ms = window.end_ms(blocking)
+    state = WindowState(limit=limit, remaining=max(0, remaining), more_s=more_s, reset_s=reset_s)
+    state.retry_at_ms = retry_at_ms
+    state.blocked_until_ms = blocked_until_ms
+    state.upkeep = (
+        room != limit
         or used >= REBASE_AT
         or (len(item) > MAX_CHECKPOINTS and sum(map(is_checkpoint, item)) > MAX_CHECKPOINTS)
     )
-    return reading
+    return state
 
 
-def blocked(item: Item, *, now_ms: int) -> bool:
+def blocked(item: Item, *, now_ms: int, window: Window = MINUTE) -> bool:
     """Whether the window refuses a request now, that is, whether `Admission.condition` is false."""
     used = int(item["used"]["N"])
-    live = admission(now_ms).live
-    now = now_ms // BUCKET_MS
-    return any(
+    live = window.admission(now_ms).live
+    mine = window.reader(now_ms)
+    return used >= int(item["cap"]["N"]) or any(
         int(value["N"]) <= used
         for name, value in item.items()
-        if name in live and live[name] >= now
+        if name in live and live[name] >= mine
     )
 
 
@@ -201,6 +236,6 @@ def retry_after_s(retry_at_ms: int, *, now_ms: int) -> int:
     return max(1, -((now_ms - retry_at_ms) // 1_000))
 
 
-def is_checkpoint(name: str) -> bool:
-    """Whether an attribute is a checkpoint, live or stale."""
-    return len(name) == NAME_LENGTH and name[0] == "k"
+def _free_s(window: Window, checkpoint: int) -> int:
+    """The Unix second from which on no clock minds a checkpoint."""
+    return -(-(window.end_ms(checkpoint) + MAX_SKEW_MS) // 1_000)

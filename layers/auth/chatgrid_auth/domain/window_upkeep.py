@@ -8,15 +8,14 @@ condition needs no retry: the next request that sees the need repeats it.
 from __future__ import annotations
 
 from chatgrid_auth.domain.window import (
-    BUCKET_MS,
-    FLIGHT,
     MAX_CHECKPOINTS,
+    MAX_FLIGHT_MS,
+    MAX_SKEW_MS,
+    MINUTE,
     REBASE_AT,
     RING,
-    SKEW,
-    SPAN,
-    bucket_of,
     checkpoint_names,
+    checkpoint_of,
     is_checkpoint,
 )
 
@@ -25,22 +24,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from chatgrid_auth.domain.window import Window
+
     Item = Mapping[str, Any]
 
 HEADROOM = 100_000
 """A rebase leaves values this high, so that lowering a limit afterwards makes none negative."""
-LATENESS = 10
-"""Seconds within which a rewrite reaches the store: younger checkpoints fail its condition."""
+LATENESS_MS = 10_000
+"""Within which a rewrite reaches the store: younger checkpoints fail its condition."""
 
 
-def maintenance(item: Item, *, now_ms: int, limit: int) -> dict[str, Any] | None:
+def maintenance(
+    item: Item, *, now_ms: int, limit: int, window: Window = MINUTE
+) -> dict[str, Any] | None:
     """The UpdateItem parameters that put an item in order, or None when nothing is to do."""
-    live, stale = _sort(item, now_ms)
+    live, stale = _sort(item, window, now_ms)
     used = int(item["used"]["N"])
     change = limit - (int(item["cap"]["N"]) - used)
     base = _base(used, [ceiling + change for ceiling in live.values()])
     if change or base:
-        return _rewrite(live, stale, now_ms=now_ms, limit=limit, change=change, base=base)
+        coming = _coming(window, now_ms)
+        return _rewrite(live, stale, coming, limit=limit, change=change, base=base)
     if stale and len(live) + len(stale) > MAX_CHECKPOINTS:
         return {
             "UpdateExpression": f"REMOVE {', '.join(stale)}",
@@ -54,28 +58,37 @@ def change_limit(item: Item, *, now_ms: int, limit: int) -> dict[str, Any]:
 
     Every request admitted afterwards is at most the `limit`-th of the 60 s that end with it: live
     checkpoints move by the difference. Read the item anew and repeat when the condition fails.
+
+    Args:
+        now_ms: at most `MAX_SKEW_MS` ahead of the true time, and two seconds behind.
     """
-    live, stale = _sort(item, now_ms)
+    live, stale = _sort(item, MINUTE, now_ms)
     change = limit - (int(item["cap"]["N"]) - int(item["used"]["N"]))
-    update = _rewrite(live, stale, now_ms=now_ms, limit=limit, change=change, base=0)
-    update["UpdateExpression"] = update["UpdateExpression"].replace(
-        "SET ", "SET #limit = :room, ", 1
-    )
-    update["ExpressionAttributeNames"] = {"#limit": "limit"}
+    coming = _coming(MINUTE, now_ms)
+    update = _rewrite(live, stale, coming, limit=limit, change=change, base=0)
+    update["UpdateExpression"] = update["UpdateExpression"].replace("SET ", "SET lim = :room, ", 1)
     return update
 
 
-def _sort(item: Item, now_ms: int) -> tuple[dict[str, int], list[str]]:
+def _sort(item: Item, window: Window, now_ms: int) -> tuple[dict[str, int], list[str]]:
     """Checkpoints that may still apply, with their ceilings, and the names of those that do not."""
-    oldest = now_ms // BUCKET_MS - FLIGHT
+    oldest = window.reader(now_ms) - window.kept
     live: dict[str, int] = {}
     stale: list[str] = []
     for name in filter(is_checkpoint, item):
-        if (bucket_of(name) - oldest) % RING < RING // 2:
+        if (checkpoint_of(name) - oldest) % RING < RING // 2:
             live[name] = int(item[name]["N"])
         else:
             stale.append(name)
     return live, stale
+
+
+def _coming(window: Window, now_ms: int) -> list[str]:
+    """Names that may have been written since an item was read, or may be until it is rewritten."""
+    reach_ms = MAX_FLIGHT_MS + MAX_SKEW_MS
+    first = window.written(now_ms - reach_ms)
+    last = window.written(now_ms + reach_ms + LATENESS_MS)
+    return checkpoint_names(first, last - first + 1)
 
 
 def _base(used: int, ceilings: list[int]) -> int:
@@ -87,10 +100,20 @@ def _base(used: int, ceilings: list[int]) -> int:
 
 
 def _rewrite(
-    live: dict[str, int], stale: list[str], *, now_ms: int, limit: int, change: int, base: int
+    live: dict[str, int],
+    stale: list[str],
+    coming: list[str],
+    *,
+    limit: int,
+    change: int,
+    base: int,
 ) -> dict[str, Any]:
     """Moves every live ceiling by `change`, all numbers down by `base`, and `cap` into step."""
-    conditions = ["attribute_exists(used)", *_as_read(live, now_ms=now_ms)]
+    conditions = [
+        "attribute_exists(used)",
+        *(f"attribute_exists({name})" for name in live),
+        *(f"attribute_not_exists({name})" for name in coming if name not in live),
+    ]
     assignments = ["cap = used + :room"]
     values = {":room": limit - base}
     if base:
@@ -110,13 +133,3 @@ def _rewrite(
         "ConditionExpression": " AND ".join(conditions),
         "ExpressionAttributeValues": {name: {"N": str(value)} for name, value in values.items()},
     }
-
-
-def _as_read(live: dict[str, int], *, now_ms: int) -> list[str]:
-    """Conditions that no live checkpoint has come or gone since the item was read."""
-    now = now_ms // BUCKET_MS
-    since = now - SKEW - FLIGHT + SPAN
-    coming = checkpoint_names(since, 2 * (SKEW + FLIGHT) + LATENESS + 1)
-    return [f"attribute_exists({name})" for name in live] + [
-        f"attribute_not_exists({name})" for name in coming if name not in live
-    ]

@@ -7,9 +7,11 @@ a bad key. The allow verdict is built last.
 from __future__ import annotations
 
 from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.domain.verdicts import (
     API_KEY,
+    DISABLED,
     EXPIRED,
     INVALID_TOKEN,
     JWT,
@@ -20,7 +22,7 @@ from chatgrid_auth.domain.verdicts import (
     Refused,
     Verdict,
 )
-from chatgrid_auth.services.refusals import FixedRefusal, Refusals, UsedUp, figures_of
+from chatgrid_auth.services.refusals import FixedRefusal, Refusals, UsedUp
 from chatgrid_auth.services.throttle import Throttle
 
 TYPE_CHECKING = False
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
         owner: str
         key_id: str
         scopes: tuple[str, ...]
-        active: bool
+        fault: str | None
         expires_at_ms: int | None
         environment: str
         usage_key: str | None
@@ -76,6 +78,8 @@ _REMEMBERED = 2_048
 _MALFORMED = Refused(message=INVALID_TOKEN, reason="malformed")
 _UNKNOWN = Refused(message=INVALID_TOKEN, reason="unknown")
 _INVALID_TOKEN = Refused(message=INVALID_TOKEN, reason="invalid_token")
+#: What a secret is told that is refused whatever it is used for.
+_FAULTS = {"revoked": REVOKED, "disabled": DISABLED, "expired": EXPIRED, "ended": REVOKED}
 
 
 def bearer_credential(authorization: str | None) -> str | None:
@@ -147,7 +151,8 @@ class Authenticator:
             source: the address that the request came from; empty when it is not known.
 
         Raises:
-            StoreUnavailable: the store could not decide.
+            StoreUnavailable: the store could not decide, or refused for no reason that is known
+                here.
             IdentityProviderUnavailable: a JWT came, and its keys cannot be known.
         """
         verdict = self._judge(authorization, scope=scope, now_ms=now_ms, source=source)
@@ -193,24 +198,20 @@ class Authenticator:
                 environment=keys.environment_of(raw_key) if ours else known.environment,
                 expires_at_ms=known.expires_at_ms,
             ),
-            figures=figures_of(known.reading),
+            figures=known.reading,
             usage_key=known.usage_key or self._key_tier,
         )
 
     def _why_not(self, key_hash: str, known: KnownKey, *, scope: str, now_ms: int) -> Verdict:
-        """Why the store refused: the first of state, expiry, scope, window that does not hold."""
-        if not known.active:
-            revoked = Refused(message=REVOKED, reason="revoked", key_id=known.key_id)
-            self._refusals.remember(key_hash, FixedRefusal(revoked), asked_ms=now_ms)
-            return revoked
-        if known.expires_at_ms is not None and known.expires_at_ms <= now_ms:
-            expired = Refused(message=EXPIRED, reason="expired", key_id=known.key_id)
-            self._refusals.remember(key_hash, FixedRefusal(expired), asked_ms=now_ms)
-            return expired
+        """Why the store refused: the first that does not hold of secret, scope and window."""
+        if known.fault is not None:
+            refused = Refused(message=_FAULTS[known.fault], reason=known.fault, key_id=known.key_id)
+            self._refusals.remember(key_hash, FixedRefusal(refused), asked_ms=now_ms)
+            return refused
         if scope not in known.scopes:
-            return Forbidden(
-                required_scope=scope, figures=figures_of(known.reading), key_id=known.key_id
-            )
+            return Forbidden(required_scope=scope, figures=known.reading, key_id=known.key_id)
+        if known.reading.retry_at_ms is None:
+            raise StoreUnavailable("UpdateItem", "RefusedWithoutReason")
         used_up = UsedUp(
             known.reading,
             known.scopes,
@@ -249,7 +250,7 @@ class Authenticator:
                 anonymous=claims.anonymous,
                 expires_at_ms=claims.expires_at_ms,
             ),
-            figures=figures_of(reading),
+            figures=reading,
             usage_key=self._jwt_tier,
             jwks_age_ms=self._tokens.jwks_age_ms(now_ms),
         )

@@ -7,7 +7,7 @@ revocation of a limited key as well as a raised limit. Bounded: the oldest goes 
 
 from __future__ import annotations
 
-from chatgrid_auth.domain.verdicts import Forbidden, Limited, RateLimitStatus
+from chatgrid_auth.domain.verdicts import Forbidden, Limited
 from chatgrid_auth.domain.window import retry_after_s
 
 TYPE_CHECKING = False
@@ -108,22 +108,11 @@ class UsedUp:
 
     def verdict(self, *, scope: str, now_ms: int) -> Forbidden | Limited:
         """What the caller is told: a missing scope before a limit that is used up."""
-        figures = figures_of(self._reading)
         if scope not in self._scopes:
-            return Forbidden(required_scope=scope, figures=figures, key_id=self._key_id)
+            return Forbidden(required_scope=scope, figures=self._reading, key_id=self._key_id)
         return Limited(
-            figures=figures,
+            figures=self._reading,
             retry_after_s=retry_after_s(self._reading.retry_at_ms or now_ms, now_ms=now_ms),
             usage_key=self._usage_key,
             key_id=self._key_id,
         )
-
-
-def figures_of(reading: WindowState) -> RateLimitStatus:
-    """What a caller is told of its window."""
-    return RateLimitStatus(
-        limit=reading.limit,
-        remaining=reading.remaining,
-        more_s=reading.more_s,
-        reset_s=reading.reset_s,
-    )

@@ -14,6 +14,8 @@ from chatgrid_auth import settings
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.decisions import _CONDITION, Credential
 from chatgrid_auth.domain import window
+from chatgrid_auth.domain.keys import tag_of
+from chatgrid_auth.domain.scopes import LEVELS
 from chatgrid_auth.services.authenticate import Authenticator
 from chatgrid_authorizer.response import respond
 from chatgrid_authorizer.wiring import Gate
@@ -31,20 +33,25 @@ class Boto3Decisions:
 
     def admit(self, key_hash: str, *, now_ms: int, scope: str) -> Credential | None:
         """Count one request on this key if everything about it allows that."""
-        admission = window.admission(now_ms)
+        admission = window.MINUTE.admission(now_ms)
+        tag = tag_of(key_hash)
         try:
             item = self._client.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": items.credential_pk(key_hash)}, "sk": {"S": items.CREDENTIAL}},
                 ConditionExpression=_CONDITION + admission.condition,
                 UpdateExpression=(
-                    f"SET seen = :now, {admission.assignments} REMOVE {admission.removals}"
+                    f"SET #s = :now, {admission.assignments} REMOVE {admission.removals}"
                 ),
-                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeNames={
+                    "#u": "used",
+                    "#x": items.until(tag),
+                    "#s": items.used_at(tag),
+                },
                 ExpressionAttributeValues={
-                    ":one": {"N": "1"},
-                    ":active": {"S": items.ACTIVE},
-                    ":scope": {"S": scope},
+                    ":c": {"N": "1"},
+                    ":lvl": {"N": str(LEVELS[scope])},
+                    ":v": {"N": "0"},
                     ":now": {"N": str(now_ms)},
                 },
                 ReturnValues="ALL_NEW",
@@ -56,7 +63,7 @@ class Boto3Decisions:
             if "Item" not in response:
                 return None
             item, admitted = response["Item"], False
-        return Credential(item, admitted=admitted, now_ms=now_ms)
+        return Credential(item, tag=tag, admitted=admitted, now_ms=now_ms)
 
 
 def _no_tokens() -> Any:

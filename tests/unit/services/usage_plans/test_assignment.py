@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from chatgrid_auth.domain.usage_keys import VALUE_LENGTH
 from chatgrid_auth.services.usage_plans.ports import LiveKey
 from tests.support.control_plane import Cut
 from tests.support.plan_world import SHARED, World
@@ -42,7 +43,7 @@ def test_the_value_is_random_and_has_nothing_of_the_key(world: World) -> None:
     values = {key.value for key in world.plane.keys.values() if key.value != SHARED}
     assert len(values) == 3
     for value in values:
-        assert len(value) == 32
+        assert len(value) == VALUE_LENGTH
         assert set(value) <= set("0123456789abcdefghijklmnopqrstuvwxyz")
     shown = " ".join(f"{key.name} {key.description}" for key in world.plane.keys.values())
     assert not any(key.key_hash in shown for key in keys)

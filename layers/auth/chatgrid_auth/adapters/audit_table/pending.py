@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.adapters.keys_table.transactions import Cancelled, update
 from chatgrid_auth.domain import audit
@@ -163,7 +163,7 @@ class PendingChanges:
             if known is None:
                 break
             left = intents_of(known, marks)
-            if not left and not is_revoked(home):
+            if not left and not items.is_revoked(home):
                 break
             intent = left[0] if left else self._by_nobody(known, home)
             if intent is None:
@@ -229,11 +229,6 @@ def intents_of(record: Item, marks: frozenset[str]) -> list[Intent]:
     return sorted(found, key=lambda one: (one.event.action == audit.REVOKED, one.event.at_ms))
 
 
-def is_revoked(credential: Item) -> bool:
-    """Whether a credential says that its key is revoked, wherever its record lies."""
-    return credential.get("state") == s(items.REVOKED)
-
-
 def revoked_at_ms(record: Item, credential: Item) -> int:
     """When the key was revoked of which the books are not in order yet, in Unix milliseconds.
 
@@ -243,7 +238,7 @@ def revoked_at_ms(record: Item, credential: Item) -> int:
     for intent in intents_of(record, marks):
         if intent.event.action == audit.REVOKED:
             return intent.event.at_ms
-    return int(credential.get("seen", record["created_at_ms"])["N"])
+    return key_items.last_used_at_ms(credential) or int(record["created_at_ms"]["N"])
 
 
 def _unpacked(token: str, text: str) -> Intent:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.items import s
-from chatgrid_auth.adapters.keys_table.key_items import ATTRIBUTES
 from chatgrid_auth.domain.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -28,15 +27,15 @@ def batch_read(
     *,
     table: str,
     keys: Sequence[dict[str, Any]],
-    attributes: Iterable[str],
+    attributes: Iterable[str] | None,
 ) -> list[dict[str, Any]]:
-    """Those of the items that exist, with ``pk``, ``sk`` and these attributes; in any order.
+    """Those of the items that exist, in any order.
 
     Args:
         transport: asks DynamoDB.
         table: where the items lie.
         keys: up to ``MOST_AT_ONCE`` primary keys in DynamoDB JSON, each once.
-        attributes: what else of each item to read.
+        attributes: what else than ``pk`` and ``sk`` of each item to read; ``None`` for all of it.
 
     Raises:
         StoreUnavailable: DynamoDB could not give all of them. Read as *not there*, an item that
@@ -44,22 +43,17 @@ def batch_read(
     """
     found: list[dict[str, Any]] = []
     pending = list(keys)
-    names = {f"#a{number}": name for number, name in enumerate(attributes)}
+    wanted: dict[str, Any] = {"ConsistentRead": True}
+    if attributes is not None:
+        names = {f"#a{number}": name for number, name in enumerate(attributes)}
+        wanted["ProjectionExpression"] = ", ".join(["pk", "sk", *names])
+        wanted["ExpressionAttributeNames"] = names
     for _ in range(_ATTEMPTS):
         if not pending:
             return found
         response = transport.call(
             "BatchGetItem",
-            {
-                "RequestItems": {
-                    table: {
-                        "Keys": pending,
-                        "ProjectionExpression": ", ".join(["pk", "sk", *names]),
-                        "ExpressionAttributeNames": names,
-                        "ConsistentRead": True,
-                    }
-                }
-            },
+            {"RequestItems": {table: {"Keys": pending, **wanted}}},
         )
         found += response["Responses"].get(table, [])
         pending = response.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
@@ -69,12 +63,18 @@ def batch_read(
 
 
 def read_credentials(
-    transport: Transport, *, table: str, hashes: Iterable[str], attributes: Iterable[str]
+    transport: Transport,
+    *,
+    table: str,
+    hashes: Iterable[str],
+    attributes: Iterable[str] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """These attributes of the credentials under these hashes, by hash; absent ones are left out.
+    """The credentials under these hashes, by hash; absent ones are left out.
 
     Args:
         hashes: up to ``MOST_AT_ONCE``, each once.
+        attributes: which of theirs to read; ``None`` for all, as for a last use, whose name hangs
+            on the secret.
 
     Raises:
         StoreUnavailable: DynamoDB could not give all of them.
@@ -84,10 +84,3 @@ def read_credentials(
     ]
     found = batch_read(transport, table=table, keys=keys, attributes=attributes)
     return {item["pk"]["S"].partition("#")[2]: item for item in found}
-
-
-def hot_facts(
-    transport: Transport, *, table: str, hashes: Iterable[str]
-) -> dict[str, dict[str, Any]]:
-    """What records leave to the credentials, by hash: last use, limit, and whether revoked."""
-    return read_credentials(transport, table=table, hashes=hashes, attributes=ATTRIBUTES)

@@ -1,9 +1,9 @@
 """The one request that decides: a conditional ``UpdateItem`` on a credential item.
 
-Its condition holds all that must be true of a key: it exists, is active and not expired, has the
-scope, and its window has room. Its update counts the request and stamps the use. DynamoDB does
-both at once, so concurrent containers cannot overshoot; and when the condition fails, the item
-comes back in the same answer and tells why.
+Its condition holds all that must be true of a key: it exists, is active, the secret still passes,
+the scope suffices, and its window has room. Its update counts the request and stamps the use.
+DynamoDB does both at once, so concurrent containers cannot overshoot; and when the condition fails,
+the item comes back in the same answer and tells why.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import json
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain import window
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
+from chatgrid_auth.domain.keys import tag_of
+from chatgrid_auth.domain.scopes import LEVELS, SCOPES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,31 +32,37 @@ if TYPE_CHECKING:
         confirmed: bool
 
 
+# A policy's version, a refill that is due, credits, costs: what this code does not know, it refuses
+# where it finds it. A container that is older than a key's features must not wave it through.
 _CONDITION = (
-    "attribute_exists(pk) AND #state = :active"
-    " AND (attribute_not_exists(expires) OR expires > :now)"
-    " AND contains(scopes, :scope) AND "
+    "lvl >= :lvl AND #x > :now AND (attribute_not_exists(v) OR v = :v)"
+    " AND (attribute_not_exists(due) OR due > :now)"
+    " AND (attribute_not_exists(top) OR #u < top) AND attribute_not_exists(g) AND "
 )
 _HEAD = '{"TableName":"%s","Key":{"pk":{"S":"%s'
 _TAIL = (
     '"},"sk":{"S":"' + items.CREDENTIAL + '"}},'
-    '"ConditionExpression":"%s","UpdateExpression":"SET seen = :now, %s%s",'
-    '"ExpressionAttributeNames":{"#state":"state"},'
+    '"ConditionExpression":"%s","UpdateExpression":"SET #s = :now, %s%s",'
     '"ReturnValues":"ALL_NEW","ReturnValuesOnConditionCheckFailure":"ALL_OLD",'
-    '"ExpressionAttributeValues":{":one":{"N":"1"},":active":{"S":"' + items.ACTIVE + '"},'
-    '":scope":{"S":"'
+    '"ExpressionAttributeNames":{"#u":"used","#x":"x'
 )
+_LEVEL_AND_NOW = {
+    scope: b'":lvl":{"N":"%d"},":v":{"N":"0"},":now":{"N":"' % level
+    for scope, level in LEVELS.items()
+}
+_GRANTED = {str(level): SCOPES[:level] for level in LEVELS.values()}
 
 
 class Credential:
-    """What a credential item said in the answer to a decision.
+    """What a credential item says of the secret that a request came with.
 
     Attributes:
         admitted: whether the request was counted.
         owner, key_id: whose key, and which.
-        scopes: effective scopes, from the least to the most.
-        active: whether the key is not revoked.
-        expires_at_ms: Unix milliseconds; ``None`` for never.
+        scopes: effective scopes, from the least to the most; none while the key is not active.
+        fault: why the secret is refused whatever it is used for: ``revoked``, ``disabled``,
+            ``expired`` (the key itself) or ``ended`` (this secret of it); ``None`` if it is not.
+        expires_at_ms: until when the secret passes, in Unix milliseconds; ``None`` for ever.
         environment: ``live`` or ``test``, as an imported key was given it; for other keys it
             says nothing, their own text does.
         usage_key: the API Gateway key of this key's own; ``None`` while it has none.
@@ -62,10 +70,10 @@ class Credential:
     """
 
     __slots__ = (
-        "active",
         "admitted",
         "environment",
         "expires_at_ms",
+        "fault",
         "key_id",
         "owner",
         "reading",
@@ -73,18 +81,51 @@ class Credential:
         "usage_key",
     )
 
-    def __init__(self, item: Mapping[str, Any], *, admitted: bool, now_ms: int) -> None:
+    def __init__(self, item: Mapping[str, Any], *, tag: str, admitted: bool, now_ms: int) -> None:
         self.admitted = admitted
-        self.owner: str = item["owner"]["S"]
-        self.key_id: str = item["id"]["S"]
-        self.scopes = tuple(item["scopes"]["S"].split())
-        self.active = item["state"]["S"] == items.ACTIVE
-        expires = item.get("expires")
-        self.expires_at_ms = None if expires is None else int(expires["N"])
+        self.owner = items.uuid_text(item[items.OWNER]["B"])
+        self.key_id = items.uuid_text(item[items.KEY_ID]["B"])
+        level = item.get(items.LEVEL)
+        self.scopes = () if level is None else _GRANTED[level["N"]]
+        self.expires_at_ms = passes_until_ms(item, tag)
+        self.fault = None if admitted else _fault(item, tag, now_ms)
         self.environment = "test" if items.ENVIRONMENT in item else "live"
-        usage = item.get("usage")
-        self.usage_key: str | None = None if usage is None else usage["S"]
-        self.reading = window.read(item, now_ms=now_ms, limit=int(item["limit"]["N"]))
+        usage_key = item.get(items.GATEWAY_KEY)
+        self.usage_key: str | None = None if usage_key is None else usage_key["S"]
+        self.reading = window.read(item, now_ms=now_ms, limit=int(item[items.LIMIT]["N"]))
+
+
+def passes_until_ms(item: Mapping[str, Any], tag: str) -> int | None:
+    """Until when the secret with this tag passes, in Unix milliseconds; ``None`` for ever.
+
+    A secret that the item does not name has passed until the beginning of time.
+    """
+    until = item.get(items.until(tag))
+    if until is None:
+        return 0
+    until_ms = int(until["N"])
+    return None if until_ms >= items.NEVER_MS else until_ms
+
+
+def current_tag(item: Mapping[str, Any]) -> str:
+    """The tag of a key's current secret."""
+    current = item.get(items.CURRENT)
+    if current is not None:
+        tag: str = current["S"]
+        return tag
+    return tag_of(item["pk"]["S"].removeprefix(items.credential_pk("")))
+
+
+def _fault(item: Mapping[str, Any], tag: str, now_ms: int) -> str | None:
+    """The first in the order of refusals that holds of the secret itself."""
+    if items.LEVEL not in item:
+        return "revoked" if items.is_revoked(item) else "disabled"
+    current = current_tag(item)
+    key_until_ms = passes_until_ms(item, current)
+    if key_until_ms is not None and key_until_ms <= now_ms:
+        return "expired"
+    until_ms = passes_until_ms(item, tag)
+    return "ended" if until_ms is not None and until_ms <= now_ms else None
 
 
 class KeyDecisions:
@@ -103,7 +144,7 @@ class KeyDecisions:
         self._table = table
         self._clock = clock
         self._head = (_HEAD % (table, items.credential_pk(""))).encode()
-        self._bucket = -1
+        self._admission: window.Admission | None = None
         self._tail = b""
 
     def admit(self, key_hash: str, *, now_ms: int, scope: str) -> Credential | None:
@@ -120,16 +161,19 @@ class KeyDecisions:
         Raises:
             StoreUnavailable: DynamoDB could not decide.
         """
-        admission = window.admission(now_ms)
-        if admission.bucket != self._bucket:
+        admission = window.MINUTE.admission(now_ms)
+        if admission is not self._admission:
             self._tail = _tail(admission, f" REMOVE {admission.removals}")
-            self._bucket = admission.bucket
+            self._admission = admission
         confirmed = self._clock is None or self._clock.confirmed
-        body = b'%b%b%b%b"},":now":{"N":"%d"}}}' % (
+        tag = tag_of(key_hash)
+        body = b'%b%b%b%b","#s":"s%b"},"ExpressionAttributeValues":{":c":{"N":"1"},%b%d"}}}' % (
             self._head,
             key_hash.encode(),
             self._tail if confirmed else _tail(admission, ""),
-            scope.encode(),
+            tag.encode(),
+            tag[:2].encode(),
+            _LEVEL_AND_NOW[scope],
             now_ms,
         )
         try:
@@ -139,7 +183,7 @@ class KeyDecisions:
             if refused.item is None:
                 return None
             item, admitted = refused.item, False
-        credential = Credential(item, admitted=admitted, now_ms=now_ms)
+        credential = Credential(item, tag=tag, admitted=admitted, now_ms=now_ms)
         if credential.reading.upkeep:
             self._put_in_order(item, limit=credential.reading.limit, now_ms=now_ms)
         return credential

@@ -5,8 +5,11 @@ Standard library only: the authorizer reads this too.
 
 from __future__ import annotations
 
+from binascii import a2b_base64
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 #: The sort key of a credential item: there is one under each hash.
@@ -19,17 +22,55 @@ PLANS = "PLANS"
 #: The sort key of an imported key's claim to its id: there is one under each.
 CLAIM = "#"
 
-ACTIVE = "active"
-REVOKED = "revoked"
+# The attributes of a credential item: short names, since each byte of them is written each time.
+#: Whose the key is, and its id: the 16 bytes of a UUID.
+OWNER, KEY_ID = "own", "id"
+#: The highest scope as a number (``domain.scopes.LEVELS``): there only while the key is active.
+LEVEL = "lvl"
+#: Why it is not active: one of the four below. A reserved word: ``#off``.
+OFF = "off"
+REVOKED, MANUAL, DORMANT, EXPOSED = "revoked", "manual", "dormant", "exposed"
+#: What holds of a key that is not revoked; ``#off`` and ``:revoked`` have to be given.
+NOT_REVOKED = "(attribute_not_exists(#off) OR #off <> :revoked)"
+#: The limit that the key was given; its window's ``cap`` follows it.
+LIMIT = "lim"
+#: The API Gateway key of this key's own.
+GATEWAY_KEY = "gw"
+#: Which policy holds for the key; only keys that have one name it.
+VERSION = "v"
+#: The tag of the current secret; only keys that were rotated name it.
+CURRENT = "cur"
+#: On the credential of an imported key, whose text may not tell its environment: ``TEST`` there
+#: means test, its absence live.
+ENVIRONMENT = "e"
+TEST = "t"
+#: Until when a secret passes that never ends by itself, in Unix milliseconds.
+NEVER_MS = 10**15
+
 #: On what is left of a revoked key: when DynamoDB disposes of it, in Unix seconds.
 EXPIRES_ON = "expires_on"
 #: On a credential: the tokens of changes that are committed and may not be in the books yet.
 MARKS = "m"
 
-#: On the credential of an imported key, whose text may not tell its environment: ``TEST`` there
-#: means test, its absence live. One letter each: a full window leaves three bytes of a write unit.
-ENVIRONMENT = "e"
-TEST = "t"
+
+def until(tag: str) -> str:
+    """The attribute that says until when the secret with this tag passes: Unix milliseconds."""
+    return "x" + tag
+
+
+def passes_until(expires_at_ms: int | None) -> int:
+    """What that attribute holds for a key with this expiry: that, or what no clock reaches."""
+    return NEVER_MS if expires_at_ms is None else expires_at_ms
+
+
+def used_at(tag: str) -> str:
+    """The attribute that says when the secret with this tag was last used: Unix milliseconds."""
+    return "s" + tag[:2]
+
+
+def is_used_at(name: str) -> bool:
+    """Whether an attribute of a credential is some secret's last use."""
+    return len(name) == 3 and name[0] == "s"
 
 
 def credential_pk(key_hash: str) -> str:
@@ -75,3 +116,30 @@ def s(value: str) -> dict[str, Any]:
 def n(value: int) -> dict[str, Any]:
     """A whole number in DynamoDB JSON."""
     return {"N": str(value)}
+
+
+def is_revoked(credential: Mapping[str, Any]) -> bool:
+    """Whether a credential says that its key is revoked, wherever its record lies."""
+    return credential.get(OFF) == _REVOKED
+
+
+def uuid(text: str) -> dict[str, Any]:
+    """A UUID as its 16 bytes, in the form that boto3 takes."""
+    return {"B": bytes.fromhex(text.replace("-", ""))}
+
+
+_REVOKED = {"S": REVOKED}
+_MOST_TEXTS = 4_096
+_texts: dict[str | bytes, str] = {}
+
+
+def uuid_text(value: str | bytes) -> str:
+    """A UUID that was kept as its 16 bytes, as boto3 gives it, or JSON in base 64."""
+    text = _texts.get(value)
+    if text is None:
+        digits = (value if isinstance(value, bytes) else a2b_base64(value)).hex()
+        parts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
+        if len(_texts) >= _MOST_TEXTS:
+            _texts.clear()
+        text = _texts[value] = "-".join(parts)
+    return text

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chatgrid_auth.adapters.audit_table.chain import AuditChain
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.batch_read import batch_read
+from chatgrid_auth.adapters.keys_table.decisions import current_tag, passes_until_ms
 from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.adapters.keys_table.revocations import Revocations
 from chatgrid_auth.domain.errors import ConditionFailed
@@ -54,18 +55,18 @@ class DynamoKeyDirectory:
         """Name this API Gateway key from now on; false when the key is not live any more."""
         return self._update(
             key_hash,
-            "SET #usage = :value",
-            condition="attribute_exists(pk) AND #state = :active",
-            names={"#state": "state"},
-            values={":value": s(value), ":active": s(items.ACTIVE)},
+            f"SET {items.GATEWAY_KEY} = :value",
+            condition=f"attribute_exists(pk) AND {items.NOT_REVOKED}",
+            names={"#off": items.OFF},
+            values={":value": s(value), ":revoked": s(items.REVOKED)},
         )
 
     def unassign(self, key_hash: str, *, value: str) -> None:
         """Name none from now on, if this one was named."""
         self._update(
             key_hash,
-            "REMOVE #usage",
-            condition="#usage = :value",
+            f"REMOVE {items.GATEWAY_KEY}",
+            condition=f"{items.GATEWAY_KEY} = :value",
             names={},
             values={":value": s(value)},
         )
@@ -75,20 +76,14 @@ class DynamoKeyDirectory:
         scan = {
             "TableName": self._table,
             "FilterExpression": (
-                "sk = :credential AND begins_with(pk, :key)"
-                f" AND (#state = :active OR attribute_exists({items.MARKS}))"
+                f"sk = :credential AND begins_with(pk, :key) AND attribute_exists({items.OWNER})"
+                f" AND ({items.NOT_REVOKED} OR attribute_exists({items.MARKS}))"
             ),
-            "ProjectionExpression": f"pk, #id, #owner, expires, #usage, {items.MARKS}",
-            "ExpressionAttributeNames": {
-                "#state": "state",
-                "#id": "id",
-                "#owner": "owner",
-                "#usage": "usage",
-            },
+            "ExpressionAttributeNames": {"#off": items.OFF},
             "ExpressionAttributeValues": {
                 ":credential": s(items.CREDENTIAL),
                 ":key": s(items.credential_pk("")),
-                ":active": s(items.ACTIVE),
+                ":revoked": s(items.REVOKED),
             },
             "Limit": _PAGE,
         }
@@ -160,7 +155,7 @@ class DynamoKeyDirectory:
                     "Key": {"pk": s(items.credential_pk(key_hash)), "sk": s(items.CREDENTIAL)},
                     "UpdateExpression": update,
                     "ConditionExpression": condition,
-                    "ExpressionAttributeNames": {"#usage": "usage", **names},
+                    **({"ExpressionAttributeNames": names} if names else {}),
                     "ExpressionAttributeValues": values,
                 },
             )
@@ -173,13 +168,12 @@ _SWEEP_KEY = {"pk": s(items.PLANS), "sk": s(_SWEEP)}
 
 
 def _live(item: Mapping[str, Any]) -> LiveKey:
-    expires = item.get("expires")
     return LiveKey(
-        key_id=item["id"]["S"],
-        owner=item["owner"]["S"],
+        key_id=items.uuid_text(item[items.KEY_ID]["B"]),
+        owner=items.uuid_text(item[items.OWNER]["B"]),
         key_hash=item["pk"]["S"].removeprefix(items.credential_pk("")),
-        expires_at_ms=None if expires is None else int(expires["N"]),
-        usage_key=item.get("usage", {}).get("S"),
+        expires_at_ms=passes_until_ms(item, current_tag(item)),
+        usage_key=item.get(items.GATEWAY_KEY, {}).get("S"),
         half_revoked=items.MARKS in item,
     )
 

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.adapters.audit_table.pending import is_revoked, revoked_at_ms
+from chatgrid_auth.adapters.audit_table.pending import revoked_at_ms
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.batch_read import (
     MOST_AT_ONCE,
-    hot_facts,
     read_credentials,
 )
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
@@ -102,10 +101,16 @@ class KeyInventory:
             hashes: up to ``batch_read.MOST_AT_ONCE``, each once.
         """
         found = read_credentials(
-            self._transport, table=self._table, hashes=hashes, attributes=["owner", "id"]
+            self._transport,
+            table=self._table,
+            hashes=hashes,
+            attributes=[items.OWNER, items.KEY_ID],
         )
         return {
-            key_hash: Holder(owner=item["owner"]["S"], key_id=item["id"]["S"])
+            key_hash: Holder(
+                owner=items.uuid_text(item[items.OWNER]["B"]),
+                key_id=items.uuid_text(item[items.KEY_ID]["B"]),
+            )
             for key_hash, item in found.items()
         }
 
@@ -123,7 +128,7 @@ class KeyInventory:
 
     def _stored(self, records: list[dict[str, Any]], *, revoked: bool) -> Iterator[StoredKey]:
         hashes = {record["hash"]["S"] for record in records}
-        found = hot_facts(self._transport, table=self._table, hashes=hashes)
+        found = read_credentials(self._transport, table=self._table, hashes=hashes)
         for record in records:
             key_hash = record["hash"]["S"]
             credential = found.get(key_hash, {})
@@ -146,7 +151,7 @@ def _revoked_at_ms(record: Mapping[str, Any], credential: Mapping[str, Any]) -> 
     recorded = record.get("revoked_at_ms")
     if recorded is not None:
         return int(recorded["N"])
-    return revoked_at_ms(record, credential) if is_revoked(credential) else None
+    return revoked_at_ms(record, credential) if items.is_revoked(credential) else None
 
 
 def _every(*, revoked: bool) -> dict[str, Any]:

@@ -14,11 +14,9 @@ from chatgrid_auth.adapters.keys_table.transactions import update
 from chatgrid_auth.domain import window
 from chatgrid_auth.domain.actors import API_KEY, Maker
 from chatgrid_auth.domain.credentials import ApiKey
-from chatgrid_auth.domain.scopes import effective
+from chatgrid_auth.domain.keys import tag_of
+from chatgrid_auth.domain.scopes import level_of
 from chatgrid_auth.services.descendants import Kin
-
-#: What a record leaves to the credential.
-ATTRIBUTES = ("state", "limit", "seen", items.MARKS, items.EXPIRES_ON)
 
 #: On an owner's count: when keys were made lately.
 MADE = "made"
@@ -34,15 +32,13 @@ def credential(key: ApiKey, key_hash: str, *, imported: bool) -> dict[str, Any]:
     item = {
         "pk": s(items.credential_pk(key_hash)),
         "sk": s(items.CREDENTIAL),
-        "owner": s(key.owner),
-        "id": s(key.id),
-        "scopes": s(" ".join(effective(key.scopes))),
-        "state": s(items.ACTIVE),
-        "limit": n(key.rate_limit),
+        items.OWNER: items.uuid(key.owner),
+        items.KEY_ID: items.uuid(key.id),
+        items.LEVEL: n(level_of(key.scopes)),
+        items.LIMIT: n(key.rate_limit),
+        items.until(tag_of(key_hash)): n(items.passes_until(key.expires_at_ms)),
         **window.fresh(key.rate_limit),
     }
-    if key.expires_at_ms is not None:
-        item["expires"] = n(key.expires_at_ms)
     if imported and key.environment == "test":
         item[items.ENVIRONMENT] = s(items.TEST)
     return item
@@ -85,7 +81,6 @@ def claim(key_id: str) -> dict[str, Any]:
 def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
     """The key of a record, revoked or not, with the last use and the limit of its credential."""
     expires = item.get("expires_at_ms")
-    seen = credential.get("seen")
     maker, _, maker_id = item["made_by"]["S"].partition(" ")
     return ApiKey(
         id=item["sk"]["S"].partition("#")[2],
@@ -94,12 +89,18 @@ def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
         prefix=item["prefix"]["S"],
         scopes=tuple(item["scopes"]["S"].split()),
         environment=item["environment"]["S"],
-        rate_limit=int(credential.get("limit", item["rate_limit"])["N"]),
+        rate_limit=int(credential.get(items.LIMIT, item["rate_limit"])["N"]),
         created_at_ms=int(item["created_at_ms"]["N"]),
         expires_at_ms=None if expires is None else int(expires["N"]),
-        last_used_at_ms=None if seen is None else int(seen["N"]),
+        last_used_at_ms=last_used_at_ms(credential),
         created_by=Maker(type=maker, key_id=maker_id or None),
     )
+
+
+def last_used_at_ms(credential: Mapping[str, Any]) -> int | None:
+    """When a key was last used, by any of its secrets, in Unix milliseconds."""
+    uses = [int(value["N"]) for name, value in credential.items() if items.is_used_at(name)]
+    return max(uses, default=None)
 
 
 def one_more(

@@ -15,9 +15,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.audit_table.chain import AuditChain
-from chatgrid_auth.adapters.audit_table.pending import is_revoked
 from chatgrid_auth.adapters.keys_table import items, key_items
-from chatgrid_auth.adapters.keys_table.batch_read import hot_facts
+from chatgrid_auth.adapters.keys_table.batch_read import read_credentials
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.adapters.keys_table.key_creation import KeyCreations
@@ -138,12 +137,12 @@ class DynamoKeyStore:
                 },
             }
             credential = self._transport.call("GetItem", {**where, "ConsistentRead": True})["Item"]
-            if is_revoked(credential):
+            if items.is_revoked(credential):
                 return False
             at_ms = now_ms()
             moved = change_limit(credential, now_ms=at_ms, limit=rate_limit)
             try:
-                self._transport.call("UpdateItem", {**where, **_while_active(moved)})
+                self._transport.call("UpdateItem", {**where, **_unless_revoked(moved)})
                 self._show_limit(record, rate_limit, replace(event, at_ms=at_ms))
             except ConditionFailed:
                 continue
@@ -217,13 +216,13 @@ class DynamoKeyStore:
         order: its revocation was cut off.
         """
         hashes = [record["hash"]["S"] for record in records]
-        found = hot_facts(self._transport, table=self._table, hashes=hashes)
+        found = read_credentials(self._transport, table=self._table, hashes=hashes)
         living: list[ApiKey] = []
         for record in records:
             credential = found.get(record["hash"]["S"], {})
-            if is_revoked(credential) or items.MARKS in credential:
+            if items.is_revoked(credential) or items.MARKS in credential:
                 self._revocations.finish(record, credential)
-            if not is_revoked(credential):
+            if not items.is_revoked(credential):
                 living.append(key_items.api_key(record, credential))
         return living
 
@@ -242,14 +241,14 @@ class DynamoKeyStore:
             self._chain.transact([shown], replace(event, changes={"rate_limit": change}))
 
 
-def _while_active(moved: dict[str, Any]) -> dict[str, Any]:
+def _unless_revoked(moved: dict[str, Any]) -> dict[str, Any]:
     """A change of a window that is made only while the key is not revoked."""
     return {
         **moved,
-        "ConditionExpression": f"#state = :active AND {moved['ConditionExpression']}",
-        "ExpressionAttributeNames": {**moved["ExpressionAttributeNames"], "#state": "state"},
+        "ConditionExpression": f"{items.NOT_REVOKED} AND {moved['ConditionExpression']}",
+        "ExpressionAttributeNames": {"#off": items.OFF},
         "ExpressionAttributeValues": {
             **moved["ExpressionAttributeValues"],
-            ":active": s(items.ACTIVE),
+            ":revoked": s(items.REVOKED),
         },
     }

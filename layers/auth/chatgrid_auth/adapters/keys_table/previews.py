@@ -14,6 +14,7 @@ from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.decisions import Credential
 from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.domain import window
+from chatgrid_auth.domain.keys import tag_of
 
 if TYPE_CHECKING:
     from typing import Any
@@ -39,11 +40,9 @@ class KeyPreview:
         item = _read(self._transport, self._table, key)
         if item is None:
             return None
-        credential = Credential(item, admitted=False, now_ms=now_ms)
-        expires_at_ms = credential.expires_at_ms
+        credential = Credential(item, tag=tag_of(key_hash), admitted=False, now_ms=now_ms)
         credential.admitted = (
-            credential.active
-            and (expires_at_ms is None or expires_at_ms > now_ms)
+            credential.fault is None
             and scope in credential.scopes
             and not window.blocked(item, now_ms=now_ms)
         )

@@ -86,7 +86,7 @@ class Revocations:
 
         Args:
             record: as it was read under its owner, still among the others.
-            credential: at least its ``key_items.ATTRIBUTES``.
+            credential: the whole of it.
 
         Raises:
             StoreUnavailable: they may or may not be in order now.
@@ -117,7 +117,7 @@ class Revocations:
         revoked = {
             **record,
             "sk": s(items.revoked_sk(event.target_id)),
-            "rate_limit": home.get("limit", record["rate_limit"]),
+            "rate_limit": home.get(items.LIMIT, record["rate_limit"]),
             "revoked_at_ms": n(event.at_ms),
         }
         if items.EXPIRES_ON in home:  # not where it was turned off by hand
@@ -154,21 +154,21 @@ class Revocations:
                 "TableName": self._table,
                 "Key": _credential(record["hash"]["S"]),
                 "UpdateExpression": (
-                    f"SET #state = :revoked, {items.EXPIRES_ON} = :expires_on"
-                    f" ADD {items.MARKS} :mark"
+                    f"SET #off = :revoked, {items.EXPIRES_ON} = :expires_on"
+                    f" REMOVE {items.LEVEL} ADD {items.MARKS} :mark"
                 ),
                 "ConditionExpression": (
-                    "#id = :id AND #owner = :owner"
-                    f" AND (#state <> :revoked OR contains({items.MARKS}, :token))"
+                    f"#id = :id AND {items.OWNER} = :owner"
+                    f" AND ({items.NOT_REVOKED} OR contains({items.MARKS}, :token))"
                 ),
-                "ExpressionAttributeNames": {"#state": "state", "#id": "id", "#owner": "owner"},
+                "ExpressionAttributeNames": {"#off": items.OFF, "#id": items.KEY_ID},
                 "ExpressionAttributeValues": {
                     ":revoked": s(items.REVOKED),
                     ":mark": {"SS": [token]},
                     ":token": s(token),
                     ":expires_on": n(expires_on),
-                    ":id": s(key_id),
-                    ":owner": s(owner),
+                    ":id": items.uuid(key_id),
+                    ":owner": items.uuid(owner),
                 },
                 "ReturnValues": "ALL_NEW",
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",

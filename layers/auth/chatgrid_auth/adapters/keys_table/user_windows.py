@@ -83,7 +83,7 @@ class UserWindows:
         raise StoreUnavailable("UpdateItem", "UserWindowContended")
 
     def _count(self, key: Item, *, now_ms: int) -> Item:
-        admission = window.admission(now_ms)
+        admission = window.MINUTE.admission(now_ms)
         confirmed = self._clock is None or self._clock.confirmed
         removal = f" REMOVE {admission.removals}" if confirmed else ""
         attributes: Item = self._ask(
@@ -94,8 +94,9 @@ class UserWindows:
                 "UpdateExpression": (
                     f"SET expires_on = :expires_on, {admission.assignments}{removal}"
                 ),
+                "ExpressionAttributeNames": {"#u": "used"},
                 "ExpressionAttributeValues": {
-                    ":one": items.n(1),
+                    ":c": items.n(1),
                     ":expires_on": items.n(now_ms // 1000 + IDLE_SECONDS),
                 },
                 "ReturnValues": "ALL_NEW",
