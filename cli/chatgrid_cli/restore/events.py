@@ -34,18 +34,30 @@ def read_export(stream: TextIO) -> Iterator[PastEvent]:
     Raises:
         ValueError: there is text in it, and no JSON at all.
     """
-    text = stream.read()
+    return filter(None, map(_event, documents_in(stream.read())))
+
+
+def events_in(found: Iterable[Any]) -> Iterator[PastEvent]:
+    """The events of these documents, however they are wrapped."""
+    return filter(None, map(_event, _unwrapped(found)))
+
+
+def documents_in(text: str) -> Iterator[dict[str, Any]]:
+    """The log lines about keys in an export, one JSON document or one in each line.
+
+    Raises:
+        ValueError: there is text in it, and no JSON at all.
+    """
     try:
         documents: list[Any] = [json.loads(text)]
     except ValueError:
         documents = [found for line in text.splitlines() for found in _document(line)]
         if text.strip() and not documents:
             raise ValueError("no JSON") from None
-    return events_in(documents)
+    return _unwrapped(documents)
 
 
-def events_in(found: Iterable[Any]) -> Iterator[PastEvent]:
-    """The events of these documents, however they are wrapped."""
+def _unwrapped(found: Iterable[Any]) -> Iterator[dict[str, Any]]:
     waiting = list(found)[::-1]
     while waiting:
         one = waiting.pop()
@@ -54,9 +66,7 @@ def events_in(found: Iterable[Any]) -> Iterator[PastEvent]:
         elif isinstance(one, list):
             waiting += one[::-1]
         elif isinstance(one, dict) and isinstance(one.get("event"), str):
-            event = _event(one)
-            if event is not None:
-                yield event
+            yield one
         elif isinstance(one, dict) and one.get("field") in _WRAPPINGS:  # a row of Insights' API
             waiting.append(one.get("value"))
         elif isinstance(one, dict):

@@ -59,11 +59,11 @@ class AuditTrail:
             has_more=len(found) > limit,
         )
 
-    def entries(self, owner: str) -> Iterator[Entry]:
-        """All entries of one owner, the first one first."""
-        for item in pages(
-            self._transport, "Query", self._entries_of(owner, first=_FIRST, last=_LAST)
-        ):
+    def entries(self, owner: str, *, descending: bool = False) -> Iterator[Entry]:
+        """All entries of one owner, in the order of their numbers."""
+        question = self._entries_of(owner, first=_FIRST, last=_LAST)
+        question["ScanIndexForward"] = not descending
+        for item in pages(self._transport, "Query", question):
             yield Entry(owner=owner, document=layout.document_of(item))
 
     def verify(self, owner: str) -> Verification:

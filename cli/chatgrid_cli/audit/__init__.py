@@ -1,0 +1,1 @@
+"""``chatgrid audit``: what was done to keys, and whether the record of it is whole."""

@@ -1,0 +1,105 @@
+"""`chatgrid audit`: entries listed, exported, and verified against the table and the logs."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chatgrid_auth.adapters.audit_table import layout
+from chatgrid_auth.services.audit.chain import hash_of
+from tests.support.cli import Operator
+from tests.support.tables.stores import audit_of
+
+
+def user_with_entries(operator: Operator, number: int = 3) -> str:
+    user = str(uuid4())
+    for _ in range(number):
+        operator.answer("keys", "create", "--user", user, "--name", "CI")
+    return user
+
+
+def spoil(operator: Operator, user: str, seq: int, **facts: Any) -> None:
+    """Change an entry by hand and give it the hash that fits."""
+    table = audit_of(operator.table)
+    place = {"pk": {"S": layout.pk(user)}, "sk": {"S": layout.sk(seq)}}
+    item = operator.dynamodb.get_item(TableName=table, Key=place)["Item"]
+    document = {**json.loads(item["entry"]["S"]), **facts}
+    document["hash"] = hash_of(document)
+    operator.dynamodb.put_item(
+        TableName=table, Item={**place, "entry": {"S": json.dumps(document)}}
+    )
+
+
+def test_entries_of_one_user_are_listed_newest_first(operator: Operator) -> None:
+    user = user_with_entries(operator)
+    answer = operator.answer("audit", "list", "--owner", user, "--limit", "2")
+    assert [entry["seq"] for entry in answer["data"]] == [3, 2]
+    assert answer["has_more"] is True
+    assert answer["data"][0]["actor"]["type"] == "operator"
+    text = operator.run("audit", "list", "--owner", user).stdout
+    assert "api_key.created" in text
+
+
+def test_an_export_has_each_entry_as_it_was_hashed_in_a_private_file(
+    operator: Operator, tmp_path: Path
+) -> None:
+    user = user_with_entries(operator)
+    file = tmp_path / "entries.jsonl"
+    assert operator.run("audit", "export", "--owner", user, "--out", str(file)).exit_code == 0
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [line["entry"]["seq"] for line in lines] == [1, 2, 3]
+    assert all(hash_of(line["entry"]) == line["entry"]["hash"] for line in lines)
+    assert {line["owner"] for line in lines} == {user}
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert operator.run("audit", "export", "--out", str(file)).exit_code == 1, "overwritten"
+
+
+def test_a_whole_log_is_told_to_hold(operator: Operator) -> None:
+    user = user_with_entries(operator)
+    told = operator.answer("audit", "verify", "--owner", user)["data"]
+    assert told == {"status": "ok", "entries": 3, "owners": 1, "broken": []}
+
+
+def test_a_verification_of_all_names_whose_log_is_broken_and_where(operator: Operator) -> None:
+    good, bad = user_with_entries(operator), user_with_entries(operator)
+    spoil(operator, bad, 1, request_id="another")
+    told = operator.answer("audit", "verify", exit_code=1)["data"]
+    assert told["broken"] == [{"owner": bad, "first_broken_seq": 2}]
+    assert good != bad
+    text = operator.run("audit", "verify", "--owner", bad)
+    assert (text.exit_code, f"The log of {bad} is broken at entry 2." in text.stdout) == (1, True)
+
+
+def test_the_logs_tell_of_a_chain_that_was_written_anew(operator: Operator, tmp_path: Path) -> None:
+    """Whoever may write the table can make a chain that holds in itself, but not another log."""
+    user = user_with_entries(operator)
+    file = tmp_path / "log.jsonl"
+    mine = [line for line in operator.trail() if line["owner"] == user]
+    file.write_text("".join(json.dumps(line) + "\n" for line in mine))
+    same = operator.answer("audit", "verify", "--owner", user, "--anchors", str(file))
+    assert same["data"]["status"] == "ok"
+    spoil(operator, user, 3, request_id="another")
+    found = operator.answer("audit", "list", "--owner", user)["data"][0]
+    head = {"pk": {"S": layout.pk(user)}, "sk": {"S": layout.HEAD}}
+    head |= {"seq": {"N": "3"}, "hash": {"S": found["hash"]}}
+    operator.dynamodb.put_item(TableName=audit_of(operator.table), Item=head)
+    assert operator.answer("audit", "verify", "--owner", user)["data"]["status"] == "ok"
+    told = operator.answer("audit", "verify", "--owner", user, "--anchors", str(file), exit_code=1)[
+        "data"
+    ]
+    assert told["broken"] == [{"owner": user, "first_broken_seq": 3}]
+
+
+@pytest.mark.parametrize("text", ["no json", "\x00"])
+def test_a_file_without_json_is_no_file_of_anchors(
+    operator: Operator, tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "log.txt"
+    file.write_text(text)
+    told = operator.answer("audit", "verify", "--anchors", str(file), exit_code=1)
+    assert told["code"] == "bad_file"
