@@ -408,4 +408,4 @@ def test_the_named_key_lies_where_the_authorizer_reads_it(client: DynamoDBClient
         TableName=bench.table, Key={"pk": {"S": f"KEY#{key.key_hash}"}, "sk": {"S": "#"}}
     )["Item"]
 
-    assert item["usage"] == {"S": "a" * 32}
+    assert item["gw"] == {"S": "a" * 32}

@@ -19,6 +19,7 @@ from chatgrid_auth.domain import errors
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
+from tests.support.tables.decisions import on_the_wire
 from tests.support.tables.stores import audit_of, keys_table, rate_limits_table
 
 if TYPE_CHECKING:
@@ -48,10 +49,12 @@ class Wire:
         headers = {b"date": formatdate(int(self._true()), usegmt=True).lower().encode()}
         try:
             found: dict[str, Any] = self._store.call(OPERATIONS[target], json.loads(body))
-            found.pop("ResponseMetadata", None)
-            return Response(200, headers, json.dumps(found).encode())
+            shown = {"Attributes": on_the_wire(found.get("Attributes", {}))}
+            return Response(200, headers, json.dumps(shown).encode())
         except ConditionFailed as refused:
-            found = {"__type": REFUSED} | ({} if refused.item is None else {"Item": refused.item})
+            found = {"__type": REFUSED} | (
+                {} if refused.item is None else {"Item": on_the_wire(refused.item)}
+            )
             return Response(400, headers, json.dumps(found).encode())
 
 

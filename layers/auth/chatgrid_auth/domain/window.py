@@ -14,6 +14,8 @@ whole seconds and read by seconds that begin MAX_SKEW_MS earlier, so that 61 of 
 
 from __future__ import annotations
 
+from itertools import count
+
 from chatgrid_auth.domain.verdicts import RateLimitStatus
 
 TYPE_CHECKING = False
@@ -52,7 +54,7 @@ class Window:
 
     Args:
         length_ms: how long the promise reaches back.
-        bucket_ms: how exactly; a multiple of MAX_SKEW_MS.
+        bucket_ms: how exactly; whole seconds.
 
     Attributes:
         phase_ms: how much earlier than the writing buckets the reading ones begin.
@@ -115,11 +117,11 @@ class Admission:
         )
         self.assignments = f"used = used + :c, cap = cap + :c, {own} = if_not_exists({own}, cap)"
         self.removals = ", ".join(names[:SWEEP])
-        # Names that some clock may mind, each with the last reading bucket in which it does.
+        # Names that some clock may mind, each with the Unix second from which on none does.
         slow = window.reader(now_ms - MAX_SKEW_MS)
-        self.live = dict(
-            zip(names[slow - swept :], range(slow, reader + window.checks), strict=True)
-        )
+        step_s = window.bucket_ms // 1_000
+        free_s = (window.end_ms(slow) + MAX_SKEW_MS) // 1_000
+        self.live = dict(zip(names[slow - swept :], count(free_s, step_s), strict=False))
 
 
 class WindowState(RateLimitStatus):
@@ -141,20 +143,20 @@ class WindowState(RateLimitStatus):
     upkeep: bool
 
 
-def checkpoint_names(first: int, count: int) -> list[str]:
-    """Attribute names of `count` checkpoints from `first` on."""
+def checkpoint_names(first: int, number: int) -> list[str]:
+    """Attribute names of `number` checkpoints from `first` on."""
     names: list[str] = []
-    while count > 0:
+    while number > 0:
         head, tail = divmod((first - _EPOCH) % RING, _RADIX)
         prefix = ""
         for _ in range(3):
             head, digit = divmod(head, _RADIX)
             prefix = _DIGITS[digit] + prefix
         prefix = _LETTERS[head] + prefix
-        run = _DIGITS[tail : tail + count]
+        run = _DIGITS[tail : tail + number]
         names += [prefix + digit for digit in run]
         first += len(run)
-        count -= len(run)
+        number -= len(run)
     return names
 
 
@@ -197,17 +199,16 @@ def read(item: Item, *, now_ms: int, limit: int, window: Window = MINUTE) -> Win
     remaining = min(room, limit)
     more_s, reset_s, retry_at_ms, blocked_until_ms = 0, -(-now_ms // 1_000), None, None
     if ceilings:
-        reset_s = _free_s(window, max(ceilings))
+        reset_s = max(ceilings)
         lowest = min(ceilings.values())
         remaining = min(remaining, lowest - used)
         if remaining < limit:
             bar = max(used, lowest)
-            blocking = max([end for end, ceiling in ceilings.items() if ceiling <= bar])
-            more_s = _free_s(window, blocking)
+            more_s = max([end_s for end_s, ceiling in ceilings.items() if ceiling <= bar])
             if lowest <= used:
-                retry_at_ms = window.end_ms(blocking) + MAX_SKEW_MS
-                if blocking >= window.reader(now_ms):
-                    blocked_until_ms = window.end_ms(blocking)
+                retry_at_ms = more_s * 1_000
+                if now_ms < retry_at_ms - MAX_SKEW_MS:
+                    blocked_until_ms = retry_at_ms - MAX_SKEW_MS
     state = WindowState(limit=limit, remaining=max(0, remaining), more_s=more_s, reset_s=reset_s)
     state.retry_at_ms = retry_at_ms
     state.blocked_until_ms = blocked_until_ms
@@ -223,19 +224,13 @@ def blocked(item: Item, *, now_ms: int, window: Window = MINUTE) -> bool:
     """Whether the window refuses a request now, that is, whether `Admission.condition` is false."""
     used = int(item["used"]["N"])
     live = window.admission(now_ms).live
-    mine = window.reader(now_ms)
     return used >= int(item["cap"]["N"]) or any(
-        int(value["N"]) <= used
+        int(value["N"]) <= used and now_ms < live[name] * 1_000 - MAX_SKEW_MS
         for name, value in item.items()
-        if name in live and live[name] >= mine
+        if name in live
     )
 
 
 def retry_after_s(retry_at_ms: int, *, now_ms: int) -> int:
     """`Retry-After` for a moment on the clock that reads now: whole seconds, rounded up, from 1."""
     return max(1, -((now_ms - retry_at_ms) // 1_000))
-
-
-def _free_s(window: Window, checkpoint: int) -> int:
-    """The Unix second from which on no clock minds a checkpoint."""
-    return -(-(window.end_ms(checkpoint) + MAX_SKEW_MS) // 1_000)

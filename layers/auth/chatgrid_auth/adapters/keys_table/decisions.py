@@ -167,12 +167,13 @@ class KeyDecisions:
             self._admission = admission
         confirmed = self._clock is None or self._clock.confirmed
         tag = tag_of(key_hash)
+        tag_bytes = tag.encode()
         body = b'%b%b%b%b","#s":"s%b"},"ExpressionAttributeValues":{":c":{"N":"1"},%b%d"}}}' % (
             self._head,
             key_hash.encode(),
             self._tail if confirmed else _tail(admission, ""),
-            tag.encode(),
-            tag[:2].encode(),
+            tag_bytes,
+            tag_bytes[:2],
             _LEVEL_AND_NOW[scope],
             now_ms,
         )
