@@ -29,8 +29,8 @@ WORKERS = 8
 MINUTE_US = 60_000_000
 START_US = 29_916_666 * MINUTE_US
 LATENCY_US = (2_000, 8_000)
-# A clock and the way of a request together stay within the 2 s that the window allows for.
-CLOCK_US = 1_950_000
+# Clocks differ by up to half a second, as the window allows for.
+CLOCK_US = 500_000
 OUT = Path(__file__).parents[2] / "docs" / "benchmarks"
 
 Decision = Generator[Callable[[], Any], Any, bool]
@@ -233,7 +233,7 @@ def report(figures: dict[str, Any]) -> str:
     lines = [
         "# Four ways to limit, on the same arrivals",
         "",
-        f"Limit {LIMIT} in 60 seconds, {WORKERS} workers whose clocks differ by up to 2 s, store "
+        f"Limit {LIMIT} in 60 seconds, {WORKERS} workers whose clocks differ by up to 0.5 s, store "
         f"requests of {LATENCY_US[0] // 1000} to {LATENCY_US[1] // 1000} ms, seed {SEED}. Written "
         "by `python -m tests.benchmarks.window_compare`; the same seed gives the same figures.",
         "",
