@@ -111,6 +111,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "audit_table": set(),
     "jwt": {"jwt"},
     "keys_table": {"boto3", "botocore"},
+    "rotation": set(),
 }
 
 

@@ -34,6 +34,7 @@ class MemoryPlanStore:
         self.sweep: Progress | None = None
         self.leased_until_ms = 0
         self.writes = 0
+        self.graces_ended_ms: list[int] = []
         self.before_page: Callable[[], None] = lambda: None
 
     # What issuing and revoking do, each in one transaction
@@ -135,6 +136,10 @@ class MemoryPlanStore:
             self.revoke(key)
 
         self.fuse.around(write)
+
+    def end_graces(self, now_ms: int) -> int:
+        self.graces_ended_ms.append(now_ms)
+        return 0
 
     def recorded(self, keys: Sequence[tuple[str, str]]) -> dict[str, LiveKey]:
         wanted = set(keys)

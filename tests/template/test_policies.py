@@ -167,11 +167,11 @@ def test_the_reconciler_writes_its_queue_gateway_keys_names_and_cut_off_revocati
     assert found["NameGatewayKeys"]["Condition"] == {
         "ForAllValues:StringLike": {
             "dynamodb:LeadingKeys": ["KEY#*"],
-            "dynamodb:Attributes": ["pk", "sk", "off", "gw", "m"],
+            "dynamodb:Attributes": ["pk", "sk", "off", "gw", "m", "expires_on"],
         }
     }
     assert found["FinishRevocations"]["Condition"] == {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["USER#*"]}
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["USER#*", "GRACES"]}
     }
 
 

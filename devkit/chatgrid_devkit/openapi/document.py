@@ -70,6 +70,7 @@ _SECURITY = {
 _TAGS = [
     {"name": "me", "description": "Who is calling."},
     {"name": "api-keys", "description": "The caller's API keys. All need `admin`."},
+    {"name": "own-key", "description": "The key that the request came with, whatever its scopes."},
     {"name": "audit-log", "description": "Who did what to the caller's keys. Needs `admin`."},
     {"name": "boards", "description": "The example of a protected backend."},
 ]
@@ -156,6 +157,10 @@ def _problems_of(operation: dict[str, Any], *, method: str, path: str) -> list[s
         names.append("InvalidQuery")
     if "{id}" in path:
         names.append("BoardNotFound" if path.startswith("/boards") else "NotFound")
+    elif path.partition("/rotate")[0] == "/me/api-key":
+        names.append("NotFound")  # for callers without a key in their hand
+    if path.endswith("/rotate"):
+        names.append("NotRotatable")
     if operation["operationId"] == "createApiKey":
         names.append("Conflict")
     return names

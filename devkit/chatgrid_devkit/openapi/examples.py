@@ -17,9 +17,20 @@ _KEY = {
     "scopes": ["read", "write"],
     "rate_limit": 120,
     "last_used_at": None,
+    "previous_secret": None,
     "created_by": {"type": "jwt", "key_id": None},
     "created_at": "2026-03-10T09:00:00.000Z",
     "expires_at": None,
+}
+_ROTATED = {
+    **_KEY,
+    "previous_secret": {
+        "key_prefix": "cgk_live_z9y8",
+        "expires_at": "2026-03-11T09:00:00.000Z",
+        "last_used_at": "2026-03-10T08:59:58.250Z",
+    },
+    "last_used_at": "2026-03-10T08:59:58.250Z",
+    "raw_key": "cgk_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6",
 }
 _BOARD = {
     "id": _BOARD_ID,
@@ -78,6 +89,11 @@ ANSWERS: dict[str, Any] = {
         "object": "audit_verification",
         "data": {"status": "ok", "entries": 1, "first_broken_seq": None},
     },
+    "rotateApiKey": {"object": "api_key", "data": _ROTATED},
+    "endPreviousSecret": {"object": "api_key", "data": _KEY},
+    "getOwnApiKey": {"object": "api_key", "data": _KEY},
+    "revokeOwnApiKey": {"object": "api_key_revoked", "data": {"id": _KEY_ID, "revoked": True}},
+    "rotateOwnApiKey": {"object": "api_key", "data": _ROTATED},
     "listBoards": {"object": "list", "data": [_BOARD], "has_more": False, "cursor": None},
     "createBoard": {"object": "board", "data": _BOARD},
     "getBoard": {"object": "board", "data": _BOARD},
@@ -105,6 +121,7 @@ for _kind in (
     error_table.BOARD_NOT_FOUND,
     error_table.METHOD_NOT_ALLOWED,
     error_table.KEY_LIMIT_REACHED,
+    error_table.PREVIOUS_SECRET_ACTIVE,
     error_table.PAYLOAD_TOO_LARGE,
     error_table.UNSUPPORTED_MEDIA_TYPE,
     error_table.RATE_LIMITED,

@@ -95,6 +95,13 @@ PROBLEMS = {
     "Conflict": Problem(
         409, ("conflict",), "The user holds as many keys as allowed.", always=BY_A_FUNCTION
     ),
+    "NotRotatable": Problem(
+        409,
+        ("previous_secret_active", "conflict"),
+        "The previous secret still works, and `force` was not given; or the key is disabled, has "
+        "expired, or was rotated meanwhile.",
+        always=BY_A_FUNCTION,
+    ),
     "PayloadTooLarge": Problem(
         413, ("payload_too_large",), "The body is over 64 KiB.", sometimes=BY_A_FUNCTION
     ),

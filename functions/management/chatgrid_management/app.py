@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatgrid_auth.http_api.edge import web_app
-from chatgrid_management.routes import api_keys, audit_log, me
+from chatgrid_management.routes import api_keys, audit_log, me, own_key, rotation
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def create_app(management: Management, *, log: Log) -> FastAPI:
     """The application; the guard stands in front of it, not in it."""
-    app = web_app(
-        title="ChatGrid management", routers=[me.router, api_keys.router, audit_log.router], log=log
-    )
+    parts = (me, api_keys, rotation, own_key, audit_log)
+    routers = [part.router for part in parts]
+    app = web_app(title="ChatGrid management", routers=routers, log=log)
     app.state.management = management
     return app

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from chatgrid_auth.domain.credentials import ApiKey
+from chatgrid_auth.domain.credentials import ApiKey, PreviousSecret
 from chatgrid_auth.domain.keys import ENVIRONMENTS
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.http_api.fields import (
@@ -89,6 +89,16 @@ class MakerData(Response):
     ]
 
 
+class PreviousSecretData(Response):
+    """A rotated key's former secret while it still passes."""
+
+    key_prefix: Annotated[
+        str, Field(description="Its first 13 characters.", examples=["cgk_live_z9y8"])
+    ]
+    expires_at: Annotated[Instant, Field(description="When it ends by itself.")]
+    last_used_at: Annotated[Instant | None, Field(description="Its own last use.")]
+
+
 class ApiKeyData(Response):
     """A key, as its owner may see it again and again."""
 
@@ -99,7 +109,10 @@ class ApiKeyData(Response):
     name: str
     scopes: list[Scope]
     rate_limit: Annotated[int, Field(description="Requests in any 60 seconds.", examples=[120])]
-    last_used_at: Instant | None
+    last_used_at: Annotated[Instant | None, Field(description="By any of its secrets.")]
+    previous_secret: Annotated[
+        PreviousSecretData | None, Field(description="`null` when none passes any more.")
+    ]
     created_by: MakerData
     created_at: Instant
     expires_at: Instant | None
@@ -206,9 +219,20 @@ def _facts(key: ApiKey) -> dict[str, object]:
         "scopes": list(key.scopes),
         "rate_limit": key.rate_limit,
         "last_used_at": optional_instant(key.last_used_at_ms),
+        "previous_secret": _previous(key.previous_secret),
         "created_by": {"type": key.created_by.type, "key_id": key.created_by.key_id},
         "created_at": iso_instant(key.created_at_ms),
         "expires_at": optional_instant(key.expires_at_ms),
+    }
+
+
+def _previous(secret: PreviousSecret | None) -> dict[str, object] | None:
+    if secret is None:
+        return None
+    return {
+        "key_prefix": secret.prefix,
+        "expires_at": iso_instant(secret.expires_at_ms),
+        "last_used_at": optional_instant(secret.last_used_at_ms),
     }
 
 

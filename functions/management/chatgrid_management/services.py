@@ -11,6 +11,7 @@ from chatgrid_auth.domain.actors import API_KEY, JWT, Actor
 from chatgrid_auth.domain.verdicts import Caller
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.audit.log import AuditLog
+from chatgrid_auth.services.rotation import Rotations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +20,12 @@ class Management:
 
     Attributes:
         api_keys: issues, lists, gets and revokes keys.
+        rotations: gives keys other secrets.
         audit_log: who did what to them.
     """
 
     api_keys: ApiKeys
+    rotations: Rotations
     audit_log: AuditLog
 
 

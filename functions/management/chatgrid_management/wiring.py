@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from chatgrid_auth import settings
 from chatgrid_auth.adapters.audit_table.trail import AuditTrail
@@ -16,7 +16,8 @@ from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.http_api.rest_api import lambda_handler
 from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
-from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_auth.services.api_keys import ApiKeys, KeyStore
+from chatgrid_auth.services.rotation import Rotations
 from chatgrid_management.app import create_app
 from chatgrid_management.dashboard.page import Dashboard, PageSettings, with_dashboard
 from chatgrid_management.services import Management
@@ -28,13 +29,23 @@ if TYPE_CHECKING:
 
     from chatgrid_auth.domain.audit import Entry
     from chatgrid_auth.http_api.rest_api import Handler
-    from chatgrid_auth.services.api_keys import KeyStore
     from chatgrid_auth.services.audit.log import AuditLog
+    from chatgrid_auth.services.rotation import RotationStore
 
 MILESTONES = {
     ("POST", "/me/api-keys", 201): "KeysIssued",
     ("DELETE", "/me/api-keys/{id}", 200): "KeysRevoked",
+    ("DELETE", "/me/api-key", 200): "KeysRevoked",
+    ("POST", "/me/api-keys/{id}/rotate", 200): "KeysRotated",
+    ("POST", "/me/api-key/rotate", 200): "KeysRotated",
 }
+
+
+class Keys(KeyStore, Protocol):
+    """Where keys are kept, and their secrets."""
+
+    @property
+    def rotations(self) -> RotationStore: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +109,7 @@ def from_environment() -> Handler:
 
 
 def compose(
-    configured: Settings, *, store: KeyStore, audit_log: AuditLog, logger: Logger | None = None
+    configured: Settings, *, store: Keys, audit_log: AuditLog, logger: Logger | None = None
 ) -> Handler:
     """The function's handler over any store."""
     logger = logger or configured.telemetry.logger()
@@ -112,6 +123,7 @@ def compose(
             creations_per_hour=configured.key_creations_per_hour,
             keys_per_user=configured.keys_per_user,
         ),
+        rotations=Rotations(store.rotations, now_ms=_now_ms, entropy=os.urandom),
         audit_log=audit_log,
     )
     app = ContractMiddleware(create_app(management, log=logger))

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chatgrid_auth.domain.audit import AuditEvent
-from chatgrid_auth.domain.credentials import ApiKey, Page
+from chatgrid_auth.domain.credentials import ApiKey, Page, PreviousSecret
 from chatgrid_auth.domain.errors import KeyLimitReached, MakerRevoked
 from chatgrid_auth.services.creations import with_another
 from chatgrid_auth.services.descendants import Kin
+from chatgrid_auth.services.rotation import NewSecret, Standing
 
 
 class MemoryKeyStore:
@@ -22,6 +23,7 @@ class MemoryKeyStore:
         #: What the audit log would be told.
         self.events: list[AuditEvent] = []
         self.fault: Exception | None = None
+        self.rotations = MemoryRotations(self)
 
     def create(
         self,
@@ -97,3 +99,53 @@ class MemoryKeyStore:
         """Raise the fault that a test has set."""
         if self.fault is not None:
             raise self.fault
+
+
+class MemoryRotations:
+    """The secrets of those keys, as ``services.rotation.RotationStore`` promises.
+
+    Attributes:
+        meanwhile: is called between the look and the write, as if somebody else were faster.
+        taken: beginnings of tags that no new secret may have.
+    """
+
+    def __init__(self, store: MemoryKeyStore) -> None:
+        self._store = store
+        self.meanwhile: Callable[[], object] = lambda: None
+        self.taken: frozenset[str] = frozenset()
+
+    def standing(self, owner: str, key_id: str, *, now_ms: int) -> Standing | None:
+        key = self._store.get(owner, key_id)
+        if key is None:
+            return None
+        shown, used_ms = key.at(now_ms), key.last_used_at_ms
+        return Standing(
+            key=shown, current=key.prefix, current_used_at_ms=used_ms, taken=self.taken, seen=key
+        )
+
+    def rotate(self, standing: Standing, secret: NewSecret, *, event: AuditEvent) -> bool:
+        key, previous = standing.key, None
+        if secret.grace_until_ms is not None:
+            ends_ms = min(secret.grace_until_ms, key.expires_at_ms or secret.grace_until_ms)
+            previous = PreviousSecret(
+                prefix=key.prefix,
+                expires_at_ms=ends_ms,
+                last_used_at_ms=standing.current_used_at_ms,
+            )
+        changed = replace(key, prefix=secret.prefix, previous_secret=previous)
+        if not self._change(standing, changed, event):
+            return False
+        self._store.hashes.append(secret.hash)
+        return True
+
+    def end_previous(self, standing: Standing, *, event: AuditEvent) -> bool:
+        return self._change(standing, replace(standing.key, previous_secret=None), event)
+
+    def _change(self, standing: Standing, changed: ApiKey, event: AuditEvent) -> bool:
+        self.meanwhile()
+        self._store.may_fail()
+        if self._store.keys.get((changed.owner, changed.id)) != standing.seen:
+            return False
+        self._store.keys[changed.owner, changed.id] = changed
+        self._store.events.append(event)
+        return True

@@ -14,6 +14,7 @@ from chatgrid_auth.settings import SettingError
 from chatgrid_management import wiring
 from chatgrid_management.wiring import Settings
 from tests.support.audit import event
+from tests.support.memory.key_store import MemoryKeyStore
 
 ENVIRONMENT = {
     "KEYS_TABLE": "keys-table",
@@ -44,8 +45,9 @@ def test_work_for_gateway_keys_is_left_only_where_the_template_says_so(
 ) -> None:
     told: list[bool] = []
 
-    def store(_: object, *, own_gateway_keys: bool, **__: object) -> None:
+    def store(_: object, *, own_gateway_keys: bool, **__: object) -> MemoryKeyStore:
         told.append(own_gateway_keys)
+        return MemoryKeyStore()
 
     monkeypatch.setattr(wiring, "DynamoKeyStore", store)
     for name, setting in {**ENVIRONMENT, "OWN_GATEWAY_KEYS": value}.items():

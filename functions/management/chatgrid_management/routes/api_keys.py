@@ -70,7 +70,7 @@ async def get_api_key(
     services: Services,
 ) -> ApiKeyResponse:
     """One of the caller's keys that is not revoked."""
-    key = services.api_keys.get(caller.user_id, _key_id(id))
+    key = services.api_keys.get(caller.user_id, key_id_of(id))
     return ApiKeyResponse(data=ApiKeyData.of(key))
 
 
@@ -90,12 +90,13 @@ async def revoke_api_key(
     """
     if len(request.query_params.getlist("descendants")) > 1:
         raise invalid_query([detail("invalid_value", "descendants", "Given more than once")])
-    key_id = _key_id(id)
+    key_id = key_id_of(id)
     services.api_keys.revoke(caller.user_id, key_id, descendants=descendants == "true", actor=actor)
     return RevokedApiKeyResponse(data=RevokedApiKeyData(id=key_id))
 
 
-def _key_id(text: str) -> str:
+def key_id_of(text: str) -> str:
+    """The id in a path; what can be none is as unknown as any other."""
     key_id = canonical_id(text)
     if key_id is None:
         raise not_found()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Maker
 
@@ -46,6 +46,13 @@ class ApiKey:
     def enabled(self) -> bool:
         """Whether nobody has disabled it."""
         return self.disabled_reason is None
+
+    def at(self, now_ms: int) -> ApiKey:
+        """The key as it stands at that moment: without a previous secret that has ended."""
+        previous = self.previous_secret
+        if previous is None or previous.expires_at_ms > now_ms:
+            return self
+        return replace(self, previous_secret=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,12 @@ ChatGridError
 ├── KeyLimitReached                 the owner holds as many keys as allowed
 ├── CreationLimitReached            the owner made as many keys in the last hour as allowed
 ├── MakerRevoked                    the key that was to make another has been revoked
+├── KeyConflict                     a key stands so that it cannot be rotated
+│   ├── PreviousSecretActive        … its previous secret still passes
+│   ├── KeyDisabled                 … it is disabled
+│   ├── KeyExpired                  … it has expired
+│   └── KeyRotatedMeanwhile         … somebody else was faster
+├── SelfRotationNotAllowed          a key may not rotate itself
 ├── KeyExists                       a key with this hash, or with this id, is there already
 └── InvalidCursor                   a page cursor that this API never gave
 """
@@ -97,6 +103,30 @@ class CreationLimitReached(ChatGridError):
 
 class MakerRevoked(ChatGridError):
     """The key that was to make another one has been revoked meanwhile."""
+
+
+class KeyConflict(ChatGridError):
+    """A key stands so that it cannot be rotated."""
+
+
+class PreviousSecretActive(KeyConflict):
+    """The key's previous secret still passes, and nobody said to end it."""
+
+
+class KeyDisabled(KeyConflict):
+    """The key is disabled."""
+
+
+class KeyExpired(KeyConflict):
+    """The key has expired."""
+
+
+class KeyRotatedMeanwhile(KeyConflict):
+    """The key got another secret while this was asked for; that one is not touched."""
+
+
+class SelfRotationNotAllowed(ChatGridError):
+    """The key's owner does not let it rotate itself."""
 
 
 class KeyExists(ChatGridError):

@@ -16,6 +16,8 @@ LEVELS = {scope: number for number, scope in enumerate(SCOPES, start=1)}
 
 _ADMIN_RESOURCES = ("/me/api-keys", "/me/audit-log")
 _BELOW_THEM = tuple(resource + "/" for resource in _ADMIN_RESOURCES)
+#: The key in one's hand, whose holder may do with it what it lets him, whatever its scopes.
+_OWN_KEY = "/me/api-key"
 _READING = frozenset({"GET", "HEAD"})
 
 
@@ -50,4 +52,14 @@ def required_scope(method: str, resource: str) -> str:
     """
     if resource in _ADMIN_RESOURCES or resource.startswith(_BELOW_THEM):
         return ADMIN
-    return READ if method in _READING else WRITE
+    if method in _READING or resource == _OWN_KEY or resource.startswith(_OWN_KEY + "/"):
+        return READ
+    return WRITE
+
+
+def is_never_limited(method: str, resource: str) -> bool:
+    """Whether a call is let through over its key's limit too: the end of the key itself.
+
+    So nobody who hammers a leaked key keeps its holder from revoking it.
+    """
+    return method == "DELETE" and resource == _OWN_KEY

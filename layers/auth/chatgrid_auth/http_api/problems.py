@@ -20,9 +20,14 @@ from chatgrid_auth.domain.errors import (
     CreationLimitReached,
     Fault,
     InvalidCursor,
+    KeyDisabled,
+    KeyExpired,
     KeyLimitReached,
+    KeyRotatedMeanwhile,
     MakerRevoked,
     NotFound,
+    PreviousSecretActive,
+    SelfRotationNotAllowed,
     StoreUnavailable,
 )
 from chatgrid_auth.http_api.details import detail, details_of
@@ -150,11 +155,6 @@ def invalid_key(broken: InvalidKey) -> Problem:
     return invalid_body([detail(one.code, one.path, one.message) for one in broken.problems])
 
 
-def invalid_cursor() -> Problem:
-    """The cursor is none that this API gave."""
-    return Problem.of(error_table.INVALID_CURSOR)
-
-
 def key_limit_reached(maximum: int) -> Problem:
     """The user has to revoke a key before there can be another."""
     kind = error_table.KEY_LIMIT_REACHED
@@ -169,6 +169,18 @@ def creation_limit_reached(reached: CreationLimitReached) -> Problem:
         details=[detail("limit_exceeded", "creations", message)],
         headers={"Retry-After": str(reached.retry_after_s)},
     )
+
+
+#: What is told in the same words whatever led to it.
+_FIXED: dict[type[Exception], error_table.ErrorKind] = {
+    NotFound: error_table.NOT_FOUND,
+    InvalidCursor: error_table.INVALID_CURSOR,
+    PreviousSecretActive: error_table.PREVIOUS_SECRET_ACTIVE,
+    KeyDisabled: error_table.KEY_DISABLED,
+    KeyExpired: error_table.KEY_EXPIRED,
+    KeyRotatedMeanwhile: error_table.KEY_ROTATED_MEANWHILE,
+    SelfRotationNotAllowed: error_table.SELF_ROTATION,
+}
 
 
 def not_found() -> Problem:
@@ -218,14 +230,17 @@ def install(app: FastAPI, *, log: Log) -> None:
         log.error("store unavailable", extra={**fault_fields(exc), "store_code": code})
         return service_unavailable()
 
+    def fixed(_request: Request, exc: Exception) -> Problem:
+        return Problem.of(_FIXED[type(exc)])
+
     def unexpected(_request: Request, exc: Exception) -> Problem:
         log.error("unexpected fault", extra=fault_fields(exc))
         return internal_error()
 
     answer(app, HTTPException, _from_framework)
     answer(app, RequestValidationError, _from_validation)
-    answer(app, NotFound, lambda _request, _exc: not_found())
-    answer(app, InvalidCursor, lambda _request, _exc: invalid_cursor())
+    for failure in _FIXED:
+        answer(app, failure, fixed)
     answer(app, InvalidKey, lambda _request, exc: invalid_key(exc))
     answer(app, CreationLimitReached, lambda _request, exc: creation_limit_reached(exc))
     answer(app, MakerRevoked, lambda _request, _exc: key_revoked())

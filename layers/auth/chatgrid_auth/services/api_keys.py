@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from chatgrid_auth.domain import audit, keys
@@ -162,7 +163,9 @@ class ApiKeys:
 
     def list(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
         """A page of the owner's non-revoked keys, expired ones included."""
-        return self._store.page(owner, limit=limit, after=after, descending=descending)
+        page = self._store.page(owner, limit=limit, after=after, descending=descending)
+        now_ms = self._now_ms()
+        return replace(page, items=[key.at(now_ms) for key in page.items])
 
     def get(self, owner: str, key_id: str) -> ApiKey:
         """One of the owner's non-revoked keys.
@@ -173,7 +176,7 @@ class ApiKeys:
         key = self._store.get(owner, key_id)
         if key is None:
             raise NotFound
-        return key
+        return key.at(self._now_ms())
 
     def revoke(
         self, owner: str, key_id: str, *, descendants: bool = False, actor: Actor | None = None

@@ -40,6 +40,8 @@ GATEWAY_KEY = "gw"
 VERSION = "v"
 #: The tag of the current secret; only keys that were rotated name it.
 CURRENT = "cur"
+#: On an item under a later secret's hash: the hash that the key's home lies under, 32 bytes.
+HOME = "h"
 #: On the credential of an imported key, whose text may not tell its environment: ``TEST`` there
 #: means test, its absence live.
 ENVIRONMENT = "e"
@@ -66,6 +68,11 @@ def passes_until(expires_at_ms: int | None) -> int:
 def used_at(tag: str) -> str:
     """The attribute that says when the secret with this tag was last used: Unix milliseconds."""
     return "s" + tag[:2]
+
+
+def is_until(name: str) -> bool:
+    """Whether an attribute of a credential is the end of some secret."""
+    return len(name) == 7 and name[0] == "x"
 
 
 def is_used_at(name: str) -> bool:

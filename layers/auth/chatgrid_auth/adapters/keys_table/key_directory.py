@@ -12,6 +12,7 @@ from chatgrid_auth.adapters.keys_table.batch_read import batch_read
 from chatgrid_auth.adapters.keys_table.decisions import current_tag, passes_until_ms
 from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.adapters.keys_table.revocations import Revocations
+from chatgrid_auth.adapters.rotation.graces import end_due
 from chatgrid_auth.domain.errors import ConditionFailed
 from chatgrid_auth.services.usage_plans.ports import LiveKey, Progress
 
@@ -49,6 +50,7 @@ class DynamoKeyDirectory:
         # What it meets is seldom in the way, and the next sweep tries again.
         chain = AuditChain(transport, table=audit_table, pause=lambda _: None, anchor=anchor)
         self._revocations = Revocations(transport, table=table, chain=chain)
+        self._chain = chain
         self._table = table
 
     def assign(self, key_hash: str, *, value: str) -> bool:
@@ -98,6 +100,10 @@ class DynamoKeyDirectory:
     def finish_revocation(self, key: LiveKey) -> None:
         """Bring the books of a half revoked key into order, and leave the work that it means."""
         self._revocations.resume(key.owner, key.key_id, key.key_hash)
+
+    def end_graces(self, now_ms: int) -> int:
+        """Tell the audit log of previous secrets whose grace has run out; how many there were."""
+        return end_due(self._transport, table=self._table, chain=self._chain, now_ms=now_ms)
 
     def recorded(self, keys: Sequence[tuple[str, str]]) -> dict[str, LiveKey]:
         """Of up to 100 (owner, key id), those not revoked at this moment, by key id."""

@@ -13,7 +13,7 @@ from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.adapters.keys_table.transactions import update
 from chatgrid_auth.domain import window
 from chatgrid_auth.domain.actors import API_KEY, Maker
-from chatgrid_auth.domain.credentials import ApiKey
+from chatgrid_auth.domain.credentials import ApiKey, PreviousSecret
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.domain.scopes import level_of
 from chatgrid_auth.services.descendants import Kin
@@ -92,8 +92,9 @@ def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
         rate_limit=int(credential.get(items.LIMIT, item["rate_limit"])["N"]),
         created_at_ms=int(item["created_at_ms"]["N"]),
         expires_at_ms=None if expires is None else int(expires["N"]),
-        last_used_at_ms=last_used_at_ms(credential),
+        last_used_at_ms=_latest(last_used_at_ms(credential), item.get("used_before_ms")),
         created_by=Maker(type=maker, key_id=maker_id or None),
+        previous_secret=_previous_secret(item, credential),
     )
 
 
@@ -101,6 +102,30 @@ def last_used_at_ms(credential: Mapping[str, Any]) -> int | None:
     """When a key was last used, by any of its secrets, in Unix milliseconds."""
     uses = [int(value["N"]) for name, value in credential.items() if items.is_used_at(name)]
     return max(uses, default=None)
+
+
+def _latest(used_ms: int | None, earlier: Mapping[str, Any] | None) -> int | None:
+    """The last use, with those of secrets that the credential tells nothing of any more."""
+    if earlier is None:
+        return used_ms
+    return max(used_ms or 0, int(earlier["N"]))
+
+
+def _previous_secret(
+    item: Mapping[str, Any], credential: Mapping[str, Any]
+) -> PreviousSecret | None:
+    """The former secret of a record, if its credential knows it still; it may have run out."""
+    if "previous_hash" not in item:
+        return None
+    tag = tag_of(item["previous_hash"]["S"])
+    until, used = credential.get(items.until(tag)), credential.get(items.used_at(tag))
+    if until is None:
+        return None
+    return PreviousSecret(
+        prefix=item["previous"]["S"],
+        expires_at_ms=int(until["N"]),
+        last_used_at_ms=None if used is None else int(used["N"]),
+    )
 
 
 def one_more(

@@ -22,6 +22,7 @@ from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.adapters.keys_table.key_creation import KeyCreations
 from chatgrid_auth.adapters.keys_table.revocations import RETENTION_DAYS, Revocations
 from chatgrid_auth.adapters.keys_table.transactions import Cancelled, update
+from chatgrid_auth.adapters.rotation.rotations import DynamoRotations
 from chatgrid_auth.domain.credentials import ApiKey, Page
 from chatgrid_auth.domain.errors import (
     ConditionFailed,
@@ -51,6 +52,9 @@ class DynamoKeyStore:
         anchor: is told of each entry of the audit log that was written; it must not fail.
         own_gateway_keys: whether keys get API Gateway keys of their own: no work is left if not.
         revoked_retention_days: how long what is left of a revoked key is kept.
+
+    Attributes:
+        rotations: the keys' secrets.
     """
 
     def __init__(
@@ -76,6 +80,12 @@ class DynamoKeyStore:
             table=table,
             chain=self._chain,
             own_gateway_keys=own_gateway_keys,
+            retention_days=revoked_retention_days,
+        )
+        self.rotations = DynamoRotations(
+            self._transport,
+            table=table,
+            pending=self._revocations.pending,
             retention_days=revoked_retention_days,
         )
 
@@ -220,10 +230,13 @@ class DynamoKeyStore:
         living: list[ApiKey] = []
         for record in records:
             credential = found.get(record["hash"]["S"], {})
+            known: dict[str, Any] | None = record
             if items.is_revoked(credential) or items.MARKS in credential:
                 self._revocations.finish(record, credential)
-            if not items.is_revoked(credential):
-                living.append(key_items.api_key(record, credential))
+                key = key_items.api_key(record, credential)
+                known = self._record_of(key.owner, key.id)
+            if known is not None and not items.is_revoked(credential):
+                living.append(key_items.api_key(known, credential))
         return living
 
     def _show_limit(self, record: Mapping[str, Any], rate_limit: int, event: AuditEvent) -> None:

@@ -16,6 +16,7 @@ from chatgrid_auth.adapters.audit_table.pending import PendingChanges, Unfinishe
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.adapters.keys_table.transactions import put, update
+from chatgrid_auth.adapters.rotation import books
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 
@@ -56,7 +57,10 @@ class Revocations:
         self._table = table
         self._own_gateway_keys = own_gateway_keys
         self.pending = PendingChanges(
-            transport, table=table, chain=chain, writers={audit.REVOKED: self._writes}
+            transport,
+            table=table,
+            chain=chain,
+            writers={audit.REVOKED: self._writes, **books.writers(table)},
         )
 
     def revoke(self, record: Item, event: AuditEvent) -> bool:
@@ -131,6 +135,7 @@ class Revocations:
                 }
             },
             put(self._table, revoked),
+            *books.left_behind(self._table, record, home.get(items.EXPIRES_ON)),
             update(
                 self._table,
                 (record["pk"]["S"], items.COUNT),

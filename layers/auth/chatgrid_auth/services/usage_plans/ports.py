@@ -208,6 +208,9 @@ class Directory(Credentials, Protocol):
     def finish_revocation(self, key: LiveKey) -> None:
         """Bring the books of a half revoked key into order, and leave the work that it means."""
 
+    def end_graces(self, now_ms: int) -> int:
+        """Tell the audit log of previous secrets whose grace has run out; how many there were."""
+
     def recorded(self, keys: Sequence[tuple[str, str]]) -> dict[str, LiveKey]:
         """Of up to 100 (owner, key id), those not revoked at this moment, by key id."""
 

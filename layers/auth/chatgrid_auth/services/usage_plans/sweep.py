@@ -2,7 +2,8 @@
 
 The queue alone keeps the two in step; the sweep is for what the queue cannot know: a key deleted
 or disabled in the console, a table restored from a backup, a full account that has room again.
-It meets every key, and so finishes revocations that were cut off as well. It changes nothing in
+It meets every key, and so finishes revocations that were cut off as well; and it tells the audit
+log of previous secrets whose grace has run out since the last one. It changes nothing in
 API Gateway by itself except for surplus keys of one name; all else it writes into the queue, so
 that there is one place that makes and removes keys.
 
@@ -89,6 +90,8 @@ class Sweep:
             OutOfTime: not finished; how far it came is remembered.
             ControlPlaneError: API Gateway could not be read.
         """
+        if not self._dry_run:
+            self._directory.end_graces(self._now_ms())
         inventory = self._read_account()
         self._room = min(
             usage_keys.KEY_CEILING - inventory.total,

@@ -1,0 +1,92 @@
+"""The key in one's hand: the one that the request came with, whatever its scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+from fastapi import Depends
+
+from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.http_api.edge import router as new_router
+from chatgrid_auth.http_api.problems import key_revoked, not_found
+from chatgrid_management.rotation_schemas import GivenRotation, NewRotation
+from chatgrid_management.schemas import (
+    ApiKeyData,
+    ApiKeyResponse,
+    IssuedApiKeyData,
+    IssuedApiKeyResponse,
+    RevokedApiKeyData,
+    RevokedApiKeyResponse,
+)
+from chatgrid_management.services import Acting, CurrentCaller, Services
+
+router = new_router("own-key")
+
+
+async def _own_key_id(caller: CurrentCaller) -> str:
+    if caller.key_id is None:  # a session is no key
+        raise not_found()
+    return caller.key_id
+
+
+OwnKeyId = Annotated[str, Depends(_own_key_id)]
+
+
+@contextmanager
+def _admitted_a_moment_ago() -> Iterator[None]:
+    """The key was there when the authorizer looked: if it is not now, it has been revoked since."""
+    try:
+        yield
+    except NotFound:
+        raise key_revoked() from None
+
+
+@router.get("/me/api-key", operation_id="getOwnApiKey", summary="Get the key in one's hand")
+async def get_own_key(
+    key_id: OwnKeyId, caller: CurrentCaller, services: Services
+) -> ApiKeyResponse:
+    """The key that the request came with."""
+    with _admitted_a_moment_ago():
+        key = services.api_keys.get(caller.user_id, key_id)
+    return ApiKeyResponse(data=ApiKeyData.of(key))
+
+
+@router.delete(
+    "/me/api-key", operation_id="revokeOwnApiKey", summary="Revoke the key in one's hand"
+)
+async def revoke_own_key(
+    key_id: OwnKeyId, caller: CurrentCaller, services: Services, actor: Acting
+) -> RevokedApiKeyResponse:
+    """Revoke the key that the request came with, for good; also while it is over its limit."""
+    with _admitted_a_moment_ago():
+        services.api_keys.revoke(caller.user_id, key_id, actor=actor)
+    return RevokedApiKeyResponse(data=RevokedApiKeyData(id=key_id))
+
+
+@router.post(
+    "/me/api-key/rotate", operation_id="rotateOwnApiKey", summary="Rotate the key in one's hand"
+)
+async def rotate_own_key(
+    key_id: OwnKeyId,
+    caller: CurrentCaller,
+    services: Services,
+    actor: Acting,
+    rotation: GivenRotation = None,
+) -> IssuedApiKeyResponse:
+    """Give the key that the request came with another secret, where its owner lets it.
+
+    `raw_key` is shown in this answer only.
+    """
+    wanted = rotation or NewRotation()
+    with _admitted_a_moment_ago():
+        issued = services.rotations.rotate(
+            caller.user_id,
+            key_id,
+            grace_seconds=wanted.grace_period_seconds,
+            force=wanted.force,
+            by_itself=True,
+            actor=actor,
+        )
+    return IssuedApiKeyResponse(data=IssuedApiKeyData.issued(issued.key, issued.raw_key))

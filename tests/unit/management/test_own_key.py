@@ -1,0 +1,66 @@
+"""The key in one's hand: whatever its scopes, its holder may look at it and end it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chatgrid_auth.domain import audit, keys
+from chatgrid_auth.domain.verdicts import Caller
+from tests.support.http_api import Api, jwt_caller, key_caller
+from tests.support.memory.key_store import MemoryKeyStore
+
+KEYS = "/me/api-keys"
+OWN = "/me/api-key"
+ROTATE = "/me/api-key/rotate"
+REVOKED = (401, "unauthorized", "API key has been revoked")
+
+
+def holder(api: Api, *, scope: str = "read") -> Caller:
+    """Who holds a new key of the caller's."""
+    created = api("POST", KEYS, json_body={"name": "CI", "scopes": [scope]}).data
+    return key_caller(user_id=api.caller.user_id, scope=scope, key_id=created["id"])
+
+
+@pytest.mark.parametrize("scope", ["read", "write", "admin"])
+def test_a_holder_sees_its_key_with_any_scope(api: Api, scope: str) -> None:
+    caller = holder(api, scope=scope)
+    reply = api("GET", OWN, caller=caller)
+    assert (reply.status, reply.json["object"]) == (200, "api_key")
+    assert reply.data == api("GET", "/me/api-keys/{id}", id=caller.key_id).data
+
+
+@pytest.mark.parametrize("scope", ["read", "admin"])
+def test_a_holder_ends_its_key_with_any_scope(api: Api, store: MemoryKeyStore, scope: str) -> None:
+    caller = holder(api, scope=scope)
+    reply = api("DELETE", OWN, caller=caller)
+    assert reply.status == 200
+    assert reply.json == {
+        "object": "api_key_revoked",
+        "data": {"id": caller.key_id, "revoked": True},
+    }
+    assert store.events[-1].action == audit.REVOKED
+    assert store.events[-1].actor.key_id == caller.key_id
+    for method, resource in (("GET", OWN), ("DELETE", OWN), ("POST", ROTATE)):
+        assert api(method, resource, caller=caller).problem() == REVOKED
+
+
+def test_a_key_rotates_itself_only_where_its_owner_lets_it(api: Api, store: MemoryKeyStore) -> None:
+    caller = holder(api)
+    refused = api("POST", ROTATE, caller=caller)
+    assert refused.problem() == (403, "forbidden", "Self-rotation is not allowed")
+    place = (api.caller.user_id, str(caller.key_id))
+    store.keys[place] = replace(store.keys[place], self_rotation=True)
+    reply = api("POST", ROTATE, caller=caller, json_body={"grace_period_seconds": 60})
+    assert reply.status == 200
+    assert store.hashes[-1] == keys.hash_of(reply.data["raw_key"])
+    assert store.events[-1].actor.key_id == caller.key_id
+    again = api("POST", ROTATE, caller=caller)
+    assert again.problem()[:2] == (409, "previous_secret_active")
+
+
+@pytest.mark.parametrize(("method", "resource"), [("GET", OWN), ("DELETE", OWN), ("POST", ROTATE)])
+def test_a_session_has_no_key_in_its_hand(api: Api, method: str, resource: str) -> None:
+    reply = api(method, resource, caller=jwt_caller())
+    assert reply.problem() == (404, "not_found", "Not found")
