@@ -19,6 +19,7 @@ LAYERS_OF = {
     "ManagementFunction": ("AuthLayer", "HttpLayer"),
     "BoardsFunction": ("AuthLayer", "HttpLayer"),
     "ReconcilerFunction": ("AuthLayer", "HttpLayer"),
+    "EventsFunction": ("AuthLayer",),
 }
 #: What Lambda takes of a function and its layers, unpacked.
 MOST_BYTES = 250 * 1024 * 1024

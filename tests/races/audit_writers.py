@@ -47,7 +47,7 @@ class Faulty:
             if at < 1:
                 raise KilledError
             if at < 2:
-                throttled = {"Error": {"Code": "ProvisionedThroughputExceededException"}}
+                throttled: Any = {"Error": {"Code": "ProvisionedThroughputExceededException"}}
                 raise ClientError(throttled, "Request")
             answer = found(**parameters)
             if at < 3:
@@ -79,8 +79,9 @@ def write(writers: Writers, *, processes: int, seed: int) -> int:
 def _process(writers: Writers, seed: int) -> int:
     chance = random.Random(seed)
     client = dynamodb(writers.endpoint)
+    faulty: Any = Faulty(client, chance)
     store = DynamoKeyStore(
-        Faulty(client, chance),
+        faulty,
         table=writers.table,
         audit_table=audit_of(writers.table),
         pause=time.sleep,

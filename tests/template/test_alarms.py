@@ -37,6 +37,7 @@ ALARMS = {
     "KeySetStaleAlarm",
     "ReconcilerAlarm",
     "OrphansHeldAlarm",
+    "EventsLostAlarm",
 }
 OURS = "ChatGrid/gate"
 AWSS = {
@@ -48,6 +49,7 @@ AWSS = {
         "SuccessfulRequestLatency",
     },
 }
+AWSS["AWS/SQS"] = {"ApproximateNumberOfMessagesVisible"}
 OUTCOMES = {
     "allowed": {"api-key", "jwt"},
     "refused": {"malformed", "unknown", "revoked", "expired", "invalid_token"},

@@ -17,6 +17,7 @@ LAYERS = {
     "ManagementFunction": ["AuthLayer", "HttpLayer"],
     "BoardsFunction": ["AuthLayer", "HttpLayer"],
     "ReconcilerFunction": ["AuthLayer", "HttpLayer"],
+    "EventsFunction": ["AuthLayer"],
 }
 GATEWAY_LIMIT_SECONDS = 29
 
@@ -25,7 +26,7 @@ def function_of(name: str, **parameters: str) -> dict[str, Any]:
     return deployed(**parameters).resources[name]
 
 
-def test_the_functions_are_the_four_of_the_design() -> None:
+def test_the_functions_are_the_five_of_the_design() -> None:
     assert set(deployed().of("AWS::Lambda::Function")) == set(FUNCTIONS)
 
 

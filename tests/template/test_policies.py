@@ -140,6 +140,15 @@ def test_whoever_adds_to_the_audit_log_can_delete_and_change_no_entry(role: str)
     assert not actions & {"dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:Scan"}
 
 
+def test_the_events_function_reads_the_stream_and_tells_one_bus_and_no_table() -> None:
+    assert granted("EventsRole") == {"ReadStream", "TellEvents", "KeepDeadLetters", "Log", "Trace"}
+    assert allowed("EventsRole", "TellEvents", EventBusName="security") == (
+        {"events:PutEvents"},
+        {"arn:aws:events:eu-central-1:123456789012:event-bus/security"},
+    )
+    assert allowed("EventsRole", "ReadStream")[1] == {"gate-AuditTable.StreamArn"}
+
+
 def test_boards_may_work_on_its_own_table_alone() -> None:
     assert granted("BoardsRole") == {"KeepBoards", "Log", "Trace"}
     assert allowed("BoardsRole", "KeepBoards")[1] == {TABLES + "BoardsTable"}

@@ -91,6 +91,8 @@ def granted(function: str) -> set[str]:
     actions: set[str] = set()
     for policy in policies:
         for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Sid"] == "ReadStream":
+                continue  # Lambda's poller reads the stream, not the code
             action = statement["Action"]
             actions |= {action} if isinstance(action, str) else set(action)
     prefix = "dynamodb:"

@@ -20,7 +20,9 @@ ROLES = [function.replace("Function", "Role") for function in FUNCTIONS]
 
 
 def given(table: str) -> dict[str, str]:
-    return {f"Existing{table}": TAKEN[table]}
+    # As the resolver writes the stream of a table of the stack's own.
+    stream = {"ExistingAuditStreamArn": f"{TAKEN[table]}.StreamArn"}
+    return {f"Existing{table}": TAKEN[table], **(stream if table == "AuditTable" else {})}
 
 
 @TABLES
@@ -83,6 +85,13 @@ def test_a_given_table_is_the_only_one_that_a_policy_reaches(
     (policy,) = deployed(**given(table)).resources[role]["Policies"]
     statements = {s["Sid"]: s for s in policy["PolicyDocument"]["Statement"]}
     assert statements[sid]["Resource"] == ARN + TAKEN[table]
+
+
+def test_an_audit_table_without_a_stream_tells_nobody_and_fails_nothing() -> None:
+    stack = deployed(ExistingAuditTable=TAKEN["AuditTable"])
+    assert not stack.of("AWS::Lambda::EventSourceMapping")
+    (policy,) = stack.resources["EventsRole"]["Policies"]
+    assert "dynamodb:" not in json.dumps(policy)
 
 
 @TABLES

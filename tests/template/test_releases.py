@@ -17,7 +17,7 @@ BESIDE_VERSIONS = {"ReservedConcurrentExecutions"}
 NOT_SETTINGS = re.compile(r"AWS::|\w+(Role|Logs|Layer|Function)\w*$|FunctionSettings$")
 LAYERS = {
     "layers/auth": set(FUNCTIONS),
-    "layers/http": set(FUNCTIONS) - {"AuthorizerFunction"},
+    "layers/http": set(FUNCTIONS) - {"AuthorizerFunction", "EventsFunction"},
     "layers/jwt": {"AuthorizerFunction"},
 }
 

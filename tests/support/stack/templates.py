@@ -20,6 +20,7 @@ FUNCTIONS = {
     "ManagementFunction": "management",
     "BoardsFunction": "boards",
     "ReconcilerFunction": "reconciler",
+    "EventsFunction": "events",
 }
 
 

@@ -1,21 +1,27 @@
 """One request for one small document: bounded in time and size, and going nowhere else.
 
+``JsonService`` signs such requests for AWS's services that speak JSON.
+
 ``urllib.request`` follows redirects and proxies and times each read by itself; here a server
 that sends one byte a second, or a body without end, is done for at the deadline.
 """
 
 from __future__ import annotations
 
+import json
 from time import monotonic
 
 from chatgrid_auth.adapters.awslite.http_connection import HttpConnection
 from chatgrid_auth.adapters.awslite.http_response import HttpFault
+from chatgrid_auth.adapters.awslite.sigv4 import RequestSigner
 from chatgrid_auth.adapters.awslite.urls import Url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
+    from chatgrid_auth.adapters.awslite.credentials import CredentialSource
     from chatgrid_auth.adapters.awslite.tls import Tls
 
 TIMEOUT_SECONDS = 2.0
@@ -87,3 +93,62 @@ def _request(address: Url, *, headers: Mapping[str, str], body: bytes | None) ->
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
+
+
+class JsonService:
+    """A service at its endpoint.
+
+    Args:
+        service: as it is signed for, for instance ``secretsmanager``.
+        url: its endpoint.
+        credentials: what to sign with.
+        post: asks; ``fetch``, if need be with another patience.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        region: str,
+        url: str,
+        credentials: CredentialSource,
+        post: Callable[..., bytes],
+    ) -> None:
+        self._service = service
+        self._region = region
+        self._url = url
+        self._credentials = credentials
+        self._post = post
+
+    def call(self, target: str, question: Mapping[str, Any], *, now_ms: int) -> bytes:
+        """The body of the response.
+
+        Args:
+            target: prefix and operation, for instance ``secretsmanager.GetSecretValue``.
+
+        Raises:
+            CredentialsUnavailable: there is nothing to sign with.
+            HttpFault: no response of success came in time; nothing of it is quoted.
+        """
+        body = json.dumps(question).encode()
+        credentials = self._credentials.current(now_ms / 1000)
+        headers = {
+            "Host": Url(self._url).authority,
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": target,
+        }
+        if credentials.session_token:
+            headers["X-Amz-Security-Token"] = credentials.session_token
+        signer = RequestSigner(
+            access_key_id=credentials.access_key_id,
+            secret_access_key=credentials.secret_access_key,
+            region=self._region,
+            service=self._service,
+            headers=headers,
+        )
+        del headers["Host"]  # ``fetch`` says it by itself, the same
+        signature = signer.sign(body, at_second=now_ms // 1000).decode("ascii")
+        for line in signature.splitlines():
+            name, _, value = line.partition(": ")
+            headers[name] = value
+        return self._post(self._url, headers=headers, body=body)

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable
-from chatgrid_auth.adapters.awslite.fetch import fetch
+from chatgrid_auth.adapters.awslite.fetch import JsonService, fetch
 from chatgrid_auth.adapters.awslite.http_response import HttpFault
-from chatgrid_auth.adapters.awslite.sigv4 import RequestSigner
-from chatgrid_auth.adapters.awslite.urls import Url, public_endpoint
+from chatgrid_auth.adapters.awslite.urls import public_endpoint
 from chatgrid_auth.adapters.jwt.verification_keys import KeySet, shared_secret
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from chatgrid_auth.settings import secret_service
@@ -43,9 +42,14 @@ class SecretSource:
             raise ValueError("not the ARN of a secret or of a parameter")
         self._arn = arn
         self._service = service
-        self._region = arn.split(":")[3]
-        self._url = endpoints.get(service) or public_endpoint(service, self._region)
-        self._credentials = credentials
+        region = arn.split(":")[3]
+        self._store = JsonService(
+            service,
+            region=region,
+            url=endpoints.get(service) or public_endpoint(service, region),
+            credentials=credentials,
+            post=fetch,
+        )
 
     def load(self, now_ms: int) -> KeySet:
         """The secret as the only key of a set.
@@ -71,28 +75,7 @@ class SecretSource:
         else:
             target = "secretsmanager.GetSecretValue"
             question = {"SecretId": self._arn}
-        body = json.dumps(question).encode()
-        credentials = self._credentials.current(now_ms / 1000)
-        headers = {
-            "Host": Url(self._url).authority,
-            "Content-Type": "application/x-amz-json-1.1",
-            "X-Amz-Target": target,
-        }
-        if credentials.session_token:
-            headers["X-Amz-Security-Token"] = credentials.session_token
-        signer = RequestSigner(
-            access_key_id=credentials.access_key_id,
-            secret_access_key=credentials.secret_access_key,
-            region=self._region,
-            service=self._service,
-            headers=headers,
-        )
-        del headers["Host"]  # `fetch` says it by itself, the same
-        signature = signer.sign(body, at_second=now_ms // 1000).decode("ascii")
-        for line in signature.splitlines():
-            name, _, value = line.partition(": ")
-            headers[name] = value
-        return fetch(self._url, headers=headers, body=body)
+        return self._store.call(target, question, now_ms=now_ms)
 
     def _value(self, response: Any) -> Any:
         return (
