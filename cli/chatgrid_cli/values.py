@@ -10,10 +10,20 @@ import typer
 
 from chatgrid_auth.domain.identifiers import canonical_id
 from chatgrid_auth.services.instants import instant_ms, iso_instant
-from chatgrid_auth.services.key_rules import KeyProblem, check_expiry, check_name
+from chatgrid_auth.services.key_rules import (
+    UNSAID,
+    KeyProblem,
+    Unsaid,
+    check_expiry,
+    check_name,
+)
 
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhdw])", re.ASCII)
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+
+
+#: An expiry that was said, and is none.
+NEVER = 0
 
 
 def now_ms() -> int:
@@ -48,6 +58,8 @@ def _name(text: str) -> str:
 
 
 def _expiry(text: str) -> int:
+    if text == "never":
+        return NEVER
     duration = _DURATION.fullmatch(text)
     if duration:
         return now_ms() + int(duration[1]) * _UNIT_MS[duration[2]]
@@ -55,19 +67,23 @@ def _expiry(text: str) -> int:
         found = read_instant(text)
     except ValueError:
         raise typer.BadParameter(
-            "an ISO 8601 time with an offset (2030-01-31T12:00:00Z), or a duration: 90d, 12h"
+            "an ISO 8601 time with an offset (2030-01-31T12:00:00Z), a duration (90d, 12h) or never"
         ) from None
     return found
 
 
-def checked_expiry(expires_at_ms: int | None) -> int | None:
-    """An expiry that a new key may have.
+def said_expiry(expires: int | None, *, option: str = "--expires") -> int | Unsaid | None:
+    """What an option says of a key's expiry: an instant that may be one, ``None`` for never.
 
     Raises:
-        typer.BadParameter: it is none.
+        typer.BadParameter: no key may end then.
     """
-    _refuse(check_expiry(expires_at_ms, now_ms=now_ms()), param_hint="'--expires'")
-    return expires_at_ms
+    if expires is None:
+        return UNSAID
+    if expires == NEVER:
+        return None
+    _refuse(check_expiry(expires, now_ms=now_ms()), param_hint=f"'{option}'")
+    return expires
 
 
 def _refuse(problems: list[KeyProblem], *, param_hint: str | None = None) -> None:
@@ -101,6 +117,6 @@ ExpiresOption = Annotated[
         "--expires",
         parser=_expiry,
         metavar="TIME",
-        help="When it ends: 2030-01-31T12:00:00Z, or 90d, 12h; by default never.",
+        help="When it ends: 2030-01-31T12:00:00Z, 90d, 12h or never; by default as the stack says.",
     ),
 ]

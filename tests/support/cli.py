@@ -46,6 +46,8 @@ class Operator:
             "KEYS_PER_USER": "5",
             "OWN_GATEWAY_KEYS": "true",
             "REVOKED_RETENTION_DAYS": "400",
+            "KEY_LIFETIME_DEFAULT_SECONDS": "0",
+            "KEY_LIFETIME_CEILING_SECONDS": "0",
             "KEYS_TABLE": self.table,
             "AUDIT_TABLE": audit_of(self.table),
         }

@@ -51,7 +51,6 @@ def register(app: typer.Typer) -> None:
                 scopes=["admin"],
                 environment="live",
                 rate_limit=None,
-                expires_at_ms=None,
             ),
             file=file,
             out=out,

@@ -27,9 +27,9 @@ from chatgrid_cli.values import (
     MaybeUser,
     NameOption,
     UserOption,
-    checked_expiry,
     instant,
     now_ms,
+    said_expiry,
 )
 
 app = group("Make, list, show, change and revoke keys of any user.")
@@ -78,7 +78,7 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
     file: OutOption = None,
 ) -> None:
     """Make a key for a user. The key itself is all that standard output gets."""
-    expires_at_ms = checked_expiry(expires)
+    expires_at_ms = said_expiry(expires)
     granted = [one.value for one in scope or (Scope.READ, Scope.WRITE)]
     hand_over(
         stack,

@@ -21,6 +21,7 @@ from chatgrid_auth.domain.audit import Entry
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_auth.services.key_rules import Lifetimes
 from chatgrid_cli.errors import FAULT, CliError
 from chatgrid_cli.files import create_private
 from chatgrid_cli.keys import views as key_views
@@ -69,14 +70,15 @@ def api_keys(
     clock: Callable[[], int] = now_ms,
     store: DynamoKeyStore | None = None,
 ) -> ApiKeys:
-    """Issuing and revoking, as the stack's own functions do it; but an operator may give a limit
-    above the stack's ceiling, which is there for what users ask for by themselves."""
+    """Issuing and revoking, as the stack's own functions do it; but an operator may give a limit or
+    a life above the stack's ceilings, which are there for what users ask for by themselves."""
     return ApiKeys(
         store or key_store(stack),
         now_ms=clock,
         entropy=os.urandom,
         default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
         keys_per_user=limit(stack, "KEYS_PER_USER"),
+        lifetimes=_lifetimes(stack),
         actor=operator_of(stack),
     )
 
@@ -88,6 +90,18 @@ def limit(stack: Stack, variable: str) -> int:
         CliError: it is not there.
     """
     return _setting(stack, lambda environ: settings.positive_integer(environ, variable))
+
+
+def _lifetimes(stack: Stack) -> Lifetimes:
+    """How long a key lives of which the operator does not say it; without a ceiling."""
+
+    def read(environ: Mapping[str, str]) -> Lifetimes:
+        return Lifetimes(
+            default_seconds=settings.count(environ, "KEY_LIFETIME_DEFAULT_SECONDS"),
+            ceiling_seconds=settings.count(environ, "KEY_LIFETIME_CEILING_SECONDS"),
+        )
+
+    return Lifetimes(default_seconds=_setting(stack, read).unsaid_seconds or 0)
 
 
 def own_gateway_keys(stack: Stack) -> bool:

@@ -10,7 +10,7 @@ from chatgrid_auth.domain.identifiers import canonical_id
 from chatgrid_auth.domain.keys import PREFIX_LENGTH
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.key_import import ImportedKey
-from chatgrid_auth.services.key_rules import check_new_key
+from chatgrid_auth.services.key_rules import check_expiry, check_new_key
 from chatgrid_cli.values import read_instant
 
 DEFAULT_NAME = "Imported key"
@@ -83,10 +83,8 @@ def imported_key(fields: Mapping[str, object], rules: ImportRules) -> ImportedKe
         scopes=scopes,
         environment=environment,
         rate_limit=key.rate_limit,
-        expires_at_ms=expires_at_ms,
+        of_expiry=check_expiry(expires_at_ms, now_ms=rules.now_ms, may_have_expired=True),
         rate_limit_ceiling=rules.rate_limit_ceiling,
-        now_ms=rules.now_ms,
-        may_have_expired=True,
     )
     if broken:
         path, _, message = broken[0]

@@ -17,7 +17,11 @@ from chatgrid_auth.http_api.fields import (
 )
 from chatgrid_auth.http_api.responses import ListResponse, Response
 from chatgrid_auth.services.instants import iso_instant
-from chatgrid_auth.services.key_rules import LONGEST_LIFE_YEARS, LONGEST_NAME
+from chatgrid_auth.services.key_rules import (
+    LONGEST_LIFE_SECONDS,
+    LONGEST_LIFE_YEARS,
+    LONGEST_NAME,
+)
 
 Scope: TypeAlias = Literal["read", "write", "admin"]
 Environment: TypeAlias = Literal["live", "test"]
@@ -25,6 +29,10 @@ Environment: TypeAlias = Literal["live", "test"]
 DEFAULT_CEILING = 1_000
 GivenLimit: TypeAlias = Annotated[
     int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": DEFAULT_CEILING})
+]
+GivenLifetime: TypeAlias = Annotated[
+    int,
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LONGEST_LIFE_SECONDS}),
 ]
 #: Whatever was given for a scope or an environment: the rules of new keys say what may be.
 GivenScope: TypeAlias = Annotated[Any, WithJsonSchema({"enum": list(SCOPES), "type": "string"})]
@@ -70,10 +78,24 @@ class NewApiKey(BaseModel):
         GivenInstant | None,
         Field(
             description="ISO 8601 with an offset, in the future, "
-            f"at most {LONGEST_LIFE_YEARS} years away."
+            f"at most {LONGEST_LIFE_YEARS} years away, and within the deployment's ceiling if it "
+            "has one; `null` for never. Left out, the deployment's default holds."
         ),
     ] = None
+    expires_in_seconds: Annotated[
+        GivenLifetime | None,
+        Field(description="In place of `expires_at`: how many seconds it lives from now on."),
+    ] = None
     environment: GivenEnvironment = "live"
+
+    def said_of_expiry(self) -> dict[str, int | None]:
+        """What was said of its expiry, as the service takes it."""
+        said = {"expires_at_ms": "expires_at", "expires_in_seconds": "expires_in_seconds"}
+        return {
+            name: getattr(self, field)
+            for name, field in said.items()
+            if field in self.model_fields_set
+        }
 
 
 class MakerData(Response):

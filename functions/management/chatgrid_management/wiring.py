@@ -17,6 +17,7 @@ from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.http_api.rest_api import lambda_handler
 from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
 from chatgrid_auth.services.api_keys import ApiKeys, KeyStore
+from chatgrid_auth.services.key_rules import ANY_LIFETIME, Lifetimes
 from chatgrid_auth.services.rotation import Rotations
 from chatgrid_management.app import create_app
 from chatgrid_management.dashboard.page import Dashboard, PageSettings, with_dashboard
@@ -39,6 +40,12 @@ MILESTONES = {
     ("POST", "/me/api-keys/{id}/rotate", 200): "KeysRotated",
     ("POST", "/me/api-key/rotate", 200): "KeysRotated",
 }
+#: Settings of which 0 is said, and never assumed.
+_SAID = (
+    "KEY_CREATIONS_PER_HOUR",
+    "KEY_LIFETIME_DEFAULT_SECONDS",
+    "KEY_LIFETIME_CEILING_SECONDS",
+)
 
 
 class Keys(KeyStore, Protocol):
@@ -65,6 +72,7 @@ class Settings:
     #: Both empty where no Supabase project is connected; the page then says so.
     supabase_url: str = ""
     supabase_publishable_key: str = ""
+    lifetimes: Lifetimes = ANY_LIFETIME
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -73,7 +81,8 @@ class Settings:
         Raises:
             SettingError: names the variable that is missing or unusable.
         """
-        settings.text(environ, "KEY_CREATIONS_PER_HOUR")  # 0 is said, never assumed
+        for name in _SAID:
+            settings.text(environ, name)
         return cls(
             keys_table=settings.text(environ, "KEYS_TABLE"),
             audit_table=settings.text(environ, "AUDIT_TABLE"),
@@ -83,6 +92,10 @@ class Settings:
             own_gateway_keys=settings.flag(environ, "OWN_GATEWAY_KEYS", default=""),
             key_creations_per_hour=settings.count(environ, "KEY_CREATIONS_PER_HOUR"),
             revoked_retention_days=settings.positive_integer(environ, "REVOKED_RETENTION_DAYS"),
+            lifetimes=Lifetimes(
+                default_seconds=settings.count(environ, "KEY_LIFETIME_DEFAULT_SECONDS"),
+                ceiling_seconds=settings.count(environ, "KEY_LIFETIME_CEILING_SECONDS"),
+            ),
             allowed_origin=settings.text(environ, "ALLOWED_ORIGIN"),
             telemetry=read_telemetry(environ),
             supabase_url=environ.get("SUPABASE_URL", ""),
@@ -120,6 +133,7 @@ def compose(
             entropy=os.urandom,
             default_rate_limit=configured.rate_limit_default,
             rate_limit_ceiling=configured.rate_limit_ceiling,
+            lifetimes=configured.lifetimes,
             creations_per_hour=configured.key_creations_per_hour,
             keys_per_user=configured.keys_per_user,
         ),

@@ -52,7 +52,7 @@ def count(environ: Mapping[str, str], name: str, *, default: int = 0) -> int:
         SettingError: it is something else.
     """
     value = environ.get(name, str(default)).strip()
-    if not (value.isascii() and value.isdecimal() and len(value) < 10):
+    if not (value.isascii() and value.isdecimal() and len(value) <= 10):
         raise SettingError(f"the environment variable {name} is not a whole number")
     return int(value)
 

@@ -46,7 +46,10 @@ def test_a_paragraph_of_the_help_is_as_wide_as_the_terminal(
 
 def test_the_help_says_when_a_key_ends_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    assert "by default never" in CliRunner().invoke(app, ["keys", "create", "--help"]).stdout
+    assert (
+        "by default as the stack says"
+        in CliRunner().invoke(app, ["keys", "create", "--help"]).stdout
+    )
 
 
 @pytest.mark.parametrize(

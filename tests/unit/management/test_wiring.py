@@ -24,6 +24,8 @@ ENVIRONMENT = {
     "KEYS_PER_USER": "1000",
     "OWN_GATEWAY_KEYS": "true",
     "KEY_CREATIONS_PER_HOUR": "30",
+    "KEY_LIFETIME_DEFAULT_SECONDS": "0",
+    "KEY_LIFETIME_CEILING_SECONDS": "0",
     "REVOKED_RETENTION_DAYS": "400",
     "ALLOWED_ORIGIN": "https://app.example.com",
     "POWERTOOLS_SERVICE_NAME": "management",

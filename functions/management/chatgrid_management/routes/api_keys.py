@@ -44,7 +44,7 @@ async def create_api_key(
         scopes=new.scopes,
         environment=new.environment,
         rate_limit=new.rate_limit,
-        expires_at_ms=new.expires_at,
+        **new.said_of_expiry(),
         actor=actor,
     )
     return IssuedApiKeyResponse(data=IssuedApiKeyData.issued(issued.key, issued.raw_key))

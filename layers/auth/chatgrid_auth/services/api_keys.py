@@ -16,10 +16,15 @@ from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.audit.events import creation
 from chatgrid_auth.services.descendants import Kin, living_descendants
 from chatgrid_auth.services.key_rules import (
+    ANY_LIFETIME,
     HIGHEST_RATE_LIMIT,
+    UNSAID,
     InvalidKey,
+    Lifetimes,
+    Unsaid,
     check_new_key,
     check_rate_limit,
+    resolve_expiry,
 )
 
 
@@ -79,11 +84,12 @@ class ApiKeys:
         default_rate_limit: requests in 60 s for keys that name no limit.
         keys_per_user: how many non-revoked keys one user may hold.
         rate_limit_ceiling: the highest limit that may be asked for here.
+        lifetimes: how long keys live, where nobody says it and at most.
         creations_per_hour: how many keys one user may make in any hour; 0 for any number.
         actor: who acts where a call names nobody.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a deployment sets
         self,
         store: KeyStore,
         *,
@@ -92,6 +98,7 @@ class ApiKeys:
         default_rate_limit: int,
         keys_per_user: int,
         rate_limit_ceiling: int = HIGHEST_RATE_LIMIT,
+        lifetimes: Lifetimes = ANY_LIFETIME,
         creations_per_hour: int = 0,
         actor: Actor = SOME_OPERATOR,
     ) -> None:
@@ -100,6 +107,7 @@ class ApiKeys:
         self._entropy = entropy
         self._default_rate_limit = default_rate_limit
         self._rate_limit_ceiling = rate_limit_ceiling
+        self._lifetimes = lifetimes
         self._creations_per_hour = creations_per_hour
         self._keys_per_user = keys_per_user
         self._actor = actor
@@ -112,12 +120,17 @@ class ApiKeys:
         scopes: Sequence[str],
         environment: str,
         rate_limit: int | None,
-        expires_at_ms: int | None,
+        expires_at_ms: int | Unsaid | None = UNSAID,
+        expires_in_seconds: int | Unsaid | None = UNSAID,
         actor: Actor | None = None,
     ) -> IssuedKey:
         """Make a key. Its raw form is in the answer, and nowhere else, ever.
 
         The key tells for good who made it.
+
+        Args:
+            expires_at_ms: when it ends, in Unix milliseconds; ``None`` for never. Where neither
+                this nor ``expires_in_seconds`` is said, it lives as long as keys do by default.
 
         Raises:
             InvalidKey: it breaks a rule.
@@ -128,14 +141,19 @@ class ApiKeys:
         """
         actor = actor or self._actor
         now_ms = self._now_ms()
+        said = {"expires_at": expires_at_ms, "expires_in_seconds": expires_in_seconds}
+        ends_at_ms, of_expiry = resolve_expiry(
+            {name: value for name, value in said.items() if not isinstance(value, Unsaid)},
+            lifetimes=self._lifetimes,
+            now_ms=now_ms,
+        )
         problems = check_new_key(
             name=name,
             scopes=scopes,
             environment=environment,
             rate_limit=rate_limit,
-            expires_at_ms=expires_at_ms,
+            of_expiry=of_expiry,
             rate_limit_ceiling=self._rate_limit_ceiling,
-            now_ms=now_ms,
         )
         if problems:
             raise InvalidKey(problems)
@@ -149,7 +167,7 @@ class ApiKeys:
             environment=environment,
             rate_limit=self._default_rate_limit if rate_limit is None else rate_limit,
             created_at_ms=now_ms,
-            expires_at_ms=expires_at_ms,
+            expires_at_ms=ends_at_ms,
             created_by=actor.maker,
         )
         self._store.create(

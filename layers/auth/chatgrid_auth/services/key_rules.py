@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from typing import NamedTuple
 
 from chatgrid_auth.domain import names
@@ -13,9 +14,41 @@ from chatgrid_auth.domain.scopes import SCOPES
 LONGEST_NAME = 64
 #: A key that is to outlive this wants no expiry at all, or is a slip of the pen.
 LONGEST_LIFE_YEARS = 100
-LONGEST_LIFE_MS = 36_525 * 86_400_000
+LONGEST_LIFE_SECONDS = 36_525 * 86_400
+LONGEST_LIFE_MS = LONGEST_LIFE_SECONDS * 1_000
 #: One item of DynamoDB takes 1,000 writes a second, whatever a deployment allows.
 HIGHEST_RATE_LIMIT = 60_000
+_IN_SECONDS = "expires_in_seconds"
+
+
+class Unsaid(Enum):
+    """The type of what nobody said, where ``None`` says something."""
+
+    UNSAID = "unsaid"
+
+
+UNSAID = Unsaid.UNSAID
+
+
+class Lifetimes(NamedTuple):
+    """How long the keys of a deployment live.
+
+    Attributes:
+        default_seconds: where nobody says anything; 0 for the ceiling, or for ever without one.
+        ceiling_seconds: the longest that may be asked for; 0 for any.
+    """
+
+    default_seconds: int = 0
+    ceiling_seconds: int = 0
+
+    @property
+    def unsaid_seconds(self) -> int | None:
+        """How long a key lives of which nobody says it; ``None`` for ever."""
+        return min(filter(None, self), default=None)
+
+
+#: Keys live for ever, unless somebody says otherwise.
+ANY_LIFETIME = Lifetimes()
 
 
 class KeyProblem(NamedTuple):
@@ -50,25 +83,21 @@ def check_new_key(
     scopes: Sequence[object],
     environment: object,
     rate_limit: int | None,
-    expires_at_ms: int | None,
+    of_expiry: Sequence[KeyProblem],
     rate_limit_ceiling: int,
-    now_ms: int,
-    may_have_expired: bool = False,
 ) -> list[KeyProblem]:
-    """All rules that a new key breaks; none when it may be made.
+    """All rules that a new key breaks, in the order of the fields; none when it may be made.
 
     Args:
         rate_limit: requests in any 60 seconds; ``None`` for the default.
-        expires_at_ms: Unix milliseconds; ``None`` for never.
+        of_expiry: what is wrong with its expiry, as `resolve_expiry` or `check_expiry` tells.
         rate_limit_ceiling: the highest limit that whoever asks may give.
-        now_ms: the clock, in Unix milliseconds.
-        may_have_expired: whether an expiry may lie in the past, as an imported key's may.
     """
     return [
         *check_name(name),
         *_of_scopes(scopes),
         *check_rate_limit(rate_limit, ceiling=rate_limit_ceiling),
-        *check_expiry(expires_at_ms, now_ms=now_ms, may_have_expired=may_have_expired),
+        *of_expiry,
         *_one_of("environment", environment, ENVIRONMENTS),
     ]
 
@@ -95,6 +124,43 @@ def check_rate_limit(rate_limit: int | None, *, ceiling: int) -> list[KeyProblem
     return []
 
 
+def resolve_expiry(
+    given: Mapping[str, int | None], *, lifetimes: Lifetimes, now_ms: int
+) -> tuple[int | None, list[KeyProblem]]:
+    """When a key ends, in Unix milliseconds (``None`` for never), and what is wrong with that.
+
+    Args:
+        given: what was said, by the API's names: ``expires_at`` in Unix milliseconds,
+            ``expires_in_seconds``; ``None`` says never, what is left out says nothing.
+        lifetimes: the deployment's.
+        now_ms: the clock, in Unix milliseconds.
+    """
+    if len(given) > 1:
+        both = "Must not be given together with expires_at"
+        return None, [KeyProblem(_IN_SECONDS, "invalid_value", both)]
+    path, value = next(iter(given.items()), (_IN_SECONDS, lifetimes.unsaid_seconds))
+    if given and value is None and lifetimes.ceiling_seconds:
+        return None, [KeyProblem(path, "too_big", _at_most(lifetimes.ceiling_seconds))]
+    if path == _IN_SECONDS and value is not None:
+        if problems := check_lifetime(value):
+            return None, problems
+        value = now_ms + value * 1_000
+    problems = check_expiry(value, now_ms=now_ms)
+    ceiling_ms = lifetimes.ceiling_seconds * 1_000
+    if not problems and value is not None and ceiling_ms and value > now_ms + ceiling_ms:
+        problems = [KeyProblem(path, "too_big", _at_most(lifetimes.ceiling_seconds))]
+    return value, problems
+
+
+def check_lifetime(seconds: int) -> list[KeyProblem]:
+    """What is wrong with a key's time to live, whatever the deployment's ceiling is."""
+    if seconds < 1:
+        return [KeyProblem(_IN_SECONDS, "too_small", "Must be at least 1")]
+    if seconds > LONGEST_LIFE_SECONDS:
+        return [KeyProblem(_IN_SECONDS, "too_big", f"Must be at most {LONGEST_LIFE_SECONDS}")]
+    return []
+
+
 def check_expiry(
     expires_at_ms: int | None, *, now_ms: int, may_have_expired: bool = False
 ) -> list[KeyProblem]:
@@ -107,6 +173,10 @@ def check_expiry(
         within = f"Must be within {LONGEST_LIFE_YEARS} years"
         return [KeyProblem("expires_at", "too_big", within)]
     return []
+
+
+def _at_most(seconds: int) -> str:
+    return f"Must be at most {seconds} seconds away"
 
 
 def _of_scopes(scopes: Sequence[object]) -> Iterator[KeyProblem]:
