@@ -21,6 +21,7 @@ from chatgrid_devkit.identity.auth import LocalAuth
 from chatgrid_devkit.identity.issuer import LocalIssuer, write_private
 from chatgrid_devkit.stack import provision
 from chatgrid_devkit.stack.deployment import read_deployment
+from chatgrid_devkit.stack.events_file import kept_events
 from chatgrid_devkit.stack.ministack import Ministack
 from chatgrid_devkit.stack.operator_view import operator_view
 from chatgrid_devkit.template.expansion import load
@@ -99,7 +100,8 @@ async def run(
             await asyncio.to_thread(ministack.start)
             gateway, stack = await asyncio.to_thread(_prepare, settings, ministack)
             gateway = dataclasses.replace(gateway, full_log=full_log)
-            await _serve(gateway, stack, ministack, stop, on_ready=on_ready)
+            async with kept_events(settings, stack.outputs, ministack.client("dynamodb")):
+                await _serve(gateway, stack, ministack, stop, on_ready=on_ready)
         finally:
             await asyncio.to_thread(ministack.stop)
 
