@@ -39,6 +39,7 @@ OURS = {
     "chatgrid_auth.adapters.awslite.http_connection",
     "chatgrid_auth.adapters.awslite.http_response",
     "chatgrid_auth.adapters.keys_table.items",
+    "chatgrid_auth.adapters.keys_table.policies",
     "chatgrid_auth.adapters.awslite.retry_policy",
     "chatgrid_auth.adapters.awslite.server_clock",
     "chatgrid_auth.adapters.awslite.sigv4",

@@ -99,7 +99,8 @@ def test_a_function_writes_to_its_own_log_and_makes_none(role: str) -> None:
 
 def test_the_authorizer_may_update_credentials_one_by_one_and_ask_for_none() -> None:
     """An update gives the item back, so it may read what it names by hash; it lists nothing."""
-    assert granted("AuthorizerRole") == {"DecideOnKeys", "CountUsers", "Log", "Trace"}
+    sids = {"DecideOnKeys", "ReadPolicies", "CountUsers", "Log", "Trace"}
+    assert granted("AuthorizerRole") == sids
     assert allowed("AuthorizerRole", "DecideOnKeys") == (
         {"dynamodb:UpdateItem"},
         {TABLES + "KeysTable"},
@@ -108,6 +109,20 @@ def test_the_authorizer_may_update_credentials_one_by_one_and_ask_for_none() -> 
     # No condition on `dynamodb:ReturnValues`: it lives on what comes back.
     assert set(condition) == {"ForAllValues:StringLike"}
     assert condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == ["KEY#*"]
+
+
+def test_the_authorizer_may_read_policies_and_nothing_of_the_credentials_beside_them() -> None:
+    assert allowed("AuthorizerRole", "ReadPolicies") == (
+        {"dynamodb:GetItem"},
+        {TABLES + "KeysTable"},
+    )
+    condition = statements("AuthorizerRole")["ReadPolicies"]["Condition"]
+    assert condition == {
+        "ForAllValues:StringLike": {
+            "dynamodb:LeadingKeys": ["KEY#*"],
+            "dynamodb:Attributes": ["pk", "sk", "metadata"],
+        }
+    }
 
 
 def test_the_authorizer_may_count_users_in_the_rate_limits_table() -> None:

@@ -11,6 +11,8 @@ escapes them there.
 
 from __future__ import annotations
 
+import json
+
 from chatgrid_auth.domain.verdicts import (
     MISSING_SCOPE,
     Allowed,
@@ -70,6 +72,8 @@ def _add_caller(context: dict[str, Value], caller: Caller) -> None:
         context["anonymous"] = "true"
     if caller.expires_at_ms is not None:
         context["expires_at"] = caller.expires_at_ms
+    if caller.metadata:
+        context["metadata"] = json.dumps(caller.metadata, separators=(",", ":"))
 
 
 def read_caller(context: Mapping[str, object]) -> Caller | None:
@@ -89,6 +93,7 @@ def read_caller(context: Mapping[str, object]) -> Caller | None:
         email=_text(context, "email"),
         anonymous=context.get("anonymous") == "true",
         expires_at_ms=_number(context, "expires_at"),
+        metadata=_notes(context),
     )
 
 
@@ -111,6 +116,18 @@ def read_retry_after_s(context: Mapping[str, object]) -> int | None:
 def _text(context: Mapping[str, object], name: str) -> str | None:
     value = context.get(name)
     return value if isinstance(value, str) and value else None
+
+
+def _notes(context: Mapping[str, object]) -> dict[str, str] | None:
+    text = _text(context, "metadata")
+    if text is None:
+        return None
+    try:
+        notes = json.loads(text)
+    except ValueError:
+        return None
+    is_notes = isinstance(notes, dict) and all(isinstance(value, str) for value in notes.values())
+    return notes if is_notes else None
 
 
 def _number(context: Mapping[str, object], name: str) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Never
 
 API_KEY = "api-key"
@@ -51,6 +52,7 @@ class Caller:
         email: as the identity provider gave it; ``None`` when unknown.
         anonymous: whether the identity provider calls the user anonymous.
         expires_at_ms: when the credential ends, in Unix milliseconds; ``None`` for never.
+        metadata: what the owner has noted about the API key: for backends, never for a decision.
     """
 
     __slots__ = (
@@ -60,11 +62,12 @@ class Caller:
         "environment",
         "expires_at_ms",
         "key_id",
+        "metadata",
         "scopes",
         "user_id",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- a caller is all of this
         self,
         *,
         user_id: str,
@@ -75,6 +78,7 @@ class Caller:
         email: str | None = None,
         anonymous: bool = False,
         expires_at_ms: int | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
         self.user_id = user_id
         self.auth_mode = auth_mode
@@ -84,6 +88,7 @@ class Caller:
         self.email = email
         self.anonymous = anonymous
         self.expires_at_ms = expires_at_ms
+        self.metadata = metadata
 
 
 class Refused:

@@ -27,7 +27,7 @@ from chatgrid_auth.services.throttle import Throttle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Protocol
 
     from chatgrid_auth.domain.window import WindowState
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         fault: str | None
         expires_at_ms: int | None
         environment: str
+        metadata: Mapping[str, str] | None
         usage_key: str | None
         reading: WindowState
 
@@ -197,6 +198,7 @@ class Authenticator:
                 key_id=known.key_id,
                 environment=keys.environment_of(raw_key) if ours else known.environment,
                 expires_at_ms=known.expires_at_ms,
+                metadata=known.metadata,
             ),
             figures=known.reading,
             usage_key=known.usage_key or self._key_tier,
@@ -206,7 +208,15 @@ class Authenticator:
         """Why the store refused: the first that does not hold of secret, scope and window."""
         if known.fault is not None:
             refused = Refused(message=_FAULTS[known.fault], reason=known.fault, key_id=known.key_id)
-            self._refusals.remember(key_hash, FixedRefusal(refused), asked_ms=now_ms)
+            # A secret that was replaced never passes again; only its key's own end is told instead.
+            ended = known.fault == "ended"
+            self._refusals.remember(
+                key_hash,
+                FixedRefusal(refused),
+                asked_ms=now_ms,
+                until_ms=known.expires_at_ms if ended else None,
+                final=ended,
+            )
             return refused
         if scope not in known.scopes:
             return Forbidden(required_scope=scope, figures=known.reading, key_id=known.key_id)

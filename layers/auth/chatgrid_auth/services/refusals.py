@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 #: How long any refusal is given again without asking the store.
 REMEMBERED_MS = 5_000
+_NEVER_MS = 1 << 62
 
 
 class Refusals:
@@ -54,18 +55,25 @@ class Refusals:
         return entry[2]
 
     def remember(
-        self, name: str, refusal: Refusal, *, asked_ms: int, until_ms: int | None = None
+        self,
+        name: str,
+        refusal: Refusal,
+        *,
+        asked_ms: int,
+        until_ms: int | None = None,
+        final: bool = False,
     ) -> None:
         """Keep a refusal for ``kept_ms``, in place of an older one of the same name.
 
         Args:
             asked_ms: when the question was asked that the refusal answers, in Unix milliseconds.
             until_ms: when it ends by itself, if that is known.
+            final: whether nothing but that can end it, so that it is kept as long as there is room.
         """
         self._entries.pop(name, None)
         if len(self._entries) >= self._capacity:
             del self._entries[next(iter(self._entries))]
-        end_ms = asked_ms + self._kept_ms
+        end_ms = _NEVER_MS if final else asked_ms + self._kept_ms
         if until_ms is not None and until_ms < end_ms:
             end_ms = until_ms
         self._entries[name] = (asked_ms, end_ms, refusal)

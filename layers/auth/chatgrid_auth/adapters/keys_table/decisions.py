@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 
 from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.policies import NO_POLICY, Policies
 from chatgrid_auth.domain import window
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.keys import tag_of
@@ -46,11 +47,12 @@ _TAIL = (
     '"ReturnValues":"ALL_NEW","ReturnValuesOnConditionCheckFailure":"ALL_OLD",'
     '"ExpressionAttributeNames":{"#u":"used","#x":"x'
 )
-_LEVEL_AND_NOW = {
-    scope: b'":lvl":{"N":"%d"},":v":{"N":"0"},":now":{"N":"' % level
-    for scope, level in LEVELS.items()
-}
 _GRANTED = {str(level): SCOPES[:level] for level in LEVELS.values()}
+
+
+#: An alias, a policy, and a policy that changes meanwhile; then somebody changes it all the time.
+_TRIES = 6
+_MOST_HOMES = 2_048
 
 
 class Credential:
@@ -62,9 +64,11 @@ class Credential:
         scopes: effective scopes, from the least to the most; none while the key is not active.
         fault: why the secret is refused whatever it is used for: ``revoked``, ``disabled``,
             ``expired`` (the key itself) or ``ended`` (this secret of it); ``None`` if it is not.
-        expires_at_ms: until when the secret passes, in Unix milliseconds; ``None`` for ever.
+        expires_at_ms: until when the secret passes, or of a refused one the key, in Unix
+            milliseconds; ``None`` for ever.
         environment: ``live`` or ``test``, as an imported key was given it; for other keys it
             says nothing, their own text does.
+        metadata: what the owner has noted about the key, where backends are told of it.
         usage_key: the API Gateway key of this key's own; ``None`` while it has none.
         reading: where the key stands with its limit.
     """
@@ -75,6 +79,7 @@ class Credential:
         "expires_at_ms",
         "fault",
         "key_id",
+        "metadata",
         "owner",
         "reading",
         "scopes",
@@ -87,8 +92,10 @@ class Credential:
         self.key_id = items.uuid_text(item[items.KEY_ID]["B"])
         level = item.get(items.LEVEL)
         self.scopes = () if level is None else _GRANTED[level["N"]]
-        self.expires_at_ms = passes_until_ms(item, tag)
         self.fault = None if admitted else _fault(item, tag, now_ms)
+        # Of what has ended, the key's own end is told.
+        self.expires_at_ms = passes_until_ms(item, current_tag(item) if self.fault else tag)
+        self.metadata: Mapping[str, str] | None = None
         self.environment = "test" if items.ENVIRONMENT in item else "live"
         usage_key = item.get(items.GATEWAY_KEY)
         self.usage_key: str | None = None if usage_key is None else usage_key["S"]
@@ -100,7 +107,7 @@ def passes_until_ms(item: Mapping[str, Any], tag: str) -> int | None:
 
     A secret that the item does not name has passed until the beginning of time.
     """
-    until = item.get(items.until(tag))
+    until = item.get(items.UNTIL + tag)
     if until is None:
         return 0
     until_ms = int(until["N"])
@@ -131,6 +138,10 @@ def _fault(item: Mapping[str, Any], tag: str, now_ms: int) -> str | None:
 class KeyDecisions:
     """Decides about keys, with one DynamoDB request each.
 
+    A secret that came by a rotation lies under its own hash as an alias, which names the key's
+    home; the first meeting with it costs a second request. So does a policy that is met for the
+    first time, and the reading of it a third.
+
     Args:
         transport: DynamoDB.
         table: the keys table's name.
@@ -146,6 +157,9 @@ class KeyDecisions:
         self._head = (_HEAD % (table, items.credential_pk(""))).encode()
         self._admission: window.Admission | None = None
         self._tail = b""
+        # Where to ask, and for which policy: what no memory of it can make wrong. The home judges.
+        self._homes: dict[str, str] = {}
+        self._policies = Policies(transport, table=table)
 
     def admit(self, key_hash: str, *, now_ms: int, scope: str) -> Credential | None:
         """Count one request on this key if everything about it allows that.
@@ -161,33 +175,60 @@ class KeyDecisions:
         Raises:
             StoreUnavailable: DynamoDB could not decide.
         """
+        tag = tag_of(key_hash)
+        home = self._homes.get(key_hash, key_hash)
+        for _ in range(_TRIES):
+            policy = self._policies.held.get(home, NO_POLICY)
+            item, admitted = self._ask(home, tag, policy.version, scope=scope, now_ms=now_ms)
+            if item is None:
+                return None
+            if items.HOME in item:
+                home = items.hash_text(item[items.HOME]["B"])
+                if len(self._homes) >= _MOST_HOMES:
+                    del self._homes[next(iter(self._homes))]
+                self._homes[key_hash] = home
+                continue
+            credential = Credential(item, tag=tag, admitted=admitted, now_ms=now_ms)
+            version = item.get(items.VERSION)
+            if version is not None:
+                named = int(version["N"])
+                if admitted or named == policy.version:
+                    credential.metadata = policy.metadata
+                elif credential.fault is None and scope in credential.scopes:
+                    self._policies.fetch(home, named)
+                    continue
+            if credential.reading.upkeep:
+                self._put_in_order(item, limit=credential.reading.limit, now_ms=now_ms)
+            return credential
+        raise StoreUnavailable("UpdateItem", "KeyChangesTooFast")
+
+    def _ask(
+        self, home: str, tag: str, version: int, *, scope: str, now_ms: int
+    ) -> tuple[Mapping[str, Any] | None, bool]:
+        """The item as it is after the request, if that was admitted, or as it was if not."""
         admission = window.MINUTE.admission(now_ms)
         if admission is not self._admission:
             self._tail = _tail(admission, f" REMOVE {admission.removals}")
             self._admission = admission
         confirmed = self._clock is None or self._clock.confirmed
-        tag = tag_of(key_hash)
         tag_bytes = tag.encode()
-        body = b'%b%b%b%b","#s":"s%b"},"ExpressionAttributeValues":{":c":{"N":"1"},%b%d"}}}' % (
+        body = (
+            b'%b%b%b%b","#s":"s%b"},"ExpressionAttributeValues":'
+            b'{":c":{"N":"1"},":lvl":{"N":"%d"},":v":{"N":"%d"},":now":{"N":"%d"}}}'
+        ) % (
             self._head,
-            key_hash.encode(),
+            home.encode(),
             self._tail if confirmed else _tail(admission, ""),
             tag_bytes,
             tag_bytes[:2],
-            _LEVEL_AND_NOW[scope],
+            LEVELS[scope],
+            version,
             now_ms,
         )
         try:
-            item = self._transport.call_encoded("UpdateItem", body)["Attributes"]
-            admitted = True
+            return self._transport.call_encoded("UpdateItem", body)["Attributes"], True
         except ConditionFailed as refused:
-            if refused.item is None:
-                return None
-            item, admitted = refused.item, False
-        credential = Credential(item, tag=tag, admitted=admitted, now_ms=now_ms)
-        if credential.reading.upkeep:
-            self._put_in_order(item, limit=credential.reading.limit, now_ms=now_ms)
-        return credential
+            return refused.item, False
 
     def _put_in_order(self, item: Mapping[str, Any], *, limit: int, now_ms: int) -> None:
         """What the item needs now and then, so that it never costs a second write unit."""

@@ -46,6 +46,8 @@ HOME = "h"
 #: means test, its absence live.
 ENVIRONMENT = "e"
 TEST = "t"
+#: What ``until`` puts before a tag.
+UNTIL = "x"
 #: Until when a secret passes that never ends by itself, in Unix milliseconds.
 NEVER_MS = 10**15
 
@@ -57,7 +59,7 @@ MARKS = "m"
 
 def until(tag: str) -> str:
     """The attribute that says until when the secret with this tag passes: Unix milliseconds."""
-    return "x" + tag
+    return UNTIL + tag
 
 
 def passes_until(expires_at_ms: int | None) -> int:
@@ -105,6 +107,11 @@ def work_key(owner: str, key_id: str) -> dict[str, Any]:
     return {"pk": s(PLANS), "sk": s(f"{owner}#{key_id}")}
 
 
+def policy_sk(version: int) -> str:
+    """The sort key, in the home's partition, of a key's policy of this version."""
+    return f"P#{version}"
+
+
 def past_work_of(owner: str) -> str:
     """A sort key behind all work of an owner, and before the next one's."""
     return owner + "$"
@@ -136,6 +143,13 @@ def uuid(text: str) -> dict[str, Any]:
 
 
 _REVOKED = {"S": REVOKED}
+
+
+def hash_text(value: str | bytes) -> str:
+    """A hash that was kept as its bytes, in hex."""
+    return (value if isinstance(value, bytes) else a2b_base64(value)).hex()
+
+
 _MOST_TEXTS = 4_096
 _texts: dict[str | bytes, str] = {}
 

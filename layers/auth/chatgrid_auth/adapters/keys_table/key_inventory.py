@@ -100,12 +100,15 @@ class KeyInventory:
         Args:
             hashes: up to ``batch_read.MOST_AT_ONCE``, each once.
         """
-        found = read_credentials(
-            self._transport,
-            table=self._table,
-            hashes=hashes,
-            attributes=[items.OWNER, items.KEY_ID],
-        )
+        found = self._named(hashes)
+        homes = {
+            key_hash: items.hash_text(item[items.HOME]["B"])
+            for key_hash, item in found.items()
+            if items.HOME in item
+        }
+        at_home = self._named(set(homes.values()))
+        for key_hash, home in homes.items():
+            found[key_hash] = at_home[home]
         return {
             key_hash: Holder(
                 owner=items.uuid_text(item[items.OWNER]["B"]),
@@ -113,6 +116,13 @@ class KeyInventory:
             )
             for key_hash, item in found.items()
         }
+
+    def _named(self, hashes: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Whose the keys under these hashes are, or where that lies."""
+        attributes = [items.OWNER, items.KEY_ID, items.HOME]
+        return read_credentials(
+            self._transport, table=self._table, hashes=hashes, attributes=attributes
+        )
 
     def _pages(self, operation: str, question: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
         """What is found, at most ``MOST_AT_ONCE`` at a time."""

@@ -36,8 +36,9 @@ class KeyPreview:
 
     def admit(self, key_hash: str, *, now_ms: int, scope: str) -> Credential | None:
         """What the key is, and whether a request that needs ``scope`` would be admitted now."""
-        key = {"pk": s(items.credential_pk(key_hash)), "sk": s(items.CREDENTIAL)}
-        item = _read(self._transport, self._table, key)
+        item = self._item(key_hash)
+        if item is not None and items.HOME in item:
+            item = self._item(items.hash_text(item[items.HOME]["B"]))
         if item is None:
             return None
         credential = Credential(item, tag=tag_of(key_hash), admitted=False, now_ms=now_ms)
@@ -47,6 +48,10 @@ class KeyPreview:
             and not window.blocked(item, now_ms=now_ms)
         )
         return credential
+
+    def _item(self, key_hash: str) -> dict[str, Any] | None:
+        key = {"pk": s(items.credential_pk(key_hash)), "sk": s(items.CREDENTIAL)}
+        return _read(self._transport, self._table, key)
 
 
 class UserPreview:

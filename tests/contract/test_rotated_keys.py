@@ -1,0 +1,244 @@
+"""The gate over keys that have several secrets: one home, one budget, one request each."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
+from chatgrid_auth.adapters.keys_table.previews import KeyPreview
+from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.errors import StoreUnavailable
+from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused
+from chatgrid_auth.services.authenticate import Authenticator
+from tests.support.tables.key_service import key_service, new_key
+from tests.support.tables.stores import counting, keys_table
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+    from chatgrid_auth.domain.verdicts import Verdict
+
+NOW_MS = 1_800_000_000_000
+OWNER = str(uuid4())
+REVOKED = "API key has been revoked"
+
+
+class Bench:
+    """One key with its first secret, rotated by hand as the store would be left."""
+
+    def __init__(self, client: DynamoDBClient, **facts: object) -> None:
+        self.client = client
+        self.table = keys_table(client)
+        self.now_ms = NOW_MS
+        self.issuing = key_service(client, table=self.table, now_ms=lambda: self.now_ms)
+        issued = new_key(self.issuing, OWNER, **facts)
+        self.key, self.first = issued.key, issued.raw_key
+        self.home = keys.hash_of(self.first)
+        self.requests = counting(client)
+        self.container = self.new_container()
+
+    def new_container(self) -> Authenticator:
+        return Authenticator(
+            keys=KeyDecisions(Boto3Transport(self.client), table=self.table),
+            users=None,  # type: ignore[arg-type]  # keys only
+            tokens=None,  # type: ignore[arg-type]
+            key_tier="tier",
+            jwt_tier="tier",
+            limited_tier="limited",
+        )
+
+    def write(self, expression: str, names: dict[str, str], values: dict[str, Any]) -> None:
+        self.client.update_item(
+            TableName=self.table,
+            Key={"pk": {"S": items.credential_pk(self.home)}, "sk": {"S": items.CREDENTIAL}},
+            UpdateExpression=expression,
+            **({"ExpressionAttributeNames": names} if names else {}),
+            **({"ExpressionAttributeValues": values} if values else {}),
+        )
+
+    def rotate(self, old: str, *, until_ms: int, expires_at_ms: int = items.NEVER_MS) -> str:
+        """A new secret; the old one passes until then."""
+        new = keys.generate("live", entropy=os.urandom)
+        alias = {
+            "pk": {"S": items.credential_pk(keys.hash_of(new))},
+            "sk": {"S": items.CREDENTIAL},
+            items.HOME: {"B": bytes.fromhex(self.home)},
+        }
+        self.client.put_item(TableName=self.table, Item=alias)
+        tag = keys.tag_of(keys.hash_of(new))
+        self.write(
+            "SET #new = :end, #old = :until, cur = :tag",
+            {"#new": items.until(tag), "#old": items.until(keys.tag_of(keys.hash_of(old)))},
+            {":end": items.n(expires_at_ms), ":until": items.n(until_ms), ":tag": {"S": tag}},
+        )
+        return new
+
+    def name_policy(self, version: int | None, metadata: dict[str, str] | None = None) -> None:
+        """Make a policy the one that holds."""
+        if version is None:
+            return self.write("REMOVE v", {}, {})
+        key = {
+            "pk": {"S": items.credential_pk(self.home)},
+            "sk": {"S": items.policy_sk(version)},
+        }
+        notes = {name: {"S": value} for name, value in (metadata or {}).items()}
+        self.client.put_item(TableName=self.table, Item={**key, "metadata": {"M": notes}})
+        return self.write("SET v = :v", {}, {":v": items.n(version)})
+
+    def ask(self, credential: str, *, scope: str = "read") -> tuple[Verdict, int]:
+        """A verdict, and how many store requests it took."""
+        before = self.requests()
+        verdict = self.container.decide(f"Bearer {credential}", scope=scope, now_ms=self.now_ms)
+        return verdict, self.requests() - before
+
+    def allowed(self, credential: str) -> tuple[Allowed, int]:
+        verdict, requests = self.ask(credential)
+        assert isinstance(verdict, Allowed)
+        return verdict, requests
+
+    def refusal(self, credential: str) -> str:
+        verdict, _ = self.ask(credential)
+        assert isinstance(verdict, Refused)
+        return verdict.message
+
+
+@pytest.fixture
+def bench(client: DynamoDBClient) -> Bench:
+    return Bench(client, rate_limit=6)
+
+
+def test_both_secrets_cost_one_request_once_the_new_one_was_met(bench: Bench) -> None:
+    new = bench.rotate(bench.first, until_ms=NOW_MS + 60_000)
+    assert [bench.allowed(new)[1] for _ in range(3)] == [2, 1, 1]
+    assert [bench.allowed(bench.first)[1] for _ in range(2)] == [1, 1]
+
+
+def test_after_many_rotations_the_newest_secret_is_still_one_hop_from_home(bench: Bench) -> None:
+    secret = bench.first
+    for _ in range(4):
+        secret = bench.rotate(secret, until_ms=NOW_MS)
+    assert bench.allowed(secret)[1] == 2
+
+
+def test_secrets_share_one_budget_one_id_and_have_their_own_last_use(bench: Bench) -> None:
+    new = bench.rotate(bench.first, until_ms=NOW_MS + 60_000)
+    for credential in (new, bench.first) * 3:
+        verdict, _ = bench.allowed(credential)
+        assert (verdict.caller.key_id, verdict.caller.user_id) == (bench.key.id, OWNER)
+        bench.now_ms += 1
+    assert isinstance(bench.ask(new)[0], Limited)
+    assert isinstance(bench.ask(bench.first)[0], Limited)
+    assert bench.issuing.get(OWNER, bench.key.id).last_used_at_ms == NOW_MS + 5
+
+
+def test_an_old_secret_passes_until_its_grace_ends_and_then_is_revoked(bench: Bench) -> None:
+    new = bench.rotate(bench.first, until_ms=NOW_MS + 1_000)
+    bench.now_ms = NOW_MS + 999
+    assert bench.allowed(bench.first)[0].caller.expires_at_ms == NOW_MS + 1_000
+    bench.now_ms = NOW_MS + 1_000
+    assert bench.refusal(bench.first) == REVOKED
+    assert bench.allowed(new)[0].caller.expires_at_ms is None
+
+
+def test_an_ended_grace_is_refused_on_the_very_next_request(bench: Bench) -> None:
+    bench.rotate(bench.first, until_ms=NOW_MS + 60_000)
+    bench.allowed(bench.first)
+    bench.write("REMOVE #old", {"#old": items.until(keys.tag_of(bench.home))}, {})
+    assert bench.refusal(bench.first) == REVOKED
+
+
+def test_an_ended_secret_is_remembered_for_good_and_costs_nothing_more(bench: Bench) -> None:
+    bench.rotate(bench.first, until_ms=NOW_MS)
+    assert bench.ask(bench.first)[1] == 1
+    bench.now_ms += 3_600_000
+    verdict, requests = bench.ask(bench.first)
+    assert isinstance(verdict, Refused)
+    assert (verdict.reason, verdict.key_id, requests) == ("ended", bench.key.id, 0)
+
+
+def test_a_refusal_names_the_first_of_revoked_disabled_expired_and_ended(bench: Bench) -> None:
+    new = bench.rotate(bench.first, until_ms=NOW_MS, expires_at_ms=NOW_MS + 10_000)
+    assert bench.refusal(bench.first) == REVOKED
+    bench.now_ms = NOW_MS + 10_000
+    assert bench.refusal(new) == bench.refusal(bench.first) == "API key has expired"
+    off = ({"#off": items.OFF}, {":off": {"S": items.MANUAL}})
+    bench.write("SET #off = :off REMOVE lvl", *off)
+    bench.container = bench.new_container()
+    assert bench.refusal(new) == bench.refusal(bench.first) == "API key is disabled"
+    bench.write("SET #off = :off", {"#off": items.OFF}, {":off": {"S": items.REVOKED}})
+    bench.container = bench.new_container()
+    assert bench.refusal(new) == bench.refusal(bench.first) == REVOKED
+
+
+def test_an_alias_whose_home_is_gone_is_an_unknown_key(bench: Bench) -> None:
+    new = bench.rotate(bench.first, until_ms=NOW_MS)
+    key = {"pk": {"S": items.credential_pk(bench.home)}, "sk": {"S": items.CREDENTIAL}}
+    bench.client.delete_item(TableName=bench.table, Key=key)  # type: ignore[arg-type]
+    assert bench.refusal(new) == "Missing or invalid token"
+
+
+def test_an_operator_is_told_of_the_home_whatever_secret_is_asked_about(bench: Bench) -> None:
+    new = keys.hash_of(bench.rotate(bench.first, until_ms=NOW_MS))
+    preview = KeyPreview(Boto3Transport(bench.client), table=bench.table)
+    found = preview.admit(new, now_ms=bench.now_ms, scope="read")
+    assert found is not None
+    assert (found.admitted, found.key_id) == (True, bench.key.id)
+    inventory = KeyInventory(bench.client, table=bench.table)
+    assert {holder.key_id for holder in inventory.holders([new, bench.home]).values()} == {
+        bench.key.id
+    }
+
+
+def test_a_policy_costs_three_requests_when_it_is_met_and_one_from_then_on(bench: Bench) -> None:
+    bench.name_policy(1, {"team": "billing"})
+    found = [bench.allowed(bench.first) for _ in range(3)]
+    assert [requests for _, requests in found] == [3, 1, 1]
+    assert [verdict.caller.metadata for verdict, _ in found] == [{"team": "billing"}] * 3
+
+
+def test_a_changed_policy_holds_on_the_very_next_request(bench: Bench) -> None:
+    bench.name_policy(1, {"team": "billing"})
+    bench.allowed(bench.first)
+    bench.name_policy(2, {"team": "sales"})
+    assert bench.allowed(bench.first)[0].caller.metadata == {"team": "sales"}
+    bench.name_policy(None)
+    assert bench.allowed(bench.first)[0].caller.metadata is None
+    bench.name_policy(3, {"team": "care"})
+    assert bench.allowed(bench.first)[0].caller.metadata == {"team": "care"}
+
+
+def test_rotated_secrets_share_what_is_remembered_of_the_policy(bench: Bench) -> None:
+    bench.name_policy(1, {"team": "billing"})
+    new = bench.rotate(bench.first, until_ms=NOW_MS + 60_000)
+    bench.allowed(bench.first)
+    assert [bench.allowed(new)[1] for _ in range(2)] == [2, 1]
+
+
+def test_a_refusal_that_needs_no_policy_reads_none(bench: Bench) -> None:
+    bench.name_policy(1, {"team": "billing"})
+    verdict, requests = bench.ask(bench.first, scope="admin")
+    assert isinstance(verdict, Forbidden)
+    assert requests == 1
+
+
+def test_a_policy_that_cannot_be_found_is_a_fault_and_lets_nobody_in(bench: Bench) -> None:
+    bench.write("SET v = :v", {}, {":v": items.n(7)})
+    with pytest.raises(StoreUnavailable):
+        bench.ask(bench.first)
+
+
+@pytest.mark.parametrize("sign", ["due", "top", "g"])
+def test_what_a_container_does_not_know_yet_is_a_fault_and_lets_nobody_in(
+    bench: Bench, sign: str
+) -> None:
+    """Credits and costs are to come: a container of today must not wave them through."""
+    bench.write(f"SET {sign} = :zero", {}, {":zero": items.n(0)})
+    with pytest.raises(StoreUnavailable):
+        bench.ask(bench.first)
