@@ -10,9 +10,9 @@ import pytest
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_inventory import Holder, KeyInventory
-from chatgrid_auth.adapters.keys_table.previews import KeyPreview, UserPreview
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain.keys import hash_of
+from chatgrid_cli.keys.previews import KeyPreview, UserPreview
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import keys_table, rate_limits_table
 

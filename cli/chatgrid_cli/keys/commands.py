@@ -10,7 +10,6 @@ import typer
 
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory, StoredKey
-from chatgrid_auth.adapters.keys_table.previews import KeyPreview
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.scopes import READ
 from chatgrid_cli.commands import command, group
@@ -18,6 +17,7 @@ from chatgrid_cli.errors import CliError
 from chatgrid_cli.keys import views as key_views
 from chatgrid_cli.keys.confirming import YesOption, confirm
 from chatgrid_cli.keys.issuing import OutOption, api_keys, hand_over
+from chatgrid_cli.keys.previews import KeyPreview
 from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.store_clock import store_clock

@@ -17,7 +17,6 @@ from chatgrid_auth.adapters.jwt.verifier import build_verifier
 from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import Credential
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
-from chatgrid_auth.adapters.keys_table.previews import KeyPreview, UserPreview
 from chatgrid_auth.domain import error_table
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from chatgrid_auth.domain.verdicts import (
@@ -36,6 +35,7 @@ from chatgrid_cli.commands import command
 from chatgrid_cli.errors import FAULT, USAGE, CliError
 from chatgrid_cli.keys import explanations
 from chatgrid_cli.keys.commands import Scope
+from chatgrid_cli.keys.previews import KeyPreview, UserPreview
 from chatgrid_cli.output import Output, is_terminal
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.values import instant, now_ms

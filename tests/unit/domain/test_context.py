@@ -17,6 +17,7 @@ CALLER = Caller(
     key_id="k",
     environment="live",
     expires_at_ms=1_900_000_000_000,
+    metadata='{"team":"billing"}',
 )
 
 

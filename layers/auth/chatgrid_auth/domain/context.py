@@ -11,8 +11,6 @@ escapes them there.
 
 from __future__ import annotations
 
-import json
-
 from chatgrid_auth.domain.verdicts import (
     MISSING_SCOPE,
     Allowed,
@@ -72,8 +70,8 @@ def _add_caller(context: dict[str, Value], caller: Caller) -> None:
         context["anonymous"] = "true"
     if caller.expires_at_ms is not None:
         context["expires_at"] = caller.expires_at_ms
-    if caller.metadata:
-        context["metadata"] = json.dumps(caller.metadata, separators=(",", ":"))
+    if caller.metadata is not None:
+        context["metadata"] = caller.metadata
 
 
 def read_caller(context: Mapping[str, object]) -> Caller | None:
@@ -93,7 +91,7 @@ def read_caller(context: Mapping[str, object]) -> Caller | None:
         email=_text(context, "email"),
         anonymous=context.get("anonymous") == "true",
         expires_at_ms=_number(context, "expires_at"),
-        metadata=_notes(context),
+        metadata=_text(context, "metadata"),
     )
 
 
@@ -116,18 +114,6 @@ def read_retry_after_s(context: Mapping[str, object]) -> int | None:
 def _text(context: Mapping[str, object], name: str) -> str | None:
     value = context.get(name)
     return value if isinstance(value, str) and value else None
-
-
-def _notes(context: Mapping[str, object]) -> dict[str, str] | None:
-    text = _text(context, "metadata")
-    if text is None:
-        return None
-    try:
-        notes = json.loads(text)
-    except ValueError:
-        return None
-    is_notes = isinstance(notes, dict) and all(isinstance(value, str) for value in notes.values())
-    return notes if is_notes else None
 
 
 def _number(context: Mapping[str, object], name: str) -> int | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Never
 
 API_KEY = "api-key"
@@ -52,7 +51,8 @@ class Caller:
         email: as the identity provider gave it; ``None`` when unknown.
         anonymous: whether the identity provider calls the user anonymous.
         expires_at_ms: when the credential ends, in Unix milliseconds; ``None`` for never.
-        metadata: what the owner has noted about the API key: for backends, never for a decision.
+        metadata: what the owner has noted about the API key, for backends and never for a
+            decision: a JSON object of strings, as text; ``None`` where there is nothing to tell.
     """
 
     __slots__ = (
@@ -78,7 +78,7 @@ class Caller:
         email: str | None = None,
         anonymous: bool = False,
         expires_at_ms: int | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: str | None = None,
     ) -> None:
         self.user_id = user_id
         self.auth_mode = auth_mode

@@ -27,7 +27,7 @@ from chatgrid_auth.services.throttle import Throttle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Protocol
 
     from chatgrid_auth.domain.window import WindowState
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         fault: str | None
         expires_at_ms: int | None
         environment: str
-        metadata: Mapping[str, str] | None
+        metadata: str | None
         usage_key: str | None
         reading: WindowState
 

@@ -68,7 +68,7 @@ class Credential:
             milliseconds; ``None`` for ever.
         environment: ``live`` or ``test``, as an imported key was given it; for other keys it
             says nothing, their own text does.
-        metadata: what the owner has noted about the key, where backends are told of it.
+        metadata: what backends are told of the owner's notes, as JSON; ``None`` for nothing.
         usage_key: the API Gateway key of this key's own; ``None`` while it has none.
         reading: where the key stands with its limit.
     """
@@ -95,7 +95,7 @@ class Credential:
         self.fault = None if admitted else _fault(item, tag, now_ms)
         # Of what has ended, the key's own end is told.
         self.expires_at_ms = passes_until_ms(item, current_tag(item) if self.fault else tag)
-        self.metadata: Mapping[str, str] | None = None
+        self.metadata: str | None = None
         self.environment = "test" if items.ENVIRONMENT in item else "live"
         usage_key = item.get(items.GATEWAY_KEY)
         self.usage_key: str | None = None if usage_key is None else usage_key["S"]

@@ -13,7 +13,6 @@ from chatgrid_auth.adapters.keys_table import items
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any, Protocol
 
     class Transport(Protocol):
@@ -31,12 +30,12 @@ class Policy:
 
     Attributes:
         version: from 1, never used again; 0 is what keys without a policy go by.
-        metadata: what backends are told of the owner's notes; ``None`` for nothing.
+        metadata: what backends are told of the owner's notes, as JSON; ``None`` for nothing.
     """
 
     __slots__ = ("metadata", "version")
 
-    def __init__(self, version: int, metadata: Mapping[str, str] | None) -> None:
+    def __init__(self, version: int, metadata: str | None) -> None:
         self.version = version
         self.metadata = metadata
 
@@ -84,7 +83,7 @@ class Policies:
         if len(self.held) >= _MOST:
             del self.held[next(iter(self.held))]
         notes = found["Item"].get("metadata")
-        self.held[home] = Policy(
-            version,
-            None if notes is None else {name: value["S"] for name, value in notes["M"].items()},
-        )
+        told = None
+        if notes is not None:
+            told = json.dumps({name: value["S"] for name, value in notes["M"].items()})
+        self.held[home] = Policy(version, told)
