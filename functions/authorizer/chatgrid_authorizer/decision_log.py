@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # more than the decision's own arithmetic. All that varies is quoted.
 _ALLOWED = (
     '{"level":"INFO","message":"decision","timestamp":"%s.%03dZ","correlation_id":%s,'
-    '"method":%s,"resource":%s,"outcome":"%s","reason":"%s",%s,"DecisionMs":%.2f}'
+    '"method":%s,"resource":%s,"outcome":"%s",%s,"DecisionMs":%.2f}'
 )
 _FULL = (
     '{"level":"%s","message":"decision","timestamp":"%s.%03dZ","service":"authorizer",'
@@ -110,7 +110,6 @@ def line(
             _quote(request.method),
             _quote(request.resource),
             name,
-            reason,
             _caller(outcome),
             measured.took_ms,
         )

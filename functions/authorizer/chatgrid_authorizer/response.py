@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatgrid_auth.domain.errors import Fault
-from chatgrid_auth.domain.scopes import required_scope
+from chatgrid_auth.domain.scopes import NEVER_LIMITED, required_scope
 from chatgrid_auth.domain.verdicts import Allowed
 from chatgrid_authorizer import decision_log, event, policy
 
@@ -40,6 +40,7 @@ def respond(
             scope=required_scope(request.method, request.resource),
             now_ms=now_ms,
             source=request.source,
+            unlimited=(request.method, request.resource) == NEVER_LIMITED,
         )
     except Fault as fault:
         outcome = fault

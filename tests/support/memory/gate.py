@@ -25,8 +25,8 @@ KEY_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 class MemoryStore:
     """Answers the authorizer's one request from a dictionary.
 
-    It admits whatever exists, has not expired and has the scope; the window's arithmetic is tested
-    elsewhere.
+    It admits whatever exists, has not expired, has the scope and no used up window; it counts
+    nothing: the window's arithmetic is tested elsewhere.
 
     Attributes:
         requests: how many were sent.
@@ -78,6 +78,8 @@ class MemoryStore:
             return 0 if item is None else int(item.get(name, n(0))["N"])
 
         if number("lvl") < int(values[":lvl"]["N"]) or number(until) <= int(values[":now"]["N"]):
+            raise ConditionFailed(item)
+        if item is not None and window.blocked(item, now_ms=int(values[":now"]["N"])):
             raise ConditionFailed(item)
         return {"Attributes": item}
 

@@ -42,10 +42,8 @@ class Asked:
         self.verdict = verdict
         self.questions: list[dict[str, Any]] = []
 
-    def decide(self, authorization: str | None, *, scope: str, now_ms: int, source: str) -> Verdict:
-        self.questions.append(
-            {"authorization": authorization, "scope": scope, "now_ms": now_ms, "source": source}
-        )
+    def decide(self, authorization: str | None, **asked: Any) -> Verdict:
+        self.questions.append({"authorization": authorization, **asked})
         if isinstance(self.verdict, Exception):
             raise self.verdict
         return self.verdict

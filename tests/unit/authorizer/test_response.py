@@ -125,7 +125,13 @@ def test_the_needed_scope_is_asked_for(method: str, resource: str, scope: str) -
     arn = f"arn:aws:execute-api:r:1:api/v1/{method}/whatever"
     respond(request_event(methodArn=arn, resource=resource), gate=made)
     assert asked.questions == [
-        {"authorization": "Bearer x", "scope": scope, "now_ms": NOW_MS, "source": "192.0.2.1"}
+        {
+            "authorization": "Bearer x",
+            "scope": scope,
+            "now_ms": NOW_MS,
+            "source": "192.0.2.1",
+            "unlimited": False,
+        }
     ]
 
 

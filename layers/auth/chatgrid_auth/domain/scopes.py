@@ -18,6 +18,9 @@ _ADMIN_RESOURCES = ("/me/api-keys", "/me/audit-log")
 _BELOW_THEM = tuple(resource + "/" for resource in _ADMIN_RESOURCES)
 #: The key in one's hand, whose holder may do with it what it lets him, whatever its scopes.
 _OWN_KEY = "/me/api-key"
+#: The one call that is let through over its key's limit too: nobody who hammers a leaked key keeps
+#: its holder from revoking it.
+NEVER_LIMITED = ("DELETE", _OWN_KEY)
 _READING = frozenset({"GET", "HEAD"})
 
 
@@ -55,11 +58,3 @@ def required_scope(method: str, resource: str) -> str:
     if method in _READING or resource == _OWN_KEY or resource.startswith(_OWN_KEY + "/"):
         return READ
     return WRITE
-
-
-def is_never_limited(method: str, resource: str) -> bool:
-    """Whether a call is let through over its key's limit too: the end of the key itself.
-
-    So nobody who hammers a leaked key keeps its holder from revoking it.
-    """
-    return method == "DELETE" and resource == _OWN_KEY

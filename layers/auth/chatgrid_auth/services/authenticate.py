@@ -19,6 +19,7 @@ from chatgrid_auth.domain.verdicts import (
     Allowed,
     Caller,
     Forbidden,
+    Limited,
     Refused,
     Verdict,
 )
@@ -141,7 +142,13 @@ class Authenticator:
         self._throttle = Throttle(per_minute=failed_attempts_per_minute)
 
     def decide(
-        self, authorization: str | None, *, scope: str, now_ms: int, source: str = ""
+        self,
+        authorization: str | None,
+        *,
+        scope: str,
+        now_ms: int,
+        source: str = "",
+        unlimited: bool = False,
     ) -> Verdict:
         """The verdict on a request.
 
@@ -150,46 +157,66 @@ class Authenticator:
             scope: the scope that the request needs.
             now_ms: Unix time in milliseconds.
             source: the address that the request came from; empty when it is not known.
+            unlimited: whether a key is let through over its limit too; it is counted below it.
 
         Raises:
             StoreUnavailable: the store could not decide, or refused for no reason that is known
                 here.
             IdentityProviderUnavailable: a JWT came, and its keys cannot be known.
         """
-        verdict = self._judge(authorization, scope=scope, now_ms=now_ms, source=source)
+        verdict = self._judge(
+            authorization, scope=scope, now_ms=now_ms, source=source, unlimited=unlimited
+        )
         if isinstance(verdict, Refused):
             self._throttle.count(source, now_ms=now_ms)
         return verdict
 
-    def _judge(self, authorization: str | None, *, scope: str, now_ms: int, source: str) -> Verdict:
+    def _judge(
+        self,
+        authorization: str | None,
+        *,
+        scope: str,
+        now_ms: int,
+        source: str,
+        unlimited: bool,
+    ) -> Verdict:
         credential = bearer_credential(authorization)
         if credential is None:
             return _MALFORMED
-        if credential.startswith("cgk_"):
-            if keys.is_well_formed(credential):
-                return self._decide_key(credential, scope=scope, now_ms=now_ms, source=source)
-        elif credential.count(".") == 2:
-            return self._decide_token(credential, scope=scope, now_ms=now_ms)
-        if self._imported_keys and keys.could_be_imported(credential):
-            return self._decide_key(
-                credential, scope=scope, now_ms=now_ms, source=source, ours=False
-            )
-        return _MALFORMED
+        labelled = credential.startswith("cgk_")
+        ours = labelled and keys.is_well_formed(credential)
+        if not ours:
+            if not labelled and credential.count(".") == 2:
+                return self._decide_token(credential, scope=scope, now_ms=now_ms)
+            if not (self._imported_keys and keys.could_be_imported(credential)):
+                return _MALFORMED
+        return self._decide_key(
+            credential, ours, scope=scope, now_ms=now_ms, source=source, unlimited=unlimited
+        )
 
     def _decide_key(
-        self, raw_key: str, *, scope: str, now_ms: int, source: str, ours: bool = True
+        self,
+        raw_key: str,
+        ours: bool,
+        *,
+        scope: str,
+        now_ms: int,
+        source: str,
+        unlimited: bool,
     ) -> Verdict:
         key_hash = keys.hash_of(raw_key)
         refusal = self._refusals.recall(key_hash, now_ms=now_ms) or self._throttle.recall(
             source, key_hash, now_ms=now_ms
         )
-        if refusal is not None:
+        if refusal is not None and not (unlimited and isinstance(refusal, UsedUp)):
             return refusal.verdict(scope=scope, now_ms=now_ms)
         known = self._keys.admit(key_hash, now_ms=now_ms, scope=scope)
         if known is None:
             return self._refuse_unknown(key_hash, now_ms=now_ms, source=source)
         if not known.admitted:
-            return self._why_not(key_hash, known, scope=scope, now_ms=now_ms)
+            refused = self._why_not(key_hash, known, scope=scope, now_ms=now_ms)
+            if not (unlimited and isinstance(refused, Limited)):
+                return refused
         return Allowed(
             caller=Caller(
                 user_id=known.owner,
