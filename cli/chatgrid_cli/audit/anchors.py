@@ -6,11 +6,12 @@ An export has a line in one of several wrappings: bare, one in a line; as the ``
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from chatgrid_cli.restore.events import documents_in
+_WRAPPINGS = ("events", "results", "message", "@message")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ def read_anchors(stream: TextIO) -> Iterator[Anchor]:
     Raises:
         ValueError: there is text in it, and no JSON at all.
     """
-    for fields in documents_in(stream.read()):
+    for fields in _documents_in(stream.read()):
         anchor = _anchor(fields)
         if anchor is not None:
             yield anchor
@@ -39,3 +40,42 @@ def _anchor(fields: dict[str, Any]) -> Anchor | None:
     if isinstance(owner, str) and isinstance(seq, int) and isinstance(told, str):
         return Anchor(owner=owner, seq=seq, hash=told)
     return None
+
+
+def _documents_in(text: str) -> Iterator[dict[str, Any]]:
+    """The log lines about keys in an export, one JSON document or one in each line.
+
+    Raises:
+        ValueError: there is text in it, and no JSON at all.
+    """
+    try:
+        documents: list[Any] = [json.loads(text)]
+    except ValueError:
+        documents = [found for line in text.splitlines() for found in _document(line)]
+        if text.strip() and not documents:
+            raise ValueError("no JSON") from None
+    return _unwrapped(documents)
+
+
+def _unwrapped(found: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    waiting = list(found)[::-1]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            waiting += _document(one)
+        elif isinstance(one, list):
+            waiting += one[::-1]
+        elif isinstance(one, dict) and isinstance(one.get("event"), str):
+            yield one
+        elif isinstance(one, dict) and one.get("field") in _WRAPPINGS:  # a row of Insights' API
+            waiting.append(one.get("value"))
+        elif isinstance(one, dict):
+            waiting += [one[name] for name in _WRAPPINGS[::-1] if name in one]
+
+
+def _document(text: str) -> list[Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    return [found] if isinstance(found, (dict, list)) else []

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated
 
 import typer
 
+from chatgrid_auth.adapters.audit_table.inventory import AuditInventory
+from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
-from chatgrid_auth.domain.audit import REVOKED, UPDATED
+from chatgrid_auth.domain.audit import CREATED, REVOKED, Entry
 from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.identifiers import canonical_id
+from chatgrid_auth.services.instants import instant_ms
 from chatgrid_cli.commands import command, group
-from chatgrid_cli.errors import FAULT, USAGE, CliError
 from chatgrid_cli.keys.confirming import YesOption, confirm
 from chatgrid_cli.keys.issuing import api_keys
 from chatgrid_cli.output import Output
-from chatgrid_cli.restore.events import FILTER, PastEvent, events_in, read_export
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.trail import OperatorTrail
 from chatgrid_cli.values import read_instant
+
+#: What a restored table knows of by itself, or is told of here.
+_MADE_OR_GONE = {CREATED, REVOKED}
 
 app = group("After a table was restored from a backup.")
 
@@ -48,21 +51,13 @@ def _since(text: str) -> int:
 def replay(
     stack: Stack,
     out: Output,
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="[FILE]", help="Exported log lines; - for standard input."),
-    ] = None,
-    log_group: Annotated[
-        str | None,
-        typer.Option("--log-group", metavar="NAME", help="Read this log group in place of a file."),
-    ] = None,
     since: Annotated[
         int | None,
         typer.Option(
             "--since",
             parser=_since,
             metavar="TIME",
-            help="Of the log group, what came from then on: the restore point or earlier.",
+            help="What was done from then on: the restore point or earlier.",
         ),
     ] = None,
     table: Annotated[
@@ -76,26 +71,20 @@ def replay(
     ] = False,
     yes: YesOption = False,
 ) -> None:
-    """Revoke again what was revoked since the restore point, by the management function's log.
+    """Revoke again what was revoked since the restore point, by the audit log.
 
     Give it the restored table before the stack works on it. It may be called again at any time:
-    what is revoked stays so. Limits that were changed since are listed, to be set by hand.
+    what is revoked stays so. Keys that were changed otherwise since are listed, to be looked at.
     """
-    if (file is None) == (log_group is None) or (since is not None and log_group is None):
-        raise CliError(
-            "name either FILE or --log-group; --since goes with the latter",
-            code="wrong_usage",
-            exit_code=USAGE,
-        )
     name = table or stack.keys_table
-    events = _of_file(file) if file is not None else _of_log(stack, log_group or "", since)
-    past = list(dict.fromkeys(events))  # each once, in their order
-    summary = _Summary(past, KeyInventory(stack.client("dynamodb"), table=name))
+    client = stack.client("dynamodb")
+    audit = AuditInventory(Boto3Transport(client), table=stack.audit_table)
+    summary = _Summary(audit.every_entry(), KeyInventory(client, table=name), since=since)
     living = summary.to_revoke
     if living and not dry_run:
         confirm(
             out,
-            f"{len(living)} keys that the log tells were revoked are alive in {name}",
+            f"{len(living)} keys that the audit log tells were revoked are alive in {name}",
             "Revoke them again, for good?",
             yes=yes,
         )
@@ -116,10 +105,13 @@ def replay(
 
 
 class _Summary:
-    """What the log tells beside what the table knows."""
+    """What the audit log tells beside what the table knows."""
 
-    def __init__(self, past: list[PastEvent], inventory: KeyInventory) -> None:
-        revoked = {(e.owner, e.key_id) for e in past if e.event == REVOKED}
+    def __init__(
+        self, entries: Iterable[Entry], inventory: KeyInventory, *, since: int | None
+    ) -> None:
+        past = [told for entry in entries if (told := _told_since(entry, since)) is not None]
+        revoked = {(owner, key_id) for owner, key_id, action in past if action == REVOKED}
         alive, known = set(), set()
         for owner in sorted({owner for owner, _ in revoked}):
             for stored in inventory.keys_of(owner, revoked=True):
@@ -129,8 +121,24 @@ class _Summary:
         self.to_revoke = sorted(revoked & alive)
         self.already = len(revoked & known - alive)
         self.unknown = len(revoked - known)
-        changed = {(e.owner, e.key_id) for e in past if e.event == UPDATED}
-        self.limits = sorted(key_id for _, key_id in changed - revoked)
+        changed = {
+            (key_id, action) for owner, key_id, action in past if action not in _MADE_OR_GONE
+        }
+        gone = {key_id for _, key_id in revoked}
+        self.changed = sorted((key_id, action) for key_id, action in changed if key_id not in gone)
+
+
+def _told_since(entry: Entry, since: int | None) -> tuple[str, str, str] | None:
+    """Owner, key and action of an entry from then on; nothing of one that somebody has spoiled."""
+    told = entry.document
+    try:
+        at_ms, key_id = instant_ms(told["created_at"]), canonical_id(told["target"]["id"])
+        action = str(told["action"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    if key_id is None or (since is not None and at_ms < since):
+        return None
+    return entry.owner, key_id, action
 
 
 def _tell(out: Output, summary: _Summary, table: str, *, dry_run: bool) -> None:
@@ -145,7 +153,9 @@ def _tell(out: Output, summary: _Summary, table: str, *, dry_run: bool) -> None:
                 "revoked": [key_id for _, key_id in summary.to_revoke],
                 "already_revoked": summary.already,
                 "not_in_table": summary.unknown,
-                "limits_to_check": summary.limits,
+                "changes_to_check": [
+                    {"id": key_id, "action": action} for key_id, action in summary.changed
+                ],
             },
         )
         return
@@ -155,30 +165,7 @@ def _tell(out: Output, summary: _Summary, table: str, *, dry_run: bool) -> None:
     )
     for _, key_id in summary.to_revoke:
         out.text(f"  {key_id}")
-    if summary.limits:
-        out.text("Limits changed since; the log does not tell to what. Look at them:")
-        for key_id in summary.limits:
-            out.text(f"  {key_id}")
-
-
-def _of_file(file: Path) -> list[PastEvent]:
-    try:
-        if str(file) == "-":
-            return list(read_export(sys.stdin))
-        with file.open(encoding="utf-8", errors="replace") as stream:
-            return list(read_export(stream))
-    except ValueError:
-        raise CliError(f"{file} holds no JSON", code="bad_file") from None
-    except OSError as error:
-        raise CliError(
-            f"{file} cannot be read: {error.strerror}", code="file_error", exit_code=FAULT
-        ) from None
-
-
-def _of_log(stack: Stack, log_group: str, since: int | None) -> Iterator[PastEvent]:
-    logs: Any = stack.client("logs")
-    where: dict[str, Any] = {"logGroupName": log_group, "filterPattern": FILTER}
-    if since is not None:
-        where["startTime"] = since
-    for page in logs.get_paginator("filter_log_events").paginate(**where):
-        yield from events_in([page])
+    if summary.changed:
+        out.text("Changed since otherwise; `chatgrid audit list` tells how. Look at them:")
+        for key_id, action in summary.changed:
+            out.text(f"  {key_id}  {action}")

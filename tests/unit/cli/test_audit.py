@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,6 +14,7 @@ import pytest
 
 from chatgrid_auth.adapters.audit_table import layout
 from chatgrid_auth.services.audit.chain import hash_of
+from chatgrid_cli.audit.anchors import Anchor, read_anchors
 from tests.support.cli import Operator
 from tests.support.tables.stores import audit_of
 
@@ -93,6 +96,37 @@ def test_the_logs_tell_of_a_chain_that_was_written_anew(operator: Operator, tmp_
         "data"
     ]
     assert told["broken"] == [{"owner": user, "first_broken_seq": 3}]
+
+
+def bare(found: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in found)
+
+
+def filtered(found: list[dict[str, Any]]) -> str:
+    events = [{"timestamp": 1, "message": json.dumps(line)} for line in found]
+    return json.dumps({"events": events, "searchedLogStreams": []}, indent=2)
+
+
+def insights(found: list[dict[str, Any]]) -> str:
+    return json.dumps([{"@timestamp": "x", "@message": json.dumps(line)} for line in found])
+
+
+def rows(found: list[dict[str, Any]]) -> str:
+    cells = [[{"field": "@message", "value": json.dumps(line)}] for line in found]
+    return json.dumps({"results": cells, "status": "Complete"})
+
+
+@pytest.mark.parametrize("export", [bare, filtered, insights, rows])
+def test_every_export_of_the_log_is_read(export: Callable[[list[dict[str, Any]]], str]) -> None:
+    good = {"event": "api_key.created", "owner": "o", "seq": 1, "hash": "ab"}
+    other: list[dict[str, Any]] = [
+        {"message": "decision"},
+        {"event": 5},
+        {**good, "seq": "1"},
+        {**good, "owner": None},
+    ]
+    found = list(read_anchors(io.StringIO(export([*other, good]))))
+    assert found == [Anchor(owner="o", seq=1, hash="ab")]
 
 
 @pytest.mark.parametrize("text", ["no json", "\x00"])
