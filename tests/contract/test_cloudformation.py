@@ -202,7 +202,7 @@ def test_the_stack_goes_up_changes_without_loss_and_comes_down_to_its_data(
     cloud.formation.delete_stack(StackName=STACK)
     cloud.wait(until="GONE")
     assert dynamodb.get_item(TableName=made["KeysTableName"], Key=item)["Item"] == item
-    tables = {made["KeysTableName"], made["BoardsTableName"]}
+    tables = {made[f"{kind}TableName"] for kind in ("Keys", "Audit", "Boards")}
     assert set(dynamodb.list_tables()["TableNames"]) == tables
     assert cloud.left() == {**before, "tables": before["tables"] + len(tables)}
 

@@ -105,7 +105,9 @@ def test_the_stack_is_deployed_serves_changes_and_leaves_nothing_but_data(
 
     stack.delete()
     stack.forget_gateway_keys()
-    assert tables_of(stack) - tables == {made["KeysTableName"], made["BoardsTableName"]}
+    assert tables_of(stack) - tables == {
+        made[f"{kind}TableName"] for kind in ("Keys", "Audit", "Boards")
+    }
     check_what_is_left(stack, before, made)
 
 
@@ -135,7 +137,7 @@ def lasting(outputs: dict[str, str]) -> dict[str, str]:
 def check_what_is_left(stack: SamStack, before: dict[str, int], made: dict[str, str]) -> None:
     """The tables with data, protected, and nothing else."""
     dynamodb = stack.client("dynamodb")
-    assert stack.left() == {**before, "tables": before["tables"] + 2}
+    assert stack.left() == {**before, "tables": before["tables"] + 3}
     assert dynamodb.scan(TableName=made["KeysTableName"])["Count"] > 0
     table = dynamodb.describe_table(TableName=made["KeysTableName"])["Table"]
     assert table["DeletionProtectionEnabled"] is True

@@ -53,7 +53,7 @@ def test_each_deed_has_one_entry_in_one_chain_wherever_its_writer_was_cut_off(
         table=keys_table(client),
         owners=tuple(str(uuid4()) for _ in range(OWNERS)),
         # Some are cut off before anything is done.
-        actions=ENTRIES * 12 // (PROCESSES * 10),
+        actions=ENTRIES * 13 // (PROCESSES * 10),
     )
     cut_off = write(writers, processes=PROCESSES, seed=SEED)
     table = books.swept(client, writers.table)
