@@ -94,6 +94,7 @@ def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
         expires_at_ms=None if expires is None else int(expires["N"]),
         last_used_at_ms=_latest(last_used_at_ms(credential), item.get("used_before_ms")),
         created_by=Maker(type=maker, key_id=maker_id or None),
+        disabled_reason=_disabled_reason(credential),
         previous_secret=_previous_secret(item, credential),
     )
 
@@ -102,6 +103,12 @@ def last_used_at_ms(credential: Mapping[str, Any]) -> int | None:
     """When a key was last used, by any of its secrets, in Unix milliseconds."""
     uses = [int(value["N"]) for name, value in credential.items() if items.is_used_at(name)]
     return max(uses, default=None)
+
+
+def _disabled_reason(credential: Mapping[str, Any]) -> str | None:
+    """Why a key that is not revoked is off."""
+    off = credential.get(items.OFF)
+    return None if off is None or items.is_revoked(credential) else str(off["S"])
 
 
 def _latest(used_ms: int | None, earlier: Mapping[str, Any] | None) -> int | None:
