@@ -103,7 +103,7 @@ def test_a_store_cleans_up_as_the_model(client: DynamoDBClient) -> None:
     parts = maintenance(twins.model.low_level, now_ms=NOW_MS, limit=120)
     assert parts
     assert twins.apply(parts)
-    assert len(twins.model.numbers) == 2 + 64
+    assert len(twins.model.numbers) == 2 + 65
 
 
 def test_a_store_rebases_once_as_the_model(client: DynamoDBClient) -> None:

@@ -26,7 +26,7 @@ def slack(item: Item) -> dict[str, int]:
 
 
 def test_an_item_in_order_needs_nothing() -> None:
-    item = full_item(used=500, limit=120, checkpoints=64)
+    item = full_item(used=500, limit=120, checkpoints=65)
     assert maintenance(item.low_level, now_ms=NOW_MS, limit=120) is None
 
 
@@ -36,7 +36,7 @@ def test_cleaning_removes_what_no_clock_minds_and_nothing_else() -> None:
     assert parts
     before = dict(item.numbers)
     assert item.apply(parts)
-    gone = {checkpoint(NOW_S - age) for age in range(64, 69)}
+    gone = {checkpoint(NOW_S - age) for age in range(65, 69)}
     assert item.numbers == {name: n for name, n in before.items() if name not in gone}
 
 
@@ -77,7 +77,7 @@ def test_a_rebase_lowers_every_number_alike_and_happens_once(checkpoints: int) -
 
 @pytest.mark.parametrize("limit", [100, 140])
 def test_a_changed_limit_moves_the_live_ceilings_and_happens_once(limit: int) -> None:
-    item = full_item(used=500, limit=120, checkpoints=64)
+    item = full_item(used=500, limit=120, checkpoints=65)
     parts = change_limit(item.low_level, now_ms=NOW_MS, limit=limit)
     before = slack(item)
     assert item.apply(parts)
@@ -139,7 +139,7 @@ def test_upkeep_stays_within_dynamodbs_limits() -> None:
 
 
 def test_the_worst_item_takes_one_write_unit() -> None:
-    """With 68 checkpoints it asks for upkeep; three more, while that fails, still fit."""
+    """With 69 checkpoints it asks for upkeep; three more, while that fails, still fit."""
     worst = full_item(used=899_990, limit=100_000, checkpoints=window.MAX_CHECKPOINTS + 4)
     assert max(worst.numbers.values()) < 1_000_000
     assert item_bytes({**CREDENTIAL, **worst.low_level}) < 1_024

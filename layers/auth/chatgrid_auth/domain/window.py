@@ -30,12 +30,14 @@ JWT_RATE_LIMIT = 200
 
 MAX_SKEW_MS = 500
 MAX_FLIGHT_MS = 2_000
-"""From reading the clock to the store's verdict; a client gives up before, or reads it again."""
+"""From reading the clock to the store's verdict: what is answered later does not count."""
+MAX_AHEAD_MS = 1_500
+"""How far ahead of another clock may be what removes names: one answer of the store tells that."""
 
 SWEEP = 16
 """How many names just gone stale each write removes; what it misses is left to the upkeep."""
-MAX_CHECKPOINTS = 67
-"""More than this in one item asks for upkeep. At most 66 are not yet stale."""
+MAX_CHECKPOINTS = 68
+"""More than this in one item asks for upkeep. At most 67 are not yet stale."""
 REBASE_AT = 800_000
 """`used` is lowered from here, so that a checkpoint's value keeps to six digits (four bytes)."""
 
@@ -73,7 +75,7 @@ class Window:
         late_ms = bucket_ms - self.phase_ms + MAX_FLIGHT_MS + MAX_SKEW_MS
         ahead = -(-late_ms // bucket_ms) - 1
         self.checks = self.span + ahead + 1
-        past_ms = self.phase_ms + bucket_ms + length_ms + MAX_SKEW_MS + MAX_FLIGHT_MS
+        past_ms = self.phase_ms + bucket_ms + length_ms + MAX_AHEAD_MS + MAX_FLIGHT_MS
         self.kept = -(-past_ms // bucket_ms) - self.span - 1
         self._latest = Admission(self, 0)
 

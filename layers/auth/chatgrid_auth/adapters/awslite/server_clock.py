@@ -6,8 +6,10 @@ of several answers together are narrower. Where an answer does not agree with th
 has set the clock, and the bounds begin anew. (A step of less than two seconds may agree with them,
 and be noticed by a later answer only.)
 
-A clock that is within ``ACCURACY_SECONDS`` is left alone; any other is corrected by as little as
-brings it there. What was asked under a time that proves wrong does not count: ``heard`` says so.
+A clock that may be right is left alone while the bounds are wide, and one that cannot be is set
+between them. Once they are narrow enough, it is corrected by as little as brings it to within
+``ACCURACY_SECONDS`` for certain. What was asked under a time that proves wrong by more than twice
+that does not count: ``heard`` says so.
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ACCURACY_SECONDS = 1.0
-"""How far this time may be from the server's. Dates are whole seconds: they do not tell more."""
+ACCURACY_SECONDS = 0.25
+"""How far this time may be from the server's: then two clocks differ by half a second at most."""
+MOST_AHEAD_SECONDS = 1.25
+"""How far ahead of the server's this time may be where it is confirmed."""
 PAUSE_SECONDS = 5.0
 """After a freeze of this length, or a clock set forward by it, the time has to be heard again."""
 
@@ -36,8 +40,9 @@ class ServerClock:
 
     Attributes:
         offset_seconds: what is added to this machine's time.
-        confirmed: whether the last answer bore this time out, and nothing happened since that
-            may have changed it.
+        confirmed: whether the last answer bore this time out, at most ``MOST_AHEAD_SECONDS``
+            ahead, and nothing happened since that may have changed it.
+        answered_ms: when the last answer came, by this time, in Unix milliseconds.
     """
 
     __slots__ = (
@@ -51,6 +56,7 @@ class ServerClock:
         "_monotonic",
         "_silent_from",
         "_silent_until",
+        "answered_ms",
         "confirmed",
         "offset_seconds",
     )
@@ -60,6 +66,7 @@ class ServerClock:
         self._monotonic = monotonic
         self._day = b""
         self._midnight = 0
+        self.answered_ms = 0.0
         self.forget()
 
     def forget(self) -> None:
@@ -88,6 +95,7 @@ class ServerClock:
             sent_at: this machine's time, uncorrected, before the request was sent.
         """
         got_at = self._clock()
+        self.answered_ms = (got_at + self.offset_seconds) * 1000
         if (
             date == self._date
             and sent_at <= self._silent_until
@@ -99,10 +107,10 @@ class ServerClock:
         server = None if date is None else self._second_of(date)
         if server is None:
             return True
-        took = got_at - sent_at
-        if took < 0:  # set back meanwhile
+        if got_at < sent_at:  # set back meanwhile
             self._low, self._high, self.confirmed = _ANY_LOW, _ANY_HIGH, False
             return False
+        took = got_at - sent_at
         return self._learn(server - got_at, server + 1 - sent_at, took, date or b"", server)
 
     def _learn(self, low: float, high: float, took: float, date: bytes, server: int) -> bool:
@@ -112,15 +120,17 @@ class ServerClock:
             self._low, self._high = max(low, self._low), min(high, self._high)
         low, high = self._low, self._high
         stamped = self.offset_seconds
-        # The nearest to 0 of all that are within the accuracy, wherever between the bounds.
-        nearest = sorted((0.0, low + ACCURACY_SECONDS, high - ACCURACY_SECONDS))
-        self.offset_seconds = nearest[1]
+        if high - low <= 2 * ACCURACY_SECONDS:
+            nearest = sorted((0.0, low + ACCURACY_SECONDS, high - ACCURACY_SECONDS))
+            self.offset_seconds = nearest[1]
+        else:
+            self.offset_seconds = 0.0 if low <= 0 <= high else (low + high) / 2
         self._date = date
         self._silent_from, self._silent_until = server - low, server + 1 - high
-        # A right clock may be found at the very edge, and beyond it by the time that this took.
-        edge = ACCURACY_SECONDS + took
-        self.confirmed = -edge <= low - stamped and high - stamped <= edge
-        return self.confirmed
+        slack = 2 * ACCURACY_SECONDS + took
+        counts = low - slack <= stamped <= high + slack
+        self.confirmed = counts and stamped <= low + MOST_AHEAD_SECONDS
+        return counts
 
     def _second_of(self, date: bytes) -> int | None:
         """The epoch second of a date; days are read once."""

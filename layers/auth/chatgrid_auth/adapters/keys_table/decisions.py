@@ -28,9 +28,15 @@ if TYPE_CHECKING:
         def call_encoded(self, operation: str, body: bytes) -> dict[str, Any]: ...
 
     class Clock(Protocol):
-        """Whether the store has borne out the time since anything may have changed it."""
+        """A clock that is watched.
+
+        Attributes:
+            confirmed: whether the store has borne it out since anything may have changed it.
+            answered_ms: when the store's last answer came, in Unix milliseconds.
+        """
 
         confirmed: bool
+        answered_ms: float
 
 
 # A policy's version, a refill that is due, credits, costs: what this code does not know, it refuses
@@ -225,10 +231,13 @@ class KeyDecisions:
             version,
             now_ms,
         )
+        item: Mapping[str, Any] | None
         try:
-            return self._transport.call_encoded("UpdateItem", body)["Attributes"], True
+            item, admitted = self._transport.call_encoded("UpdateItem", body)["Attributes"], True
         except ConditionFailed as refused:
-            return refused.item, False
+            item, admitted = refused.item, False
+        refuse_late_answer(self._clock, now_ms)
+        return item, admitted
 
     def _put_in_order(self, item: Mapping[str, Any], *, limit: int, now_ms: int) -> None:
         """What the item needs now and then, so that it never costs a second write unit."""
@@ -243,6 +252,16 @@ class KeyDecisions:
             self._transport.call_encoded("UpdateItem", json.dumps(body).encode())
         except (ConditionFailed, StoreUnavailable):
             return  # the request is decided already; the next one sees the same need
+
+
+def refuse_late_answer(clock: Clock | None, now_ms: int) -> None:
+    """The window holds for what is judged soon after the clock was read, and for nothing else.
+
+    Raises:
+        StoreUnavailable: the last answer came later than that. It may have cost a slot.
+    """
+    if clock is not None and clock.answered_ms - now_ms > window.MAX_FLIGHT_MS:
+        raise StoreUnavailable("UpdateItem", "AnsweredLate")
 
 
 def _tail(admission: window.Admission, removal: str) -> bytes:

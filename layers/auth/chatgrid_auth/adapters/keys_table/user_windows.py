@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.decisions import refuse_late_answer
 from chatgrid_auth.domain import window
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 
@@ -74,6 +75,7 @@ class UserWindows:
             if item is None:
                 now_ms = self._now_ms()
                 item, admitted = self._begin(key, now_ms=now_ms), True
+            refuse_late_answer(self._clock, now_ms)
             if item is None:
                 continue  # another container began first: this request counts after its
             reading = window.read(item, now_ms=now_ms, limit=self._limit)
