@@ -15,9 +15,9 @@ import pytest
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.keys import hash_of
-from chatgrid_devkit.stack.ministack import Ministack
 from tests.races.actors import Arena, gate, now_ms, service
 from tests.support.audit import event, revoked
+from tests.support.servers.conflicting_dynamodb import conflicting_dynamodb
 from tests.support.tables import books
 from tests.support.tables.key_service import new_key
 from tests.support.tables.stores import audit_of, dynamodb, keys_table
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
 
     from botocore.awsrequest import AWSPreparedRequest
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 PROCESSES = 3
 #: Requests a second on the one key, as far as the machine lets them.
@@ -59,10 +60,10 @@ def hammer(arena: Arena, key_hash: str) -> tuple[int, float]:
 class BusyKey:
     """A key that is used as hard as several processes can, and its owner's way to the store."""
 
-    def __init__(self, ministack: Ministack) -> None:
-        self.client = dynamodb(ministack.endpoint)
+    def __init__(self, endpoint: str) -> None:
+        self.client = dynamodb(endpoint)
         self.arena = Arena(
-            endpoint=ministack.endpoint,
+            endpoint=endpoint,
             table=keys_table(self.client),
             owner=str(uuid4()),
             most_keys=5,
@@ -125,8 +126,30 @@ class BusyKey:
 
 
 @pytest.fixture
-def busy(ministack: Ministack) -> BusyKey:
-    return BusyKey(ministack)
+def busy() -> Iterator[BusyKey]:
+    with conflicting_dynamodb() as endpoint:
+        yield BusyKey(endpoint)
+
+
+def test_a_transaction_on_a_busy_key_meets_conflicts(busy: BusyKey) -> None:
+    """What the two below would wait for if they were transactions."""
+    stamp: TransactWriteItemTypeDef = {
+        "Update": {
+            "TableName": busy.arena.table,
+            "Key": {"pk": {"S": f"KEY#{busy.hash}"}, "sk": {"S": "#"}},
+            "UpdateExpression": "SET stamp = :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+    }
+    refused: list[str] = []
+    with busy.under_load():
+        for _ in range(100):
+            try:
+                busy.client.transact_write_items(TransactItems=[stamp])
+            except busy.client.exceptions.TransactionCanceledException as error:
+                refused.append(str(error))
+                break
+    assert "TransactionConflict" in refused[0]
 
 
 def test_a_revocation_is_through_within_two_tries_however_busy_the_key(busy: BusyKey) -> None:
