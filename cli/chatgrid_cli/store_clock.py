@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from chatgrid_auth.adapters.awslite.timestamps import from_http_date
+from chatgrid_auth.adapters.awslite.server_clock import from_http_date
 from chatgrid_cli.errors import FAULT, CliError
 
 #: A ``Date`` is cut to seconds: half a second is missing, give or take another half.

@@ -10,8 +10,8 @@ from chatgrid_auth.adapters.audit_table import layout
 from chatgrid_auth.adapters.audit_table.chain import AuditChain
 from chatgrid_auth.adapters.audit_table.inventory import AuditInventory
 from chatgrid_auth.adapters.audit_table.trail import AuditTrail
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.keys_table.transactions import Cancelled, put
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, put
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import JWT, Actor
 from chatgrid_auth.domain.audit import AuditEvent, Entry

@@ -43,7 +43,6 @@ OURS = {
     "chatgrid_auth.adapters.awslite.retry_policy",
     "chatgrid_auth.adapters.awslite.server_clock",
     "chatgrid_auth.adapters.awslite.sigv4",
-    "chatgrid_auth.adapters.awslite.timestamps",
     "chatgrid_auth.adapters.awslite.urls",
     "chatgrid_auth.adapters.keys_table.user_windows",
     "chatgrid_auth.domain",

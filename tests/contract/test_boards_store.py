@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.domain.errors import ConditionFailed, NotFound, StoreUnavailable
 from chatgrid_auth.domain.identifiers import uuid7
 from chatgrid_boards.store import Board, BoardStore, Transport

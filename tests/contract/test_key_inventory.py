@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_inventory import Holder, KeyInventory
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows

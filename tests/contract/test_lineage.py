@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chatgrid_auth.adapters.audit_table import chain
-from chatgrid_auth.adapters.keys_table import transactions
+from chatgrid_auth.adapters.dynamodb import transactions
 from chatgrid_auth.domain.actors import API_KEY, Actor
 from chatgrid_auth.domain.errors import MakerRevoked, NotFound, StoreUnavailable
 from tests.contract.test_key_store import Bench, owner

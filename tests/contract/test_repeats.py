@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
-from chatgrid_auth.adapters.keys_table import boto3_client
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.keys_table.transactions import transact
+from chatgrid_auth.adapters.dynamodb import boto3_client
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.transactions import transact
 from chatgrid_auth.domain.errors import StoreThrottled, StoreUnavailable
 from tests.contract.clients import Connect, Serve, connect, serve
 from tests.support.servers.fault_server import (

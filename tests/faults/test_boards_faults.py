@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters.keys_table import boto3_client
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb import boto3_client
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_boards import wiring
 from chatgrid_boards.store import BoardStore

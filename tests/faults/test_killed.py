@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chatgrid_auth.adapters.keys_table import boto3_client
+from chatgrid_auth.adapters.dynamodb import boto3_client
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.keys import hash_of

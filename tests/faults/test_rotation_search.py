@@ -17,8 +17,8 @@ from uuid import uuid4
 import pytest
 
 from chatgrid_auth.adapters.audit_table.trail import AuditTrail
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import ChatGridError

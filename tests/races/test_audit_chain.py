@@ -14,8 +14,8 @@ from uuid import uuid4
 
 from chatgrid_auth.adapters.audit_table import layout
 from chatgrid_auth.adapters.audit_table.trail import AuditTrail
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.domain.audit import CREATED, REVOKED
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.races.audit_writers import Writers, write

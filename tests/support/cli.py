@@ -12,7 +12,7 @@ from uuid import uuid4
 import boto3
 from typer.testing import CliRunner, Result
 
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_cli.main import app

@@ -15,9 +15,9 @@ from typing import Any
 from chatgrid_devkit.functions.invocation import Failed, Outcome, Returned
 from chatgrid_devkit.gateway.app import Gateway
 from chatgrid_devkit.gateway.key_source import TemplateKeys
-from chatgrid_devkit.gateway.pages import Pages
 from chatgrid_devkit.gateway.pipeline import Pipeline
 from chatgrid_devkit.gateway.request_log import RequestLog
+from chatgrid_devkit.openapi.pages import Pages
 from chatgrid_devkit.stack.deployment import read_deployment
 from chatgrid_devkit.template.description import Deployment, GatewayResponse
 

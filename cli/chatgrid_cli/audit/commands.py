@@ -15,7 +15,7 @@ import typer
 
 from chatgrid_auth.adapters.audit_table.inventory import AuditInventory
 from chatgrid_auth.adapters.audit_table.trail import AuditTrail
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.domain.audit import Entry
 from chatgrid_cli.audit.anchors import Anchor, read_anchors
 from chatgrid_cli.commands import command, group

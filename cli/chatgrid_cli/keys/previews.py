@@ -19,7 +19,7 @@ from chatgrid_auth.domain.keys import tag_of
 if TYPE_CHECKING:
     from typing import Any
 
-    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 
 
 class KeyPreview:

@@ -13,8 +13,8 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from chatgrid_auth import settings
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.jwt.verifier import build_verifier
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import Credential
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
 from chatgrid_auth.domain import error_table

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from chatgrid_auth.adapters.audit_table.inventory import AuditInventory
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.audit import CREATED, REVOKED, Entry

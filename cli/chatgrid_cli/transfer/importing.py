@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 
-from chatgrid_auth.adapters.keys_table.batch_read import MOST_AT_ONCE
+from chatgrid_auth.adapters.dynamodb.batch_read import MOST_AT_ONCE
 from chatgrid_auth.adapters.keys_table.key_inventory import Holder
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.errors import KeyExists, KeyLimitReached

@@ -10,10 +10,10 @@ from typing import Any
 
 from chatgrid_devkit.gateway.gateway_responses import GatewayError
 from chatgrid_devkit.gateway.messages import Request, Response, usual_spelling
-from chatgrid_devkit.gateway.pages import Pages
 from chatgrid_devkit.gateway.pipeline import Pipeline, ReadBody
 from chatgrid_devkit.gateway.request_log import RequestLog, RequestRecord
 from chatgrid_devkit.gateway.routing import without_stage
+from chatgrid_devkit.openapi.pages import Pages
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

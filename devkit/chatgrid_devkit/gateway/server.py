@@ -25,10 +25,10 @@ from chatgrid_devkit.gateway.key_source import (
     TemplateKeys,
     control_plane_reader,
 )
-from chatgrid_devkit.gateway.pages import Pages
 from chatgrid_devkit.gateway.pipeline import Pipeline
 from chatgrid_devkit.gateway.request_log import RequestLog
 from chatgrid_devkit.gateway.usage_plans import KeySource
+from chatgrid_devkit.openapi.pages import Pages
 from chatgrid_devkit.stack import schedules
 from chatgrid_devkit.stack.aws_access import AwsAccess, credentials
 from chatgrid_devkit.stack.deployment import read_deployment

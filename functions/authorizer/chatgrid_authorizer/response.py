@@ -1,4 +1,4 @@
-"""One question of API Gateway's: translate, decide, translate."""
+"""What is given back to one invocation of API Gateway: translate, decide, translate."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from chatgrid_auth import settings
 from chatgrid_auth.adapters.audit_table.trail import AuditTrail
-from chatgrid_auth.adapters.keys_table import boto3_client
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb import boto3_client
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.http_api.edge import ContractMiddleware

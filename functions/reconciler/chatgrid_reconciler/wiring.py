@@ -13,8 +13,8 @@ from botocore.config import Config
 
 from chatgrid_auth import settings
 from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
-from chatgrid_auth.adapters.keys_table import boto3_client
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb import boto3_client
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue, DynamoRunLease
 from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry

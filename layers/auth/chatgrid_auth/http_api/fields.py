@@ -8,16 +8,16 @@ from fastapi import Path
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from chatgrid_auth.domain import names
+from chatgrid_auth.domain import readable_text
 from chatgrid_auth.services import instants
 
 #: What ``printable`` checks, as near as a regular expression comes, for the API's description.
-PRINTABLE_SCHEMA = {"pattern": names.PATTERN}
+PRINTABLE_SCHEMA = {"pattern": readable_text.PATTERN}
 
 
 def printable(text: str) -> str:
     """The text as it is given, nothing stripped; a validator for names that people read."""
-    problem = names.problem_of(text)
+    problem = readable_text.problem_of(text)
     if problem is not None:
         raise PydanticCustomError("invalid_value", "{problem}", {"problem": problem})
     return text

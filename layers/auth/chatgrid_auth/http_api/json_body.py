@@ -21,7 +21,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 
 from chatgrid_auth.domain.error_table import PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
-from chatgrid_auth.domain.names import NOT_UTF8, REPLACEMENT
+from chatgrid_auth.domain.readable_text import NOT_UTF8, REPLACEMENT
 from chatgrid_auth.http_api.details import WHOLE_BODY, detail, safe_path
 from chatgrid_auth.http_api.problems import Problem, invalid_body
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from chatgrid_auth.domain import names
+from chatgrid_auth.domain import readable_text
 from chatgrid_auth.domain.errors import ChatGridError
 from chatgrid_auth.domain.keys import ENVIRONMENTS
 from chatgrid_auth.domain.scopes import SCOPES
@@ -108,7 +108,7 @@ def check_name(name: str) -> list[KeyProblem]:
         return [KeyProblem("name", "too_small", "Must contain at least 1 character(s)")]
     if len(name) > LONGEST_NAME:
         return [KeyProblem("name", "too_big", f"Must contain at most {LONGEST_NAME} character(s)")]
-    unreadable = names.problem_of(name)
+    unreadable = readable_text.problem_of(name)
     return [] if unreadable is None else [KeyProblem("name", "invalid_value", unreadable)]
 
 

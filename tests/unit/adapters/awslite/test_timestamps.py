@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatgrid_auth.adapters.awslite.timestamps import from_http_date, from_iso_8601
+from chatgrid_auth.adapters.awslite.server_clock import from_http_date, from_iso_8601
 
 SECONDS = st.integers(min_value=0, max_value=int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from chatgrid_devkit.gateway.pages import Pages
+from chatgrid_devkit.openapi.pages import Pages
 
 DOCUMENT = {
     "openapi": "3.1.0",

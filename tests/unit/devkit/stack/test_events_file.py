@@ -12,7 +12,7 @@ import pytest
 
 from chatgrid_auth.adapters.audit_table import layout
 from chatgrid_auth.adapters.audit_table.chain import AuditChain
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.domain import audit
 from chatgrid_devkit.stack.events_file import EventsFile
 from tests.support.audit import event

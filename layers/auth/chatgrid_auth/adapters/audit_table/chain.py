@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.audit_table import layout
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
-from chatgrid_auth.adapters.keys_table.transactions import Cancelled, put, transact
+from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, put, transact
 from chatgrid_auth.domain.audit import AuditEvent, Entry, Head
 from chatgrid_auth.domain.errors import StoreThrottled, StoreUnavailable
 from chatgrid_auth.services.audit.chain import linked
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 
 #: Writers of one owner's chain take turns by chance; sixteen at once need some twenty tries.
 _RETRIES = RetryPolicy(attempts=40, backoff=0.01, backoff_limit=0.3)

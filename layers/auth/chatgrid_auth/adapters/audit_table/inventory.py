@@ -10,7 +10,7 @@ from chatgrid_auth.adapters.audit_table.trail import pages
 from chatgrid_auth.domain.audit import Entry
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 
 
 class AuditInventory:

@@ -22,9 +22,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, update
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import s
-from chatgrid_auth.adapters.keys_table.transactions import Cancelled, update
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import THE_SYSTEM, Actor
 from chatgrid_auth.domain.audit import AuditEvent
@@ -32,7 +32,7 @@ from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUn
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.audit_table.chain import AuditChain
-    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 
 Item = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from chatgrid_auth.services.audit.chain import verify
 from chatgrid_auth.services.audit.log import EntryPage
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 
 
 def pages(

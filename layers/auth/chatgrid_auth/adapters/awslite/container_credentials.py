@@ -11,7 +11,7 @@ import socket
 from chatgrid_auth.adapters.awslite.credentials import Credentials, CredentialsUnavailable
 from chatgrid_auth.adapters.awslite.fetch import fetch
 from chatgrid_auth.adapters.awslite.http_response import HttpFault
-from chatgrid_auth.adapters.awslite.timestamps import from_iso_8601
+from chatgrid_auth.adapters.awslite.server_clock import from_iso_8601
 from chatgrid_auth.adapters.awslite.urls import Url
 
 TYPE_CHECKING = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, put
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import n, s
-from chatgrid_auth.adapters.keys_table.transactions import Cancelled, put
 from chatgrid_auth.domain.errors import (
     KeyExists,
     KeyLimitReached,
@@ -18,7 +18,7 @@ from chatgrid_auth.services.creations import with_another
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.audit_table.chain import AuditChain
-    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
     from chatgrid_auth.domain.audit import AuditEvent
     from chatgrid_auth.domain.credentials import ApiKey
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.audit_table.chain import AuditChain
+from chatgrid_auth.adapters.dynamodb.batch_read import batch_read
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.adapters.keys_table.batch_read import batch_read
 from chatgrid_auth.adapters.keys_table.decisions import current_tag, passes_until_ms
 from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.adapters.keys_table.revocations import Revocations
@@ -19,7 +19,7 @@ from chatgrid_auth.services.usage_plans.ports import LiveKey, Progress
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
     from chatgrid_auth.domain.audit import Entry
 
 #: Items that DynamoDB looks at for one page, most of which are not credentials.

@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.audit_table.pending import revoked_at_ms
+from chatgrid_auth.adapters.dynamodb.batch_read import MOST_AT_ONCE
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table import items, key_items
-from chatgrid_auth.adapters.keys_table.batch_read import (
-    MOST_AT_ONCE,
-    read_credentials,
-)
-from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.credential_reads import read_credentials
 from chatgrid_auth.adapters.keys_table.items import s
 
 if TYPE_CHECKING:

@@ -13,16 +13,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.audit_table.pending import PendingChanges, Unfinished
+from chatgrid_auth.adapters.dynamodb.transactions import put, update
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import n, s
-from chatgrid_auth.adapters.keys_table.transactions import put, update
 from chatgrid_auth.adapters.rotation import books
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.audit_table.chain import AuditChain
-    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
     from chatgrid_auth.domain.audit import AuditEvent
 
 Item = Mapping[str, Any]

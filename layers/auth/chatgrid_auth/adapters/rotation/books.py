@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from chatgrid_auth.adapters.dynamodb.transactions import put, update
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.items import n, s
-from chatgrid_auth.adapters.keys_table.transactions import put, update
 from chatgrid_auth.domain import audit
 
 if TYPE_CHECKING:

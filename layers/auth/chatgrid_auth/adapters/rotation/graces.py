@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from chatgrid_auth.adapters.dynamodb.transactions import Cancelled
 from chatgrid_auth.adapters.keys_table.items import s
-from chatgrid_auth.adapters.keys_table.transactions import Cancelled
 from chatgrid_auth.adapters.rotation.books import GRACES
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import THE_SYSTEM
@@ -16,7 +16,7 @@ from chatgrid_auth.services.instants import iso_instant
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.audit_table.chain import AuditChain
-    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 
 
 def end_due(transport: Boto3Transport, *, table: str, chain: AuditChain, now_ms: int) -> int:

@@ -21,7 +21,7 @@ from chatgrid_auth.services.rotation import NewSecret, Standing
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.audit_table.pending import Intent, PendingChanges
-    from chatgrid_auth.adapters.keys_table.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
     from chatgrid_auth.domain.audit import AuditEvent
 
 Item = Mapping[str, Any]

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from moto import mock_aws
 
-from chatgrid_auth.adapters.keys_table import boto3_client
+from chatgrid_auth.adapters.dynamodb import boto3_client
 
 
 @pytest.fixture(autouse=True)

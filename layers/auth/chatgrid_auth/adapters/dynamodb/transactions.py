@@ -10,7 +10,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
-from chatgrid_auth.adapters.keys_table.boto3_transport import fault_of
+from chatgrid_auth.adapters.dynamodb.boto3_transport import fault_of
 from chatgrid_auth.domain.errors import ChatGridError, StoreThrottled
 
 if TYPE_CHECKING:

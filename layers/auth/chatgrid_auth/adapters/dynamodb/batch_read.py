@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.domain.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -60,27 +58,3 @@ def batch_read(
     if pending:
         raise StoreUnavailable("BatchGetItem", "UnprocessedKeys")
     return found
-
-
-def read_credentials(
-    transport: Transport,
-    *,
-    table: str,
-    hashes: Iterable[str],
-    attributes: Iterable[str] | None = None,
-) -> dict[str, dict[str, Any]]:
-    """The credentials under these hashes, by hash; absent ones are left out.
-
-    Args:
-        hashes: up to ``MOST_AT_ONCE``, each once.
-        attributes: which of theirs to read; ``None`` for all, as for a last use, whose name hangs
-            on the secret.
-
-    Raises:
-        StoreUnavailable: DynamoDB could not give all of them.
-    """
-    keys = [
-        {"pk": s(items.credential_pk(key_hash)), "sk": s(items.CREDENTIAL)} for key_hash in hashes
-    ]
-    found = batch_read(transport, table=table, keys=keys, attributes=attributes)
-    return {item["pk"]["S"].partition("#")[2]: item for item in found}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatgrid_auth.domain.names import problem_of
+from chatgrid_auth.domain.readable_text import problem_of
 
 #: Zero-width, direction, private use, unassigned, tag, filler, variation selector, empty braille.
 INVISIBLE = "\u200b\u202e\u2066\ue000\U000f0000\u0378\U000e0041\u3164\ufe0f\u034f\u2800\xad"
