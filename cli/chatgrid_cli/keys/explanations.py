@@ -46,6 +46,10 @@ def of_known(credential: Credential, *, reason: str) -> str:
     """Why a key that exists is refused."""
     if reason == "revoked":
         return "it was revoked, for good; `chatgrid keys show` tells when"
+    if reason == "disabled":
+        return "it is disabled; it works again once its owner or an operator enables it"
+    if reason == "ended":
+        return "its key was given another secret, and the grace for this one is over"
     return f"it expired at {instant(credential.expires_at_ms)}"
 
 

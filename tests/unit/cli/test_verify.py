@@ -14,6 +14,7 @@ import pytest
 from chatgrid_auth.adapters.jwt import verifier as jwt_verifier
 from chatgrid_auth.adapters.jwt.jwks import parse_jwks
 from chatgrid_auth.adapters.jwt.verification_keys import KeySet
+from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from chatgrid_cli.values import now_ms
@@ -106,6 +107,41 @@ def test_a_key_that_has_ended_is_told_with_its_id(
     data = verdict(operator, issued.raw_key)
     assert (data["status"], data["message"], data["reason"]) == (401, message, reason)
     assert data["key_id"] == issued.key.id
+
+
+@pytest.mark.parametrize(
+    ("message", "reason", "told"),
+    [
+        ("API key is disabled", "disabled", "enables it"),
+        ("API key has been revoked", "ended", "another secret"),
+    ],
+)
+def test_a_disabled_key_and_a_replaced_secret_are_told_from_a_revoked_key(
+    operator: Operator, message: str, reason: str, told: str
+) -> None:
+    issued = operator.issue()
+    key_hash = keys.hash_of(issued.raw_key)
+    off = "SET #it = :value REMOVE lvl", {"#it": items.OFF}, items.s(items.MANUAL)
+    replaced = "SET cur = :value REMOVE #it", {"#it": items.until(keys.tag_of(key_hash))}
+    expression, names, value = off if reason == "disabled" else (*replaced, items.s("AAAAAA"))
+    operator.dynamodb.update_item(
+        TableName=operator.table,
+        Key={"pk": items.s(items.credential_pk(key_hash)), "sk": items.s(items.CREDENTIAL)},
+        UpdateExpression=expression,
+        ExpressionAttributeNames=names,
+        ExpressionAttributeValues={":value": value},
+    )
+    if reason == "ended":
+        operator.dynamodb.update_item(
+            TableName=operator.table,
+            Key={"pk": items.s(items.credential_pk(key_hash)), "sk": items.s(items.CREDENTIAL)},
+            UpdateExpression="SET #it = :value",
+            ExpressionAttributeNames={"#it": items.until("AAAAAA")},
+            ExpressionAttributeValues={":value": items.n(items.NEVER_MS)},
+        )
+    data = verdict(operator, issued.raw_key)
+    assert (data["status"], data["message"], data["reason"]) == (401, message, reason)
+    assert told in data["explanation"]
 
 
 def test_an_unknown_key_is_told_from_a_mistyped_one(operator: Operator) -> None:
