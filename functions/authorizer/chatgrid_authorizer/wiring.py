@@ -7,10 +7,9 @@ import sys
 import time
 
 from chatgrid_auth import settings
-from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
+from chatgrid_auth.adapters.awslite.credentials import fixed_credentials
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
-from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import errors
 from chatgrid_auth.domain.window import JWT_RATE_LIMIT
 from chatgrid_auth.services.authenticate import Authenticator
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from chatgrid_auth.adapters.awslite.credentials import CredentialSource
+    from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
+    from chatgrid_auth.domain.window import WindowState
     from chatgrid_auth.services.authenticate import Tokens
     from chatgrid_auth.settings import JwtSettings
 
@@ -77,7 +78,7 @@ def start(environ: Mapping[str, str] = os.environ) -> Gate:
     Raises:
         SettingError: an environment variable is missing or not usable.
     """
-    credentials = credentials_from(environ)
+    credentials = _credentials(environ)
     dynamodb = _dynamodb(environ, credentials)
     gate = _gate(environ, credentials, dynamodb)
     dynamodb.warm()
@@ -92,8 +93,18 @@ def build(environ: Mapping[str, str]) -> Gate:
     Raises:
         SettingError: an environment variable is missing or not usable.
     """
-    credentials = credentials_from(environ)
+    credentials = _credentials(environ)
     return _gate(environ, credentials, _dynamodb(environ, credentials))
+
+
+def _credentials(environ: Mapping[str, str]) -> CredentialSource:
+    fixed = fixed_credentials(environ)
+    if fixed is not None:
+        return fixed
+    # Ordinary functions have them in their environment, and load nothing else.
+    from chatgrid_auth.adapters.awslite.credential_chain import credentials_from  # noqa: PLC0415
+
+    return credentials_from(environ)
 
 
 def _dynamodb(environ: Mapping[str, str], credentials: CredentialSource) -> DynamoDB:
@@ -123,13 +134,7 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
             keys=KeyDecisions(
                 dynamodb, table=settings.text(environ, "KEYS_TABLE"), clock=dynamodb.clock
             ),
-            users=UserWindows(
-                dynamodb,
-                table=settings.text(environ, "RATE_LIMITS_TABLE"),
-                limit=JWT_RATE_LIMIT,
-                now_ms=dynamodb.clock.now_ms,
-                clock=dynamodb.clock,
-            ),
+            users=_Users(dynamodb, table=settings.text(environ, "RATE_LIMITS_TABLE")),
             tokens=_tokens(jwt_settings(environ), credentials),
             key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
             jwt_tier=settings.text(environ, "USAGE_KEY_WEB"),
@@ -143,6 +148,32 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
         log=_print_line,
         metrics_namespace=settings.text(environ, "METRICS_NAMESPACE"),
     )
+
+
+class _Users:
+    """The windows of JWT users, loaded for the first of them."""
+
+    def __init__(self, dynamodb: DynamoDB, *, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._windows: UserWindows | None = None
+
+    def admit(self, user_id: str) -> tuple[bool, WindowState]:
+        """Count one request of this user, as ``UserWindows`` does."""
+        if self._windows is None:
+            from chatgrid_auth.adapters.keys_table.user_windows import (  # noqa: PLC0415
+                UserWindows,
+            )
+
+            clock = self._dynamodb.clock
+            self._windows = UserWindows(
+                self._dynamodb,
+                table=self._table,
+                limit=JWT_RATE_LIMIT,
+                now_ms=clock.now_ms,
+                clock=clock,
+            )
+        return self._windows.admit(user_id)
 
 
 def _tokens(jwt: JwtSettings, credentials: CredentialSource) -> Callable[[], Tokens]:
