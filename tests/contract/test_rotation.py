@@ -14,9 +14,10 @@ from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.rotation.books import GRACES
 from chatgrid_auth.domain.credentials import IssuedKey
-from chatgrid_auth.domain.errors import NotFound, PreviousSecretActive
-from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.domain.errors import KeyDisabled, NotFound, PreviousSecretActive
+from chatgrid_auth.domain.keys import hash_of, is_well_formed
 from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_auth.services.key_import import ImportedKey, KeyImport
 from chatgrid_auth.services.rotation import Rotations, Standing
 from tests.support.tables.key_service import new_key
 from tests.support.tables.secrets import home_of, passes, use
@@ -190,9 +191,64 @@ def test_two_rotations_at_once_make_one_secret(bench: Bench) -> None:
 
 
 def test_an_imported_key_rotates_into_our_format_and_keeps_its_environment(bench: Bench) -> None:
-    imported = bench.issue(environment="test")
+    raw_key = f"sk_test_{uuid4().hex}"
+    imports = KeyImport(
+        bench.store,
+        now_ms=lambda: bench.now_ms,
+        entropy=os.urandom,
+        default_rate_limit=120,
+        keys_per_user=10,
+    )
+    foreign = ImportedKey(
+        hash=hash_of(raw_key), owner=bench.owner, name="CI", scopes=("read",), environment="test"
+    )
+    imported = IssuedKey(key=imports.adopt(foreign), raw_key=raw_key)
     second = bench.rotate(imported)
+    assert is_well_formed(second.raw_key)
     assert second.raw_key.startswith("cgk_test_")
+    assert bench.passing(imported, second) == [True, True]
+    assert second.key.environment == "test"
+
+
+@pytest.mark.parametrize("change", ["rotate", "rotate at once", "end"])
+def test_a_write_whose_first_response_was_lost_is_known_again(bench: Bench, change: str) -> None:
+    """boto3 repeats it by itself, and the store refuses the repeat: it is done already."""
+    first = bench.issue()
+    former = bench.rotate(first) if change == "end" else first
+    ask = bench.client.update_item
+    lost: list[str] = []
+
+    def twice(**asked: Any) -> Any:
+        found = ask(**asked)
+        if " ADD m " in asked["UpdateExpression"] and not lost:
+            lost.append(change)
+            return ask(**asked)
+        return found
+
+    bench.client.update_item = twice  # type: ignore[method-assign]
+    if change == "end":
+        bench.rotations.end_previous(bench.owner, first.key.id)
+        assert bench.passing(first, former) == [False, True]
+    else:
+        grace_seconds = 0 if change == "rotate at once" else 60
+        second = bench.rotate(first, grace_seconds=grace_seconds)
+        assert bench.passing(first, second) == [bool(grace_seconds), True]
+        assert bench.keys.get(bench.owner, first.key.id) == second.key
+    assert lost
+    assert len(bench.told()) == (3 if change == "end" else 2)
+
+
+def test_a_disabled_key_is_told_from_a_busy_one(bench: Bench) -> None:
+    first = bench.issue()
+    bench.client.update_item(
+        TableName=bench.table,
+        Key={"pk": {"S": f"KEY#{hash_of(first.raw_key)}"}, "sk": {"S": "#"}},
+        UpdateExpression="SET #off = :manual REMOVE lvl",
+        ExpressionAttributeNames={"#off": "off"},
+        ExpressionAttributeValues={":manual": {"S": "manual"}},
+    )
+    with pytest.raises(KeyDisabled):
+        bench.rotate(first)
 
 
 def test_revoking_ends_all_secrets_and_leaves_a_date_for_their_aliases(bench: Bench) -> None:
