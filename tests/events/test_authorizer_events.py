@@ -33,11 +33,15 @@ KNOWN: dict[str, dict[str, Any]] = {
     "eventadmin": {"scopes": ["admin"]},
     "eventtest": {"scopes": ["read"], "environment": "test"},
     "eventrevoked": {"scopes": ["read"], "off": "revoked"},
+    "eventdisabled": {"scopes": ["read"], "off": "manual"},
+    "eventended": {"scopes": ["read"], "ended": True},
     "eventexpired": {"scopes": ["read"], "expires": NOW_MS},
     "eventlimited": {"scopes": ["read"], "limit": 1, "used": True},
 }
 MESSAGES = {
     "refused-revoked": ("revoked", "API key has been revoked"),
+    "refused-disabled": ("disabled", "API key is disabled"),
+    "refused-ended": ("ended", "API key has been revoked"),
     "refused-expired": ("expired", "API key has expired"),
     "refused-unknown": ("unknown", "Missing or invalid token"),
     "refused-jwt-without-signature": ("invalid_token", "Missing or invalid token"),
@@ -72,6 +76,9 @@ def credential(raw: str, facts: dict[str, Any]) -> dict[str, Any]:
     if "off" in facts:
         del item[items.LEVEL]
         item[items.OFF] = items.s(facts["off"])
+    if "ended" in facts:  # its key has another secret by now
+        item[items.CURRENT] = items.s("AAAAAA")
+        item[items.until("AAAAAA")] = item.pop(items.until(keys.tag_of(keys.hash_of(raw))))
     return item
 
 
