@@ -43,19 +43,24 @@ OutOption = Annotated[
 ]
 
 
-def key_store(stack: Stack, anchor: Callable[[Entry], None] | None = None) -> DynamoKeyStore:
-    """Where the stack keeps its keys.
+def key_store(
+    stack: Stack, anchor: Callable[[Entry], None] | None = None, *, table: str = ""
+) -> DynamoKeyStore:
+    """Where the stack keeps its keys, or would keep them.
 
     Args:
         anchor: is told of each entry of the audit log; by default the stack's log.
+        table: a table in place of the stack's own.
     """
-    return _store(DynamoKeyStore, stack, anchor or OperatorTrail(stack))
+    return _store(DynamoKeyStore, stack, anchor or OperatorTrail(stack), table=table)
 
 
-def _store(kind: type[AnyKeyStore], stack: Stack, anchor: Callable[[Entry], None]) -> AnyKeyStore:
+def _store(
+    kind: type[AnyKeyStore], stack: Stack, anchor: Callable[[Entry], None], *, table: str = ""
+) -> AnyKeyStore:
     return kind(
         stack.client("dynamodb"),
-        table=stack.keys_table,
+        table=table or stack.keys_table,
         audit_table=stack.audit_table,
         anchor=anchor,
         pause=time.sleep,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -11,17 +10,15 @@ import typer
 from chatgrid_auth.adapters.audit_table.inventory import AuditInventory
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
-from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.audit import CREATED, REVOKED, Entry
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.identifiers import canonical_id
 from chatgrid_auth.services.instants import instant_ms
 from chatgrid_cli.commands import command, group
 from chatgrid_cli.keys.confirming import YesOption, confirm
-from chatgrid_cli.keys.issuing import api_keys
+from chatgrid_cli.keys.issuing import api_keys, key_store
 from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack
-from chatgrid_cli.trail import OperatorTrail
 from chatgrid_cli.values import read_instant
 
 #: What a restored table knows of by itself, or is told of here.
@@ -88,14 +85,7 @@ def replay(
             "Revoke them again, for good?",
             yes=yes,
         )
-        store = DynamoKeyStore(
-            stack.client("dynamodb"),
-            table=name,
-            audit_table=stack.audit_table,
-            anchor=OperatorTrail(stack),
-            pause=time.sleep,
-        )
-        service = api_keys(stack, store=store)
+        service = api_keys(stack, store=key_store(stack, table=name))
         for owner, key_id in living:
             try:
                 service.revoke(owner, key_id)

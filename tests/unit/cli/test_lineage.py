@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from chatgrid_auth.domain.actors import API_KEY, Actor
 from chatgrid_auth.domain.credentials import ApiKey
+from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_cli.keys import users
 from tests.support.cli import Operator
 
@@ -73,6 +75,25 @@ def test_what_a_users_keys_make_while_the_operator_confirms_is_revoked_too(
     told = operator.answer("users", "revoke", user)["data"]["keys"]
     assert set(told) == {leaked.id, *late}
     assert living(operator, user) == set()
+
+
+def test_a_user_whose_account_goes_on_making_keys_is_given_up_with_a_word(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = str(uuid4())
+    operator.issue(user)
+    revoke, rounds = ApiKeys.revoke, iter(range(50))
+
+    def revoke_while_another_is_made(*arguments: Any, **more: Any) -> Any:
+        next(rounds)
+        gone = revoke(*arguments, **more)
+        operator.issue(user)
+        return gone
+
+    monkeypatch.setattr(ApiKeys, "revoke", revoke_while_another_is_made)
+    told = operator.answer("users", "revoke", user, "--yes", exit_code=1)
+    assert told["code"] == "keys_still_made"
+    assert "take the account away" in told["message"]
 
 
 def test_each_act_of_an_operator_is_a_line_in_the_functions_log(

@@ -64,6 +64,16 @@ def test_a_restored_table_refuses_again_what_was_revoked_since(recovery: Recover
     assert books.errors_in(recovery.items()) == []
 
 
+def test_a_replayed_revocation_is_kept_for_as_long_as_the_stack_keeps_one(
+    recovery: Recovery,
+) -> None:
+    recovery.operator.management["REVOKED_RETENTION_DAYS"] = "31"
+    recovery.replay("--yes")
+    ends = [int(item["expires_on"]["N"]) for item in recovery.items() if "expires_on" in item]
+    assert len(ends) == 4, "the credential and the record of two keys"
+    assert all(30 < (end - now_ms() / 1_000) / 86_400 <= 31 for end in ends)
+
+
 def test_a_replay_may_be_repeated(recovery: Recovery) -> None:
     recovery.replay("--yes")
     before = recovery.items()

@@ -30,7 +30,7 @@ from chatgrid_auth.domain.errors import (
     SelfRotationNotAllowed,
     StoreUnavailable,
 )
-from chatgrid_auth.http_api.details import detail, details_of
+from chatgrid_auth.http_api.details import WHOLE_BODY, detail, details_of
 from chatgrid_auth.services.key_rules import InvalidKey
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 Failure = TypeVar("Failure", bound=Exception)
 
+#: How many things that are wrong with a request are told; a body may hold tens of thousands.
+MOST_DETAILS = 20
 #: How long a client waits before it asks again, when a part that we depend on is out.
 RETRY_AFTER_SECONDS = 1
 
@@ -129,8 +131,16 @@ class Problem(HTTPException):
             "message": self.message,
         }
         if self.details:
-            content["details"] = list(self.details)
+            content["details"] = _the_first(self.details)
         return JSONResponse(content, status_code=self.status_code, headers=self.headers)
+
+
+def _the_first(details: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """As many as are told, and of the rest how many there are."""
+    told, more = list(details[:MOST_DETAILS]), len(details) - MOST_DETAILS
+    if more > 0:
+        told.append(detail("too_big", WHOLE_BODY, f"{more} more problems are not listed"))
+    return told
 
 
 class Log(Protocol):

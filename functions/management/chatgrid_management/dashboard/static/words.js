@@ -17,10 +17,10 @@ export function inWords(refusal, { attempts = 1 } = {}) {
         ? { title: "ChatGrid cannot be reached", text: "There was no answer. Your keys are not affected by this page.", waitSeconds: growing }
         : { title: "You are offline", text: "The page goes on by itself as soon as there is a connection.", waitSeconds: null };
     case "limited":
-      if (refusal.retryAfterSeconds > LONGEST_WAIT_SECONDS + 5) {
+      if (refusal.details?.some(({ path }) => path === "creations")) {
         return {
           title: "Too many new keys",
-          text: `Your account has made as many keys as it may in an hour. The next one is possible in ${Math.ceil(refusal.retryAfterSeconds / 60)} minutes.`,
+          text: `Your account has made as many keys as it may in an hour. The next one is possible in ${Math.ceil((refusal.retryAfterSeconds ?? LONGEST_WAIT_SECONDS) / 60)} minutes.`,
           waitSeconds: null,
         };
       }
