@@ -19,6 +19,7 @@ from chatgrid_auth.domain.keys import hash_of, is_well_formed
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.key_import import ImportedKey, KeyImport
 from chatgrid_auth.services.rotation import Rotations, Standing
+from tests.support.tables import books
 from tests.support.tables.key_service import new_key
 from tests.support.tables.secrets import home_of, passes, use
 from tests.support.tables.stores import audit_of, keys_table
@@ -294,6 +295,20 @@ def test_a_grace_that_ran_out_is_told_of_though_the_key_was_rotated_since(bench:
     bench.rotate(first, grace_seconds=60)
     assert bench.directory().end_graces(bench.now_ms) == 1
     assert [action for action, _ in bench.told()][-2:] == ["rotated", "previous_secret_ended"]
+
+
+def test_the_books_of_rotated_keys_are_in_order(bench: Bench) -> None:
+    one, two, three = bench.issue(), bench.issue(), bench.issue()
+    bench.rotate(one)
+    bench.rotate(bench.rotate(two, grace_seconds=0), force=True)
+    bench.rotate(three)
+    bench.rotations.end_previous(bench.owner, three.key.id)
+    four = bench.issue()
+    bench.rotate(four)
+    bench.keys.revoke(bench.owner, four.key.id)
+    contents = books.contents(bench.client, bench.table)
+    assert [item for item in contents if "h" in item]
+    assert books.errors_in(contents) == []
 
 
 def test_two_graces_that_end_with_their_key_are_one(bench: Bench) -> None:

@@ -99,7 +99,7 @@ def _row(stored: StoredKey, *, with_hash: bool) -> dict[str, Any]:
         "revoked_at": instant(stored.revoked_at_ms),
         "state": key_views.state(key, revoked_at_ms=stored.revoked_at_ms),
     }
-    return {**row, "hash": stored.hash} if with_hash else row
+    return {**row, "hash": stored.secret_hash} if with_hash else row
 
 
 def _write_file(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.decisions import current_tag
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
+from chatgrid_auth.adapters.rotation.books import GRACES
+from chatgrid_auth.domain.keys import tag_of
 from tests.support.tables.stores import audit_of
 
 if TYPE_CHECKING:
@@ -45,19 +48,23 @@ def errors_in(table: Iterable[Item]) -> list[str]:
     records: dict[str, Item] = {}
     counts: dict[str, int] = {}
     held: Counter[str] = Counter()
+    table = list(table)
     found: list[str] = []
     for item in table:
         pk, sk = item["pk"]["S"], item["sk"]["S"]
         if pk.startswith(items.credential_pk("")):
-            credentials[pk] = item
+            # An alias leads to one, and a policy is named by one.
+            if sk == items.CREDENTIAL and items.HOME not in item:
+                credentials[pk] = item
         elif sk == items.COUNT:
             counts[pk] = int(item["active"]["N"])
-        elif pk != items.PLANS and not pk.startswith(items.claim_pk("")):
+        elif pk not in {items.PLANS, GRACES} and not pk.startswith(items.claim_pk("")):
             key_hash = item["hash"]["S"]
             if key_hash in records:
                 found.append(f"key {sk} has a second record")
             records[key_hash] = item
             held[pk] += sk.startswith(items.record_sk(""))
+    found += _errors_of_rotation(table, records)
     for key_hash, record in records.items():
         found += _errors_of(record, credentials.pop(items.credential_pk(key_hash), None))
     found += [
@@ -91,9 +98,39 @@ def _errors_of(record: Item, credential: Item | None) -> list[str]:
         )
     if credential[items.LIMIT] != record["rate_limit"]:
         found.append(f"key {sk} shows a limit of {record['rate_limit']['N']}")
+    if not _has_secrets_of(record, credential):
+        found.append(f"key {sk} has other secrets than its record says")
     if size_of(credential) >= _UNIT_BYTES:
         found.append(f"key {sk} has a credential of {size_of(credential)} bytes")
     return found
+
+
+def _has_secrets_of(record: Item, credential: Item) -> bool:
+    """Whether a home tells of the secrets that the record names, and of no other."""
+    current = tag_of((record.get("secret") or record["hash"])["S"])
+    expected = {items.until(current)}
+    if "previous_hash" in record:
+        expected.add(items.until(tag_of(record["previous_hash"]["S"])))
+    told = {name for name in credential if items.is_until(name)}
+    return told == expected and current_tag(credential) == current
+
+
+def _errors_of_rotation(table: Iterable[Item], records: dict[str, Item]) -> Iterator[str]:
+    """What is wrong with aliases and graces."""
+    named = {record["grace"]["S"] for record in records.values() if "grace" in record}
+    homes = {}
+    for item in table:
+        pk, sk = item["pk"]["S"], item["sk"]["S"]
+        if pk == GRACES and sk not in named:
+            yield f"no key has the grace {sk}"
+        if items.HOME in item:
+            home = bytes(item[items.HOME]["B"]).hex()
+            homes[pk.removeprefix(items.credential_pk(""))] = home
+            if home not in records:
+                yield f"an alias leads to {home}"
+    for home, record in records.items():
+        if homes.get((record.get("secret") or record["hash"])["S"], home) != home:
+            yield f"key {record['sk']['S']} has the alias of another"
 
 
 def size_of(item: Item) -> int:

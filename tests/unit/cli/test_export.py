@@ -28,6 +28,15 @@ def test_neither_a_key_nor_its_hash_is_exported_unless_asked_for(operator: Opera
         )
 
 
+def test_a_rotated_key_is_exported_by_the_secret_that_works(operator: Operator) -> None:
+    """Taken over elsewhere, an ended one would work again."""
+    issued = operator.issue()
+    rotated = operator.answer("keys", "rotate", issued.key.id, "--grace", "0")["data"]["raw_key"]
+    text = operator.run("export", "--with-hashes").stdout
+    assert hash_of(rotated) in text
+    assert hash_of(issued.raw_key) not in text
+
+
 def test_both_formats_and_the_document_say_the_same(operator: Operator) -> None:
     operator.issue(USER, name='a "b", c', scopes=["read", "admin"])
     operator.issue(USER)

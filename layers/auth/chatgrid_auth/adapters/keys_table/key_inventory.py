@@ -27,10 +27,16 @@ _KEY, _REVOKED = "KEY#", "REVOKED#"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKey:
-    """A key as it is kept; ``revoked_at_ms`` is ``None`` while it is not revoked."""
+    """A key as it is kept; ``revoked_at_ms`` is ``None`` while it is not revoked.
+
+    Attributes:
+        hash: of its first secret, which its home lies under; it may have ended.
+        secret_hash: of its current secret.
+    """
 
     key: ApiKey
     hash: str = field(repr=False)
+    secret_hash: str = field(repr=False)
     revoked_at_ms: int | None = None
 
 
@@ -145,6 +151,7 @@ class KeyInventory:
                 yield StoredKey(
                     key=key_items.api_key(record, credential),
                     hash=key_hash,
+                    secret_hash=record.get("secret", record["hash"])["S"],
                     revoked_at_ms=ended_at_ms,
                 )
 
