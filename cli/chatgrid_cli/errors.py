@@ -5,8 +5,12 @@ from __future__ import annotations
 from chatgrid_auth.domain.errors import (
     ChatGridError,
     IdentityProviderUnavailable,
+    KeyDisabled,
+    KeyExpired,
     KeyLimitReached,
+    KeyRotatedMeanwhile,
     NotFound,
+    PreviousSecretActive,
     StoreUnavailable,
 )
 from chatgrid_auth.services.key_rules import InvalidKey
@@ -59,6 +63,19 @@ _MEANINGS = (
 )
 
 
+#: Errors of ours that are told in the same words whatever led to them: text and code.
+_FIXED: dict[type[ChatGridError], tuple[str, str]] = {
+    NotFound: ("there is no such key", "not_found"),
+    PreviousSecretActive: (
+        "its previous secret still works: wait, or say --force to end it",
+        "previous_secret_active",
+    ),
+    KeyDisabled: ("this key is disabled", "conflict"),
+    KeyExpired: ("this key has expired", "conflict"),
+    KeyRotatedMeanwhile: ("this key was rotated meanwhile; nothing was changed", "conflict"),
+}
+
+
 class CliError(Exception):
     """A command ends here.
 
@@ -94,8 +111,9 @@ def error_of(error: Exception) -> CliError | None:
 def _of_ours(error: ChatGridError) -> CliError | None:
     if isinstance(error, InvalidKey):
         return CliError(str(error), code="validation_error")
-    if isinstance(error, NotFound):
-        return CliError("there is no such key", code="not_found")
+    if type(error) in _FIXED:
+        text, code = _FIXED[type(error)]
+        return CliError(text, code=code)
     if isinstance(error, KeyLimitReached):
         return CliError(
             f"this user holds {error.maximum} keys, as many as allowed:"

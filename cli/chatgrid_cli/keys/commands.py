@@ -10,12 +10,12 @@ import typer
 
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory, StoredKey
-from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.scopes import READ
 from chatgrid_cli.commands import command, group
-from chatgrid_cli.errors import CliError
+from chatgrid_cli.keys import rotating
 from chatgrid_cli.keys import views as key_views
 from chatgrid_cli.keys.confirming import YesOption, confirm
+from chatgrid_cli.keys.finding import found, living
 from chatgrid_cli.keys.issuing import OutOption, api_keys, hand_over
 from chatgrid_cli.keys.previews import KeyPreview
 from chatgrid_cli.output import Output
@@ -37,6 +37,7 @@ app = group("Make, list, show, change and revoke keys of any user.")
 
 def register(root: typer.Typer) -> None:
     """Add the group."""
+    rotating.register(app)
     root.add_typer(app, name="keys")
 
 
@@ -116,11 +117,11 @@ def list_keys(
         if user is None
         else key_views.newest_first(inventory.keys_of(user, revoked=revoked))
     )
-    found = list(islice(pool, limit + 1))
+    listed = list(islice(pool, limit + 1))
     key_views.show_list(
         out,
-        found[:limit],
-        has_more=len(found) > limit,
+        listed[:limit],
+        has_more=len(listed) > limit,
         empty="No keys yet: `chatgrid bootstrap` makes the first one."
         if user is None
         else "This user has no keys.",
@@ -129,15 +130,28 @@ def list_keys(
 
 
 @command(app, "show")
-def show(stack: Stack, out: Output, key_id: KeyArgument, user: MaybeUser = None) -> None:
+def show(
+    stack: Stack,
+    out: Output,
+    key_id: KeyArgument,
+    user: MaybeUser = None,
+    secrets: Annotated[
+        bool,
+        typer.Option("--secrets", help="Its secrets too: prefix, end and last use of each."),
+    ] = False,
+) -> None:
     """Show one key, revoked or not. Without --user the whole table is searched."""
-    stored = _found(stack, key_id, user)
+    stored = found(stack, key_id, user)
     facts = _facts(stack, stored)
+    listed = rotating.secrets_of(stack, stored) if secrets else []
     if out.as_json:
-        out.document("api_key", facts)
+        out.document("api_key", {**facts, "secrets": listed} if secrets else facts)
     else:
         own = "yes" if facts["own_usage_key"] else "no: in API Gateway it counts on its tier's"
+        facts["previous_secret"] = key_views.previous(stored.key)
         out.facts({**facts, "created_by": key_views.maker(stored.key), "own_usage_key": own})
+        if listed:
+            out.listing(listed)
 
 
 @command(app, "set-limit")
@@ -149,14 +163,14 @@ def set_limit(
     user: MaybeUser = None,
 ) -> None:
     """Give a key another limit, which holds for every request from now on."""
-    stored = _living(stack, key_id, user)
+    stored = living(stack, key_id, user)
     with store_clock(stack.client("dynamodb")) as clock:  # which of the window still counts
         api_keys(stack, clock=clock).change_limit(stored.key.owner, key_id, rate_limit)
     told = f"has {rate_limit} requests in any 60 seconds now; before, {stored.key.rate_limit}"
     named = key_views.named(stored.key)
     out.done(f"key {named} {told}")
     if out.as_json:
-        out.document("api_key", _facts(stack, _found(stack, key_id, stored.key.owner)))
+        out.document("api_key", _facts(stack, found(stack, key_id, stored.key.owner)))
     else:
         out.text(f"Key {named} {told}.")
 
@@ -179,7 +193,7 @@ def revoke(
 
     With --descendants a key that was revoked before may be named as well.
     """
-    find = _found if descendants else _living
+    find = found if descendants else living
     key = find(stack, key_id, user).key
     confirm(
         out,
@@ -199,24 +213,6 @@ def revoke(
         out.document("api_key_revoked", {"id": key.id, "revoked": True, **also})
     else:
         out.text(f"Key {key_views.named(key)} {told}.")
-
-
-def _found(stack: Stack, key_id: str, user: str | None) -> StoredKey:
-    inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
-    stored = inventory.find(key_id, owner=user)
-    if stored is None:
-        raise NotFound
-    return stored
-
-
-def _living(stack: Stack, key_id: str, user: str | None) -> StoredKey:
-    stored = _found(stack, key_id, user)
-    if stored.revoked_at_ms is not None:
-        raise CliError(
-            f"this key has been revoked already, at {instant(stored.revoked_at_ms)}",
-            code="not_found",
-        )
-    return stored
 
 
 def _facts(stack: Stack, stored: StoredKey) -> dict[str, object]:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -142,27 +143,46 @@ def hand_over(
     Raises:
         CliError: there is no place for the key, and none was made; or it could not be written.
     """
+    made = _revoked_unless_written(stack, issue, out)
+    give(made, file=file, out=out, also=lambda _: also, done="is made")
+
+
+def give(
+    made: AbstractContextManager[IssuedKey],
+    *,
+    file: Path | None,
+    out: Output,
+    also: Callable[[ApiKey], str],
+    done: str,
+) -> None:
+    """Print or write a raw key, which is made when there is a place for it.
+
+    Args:
+        made: makes it, and sees to what follows when it is not written whole.
+        also: what else is told of the key.
+        done: what was done to it.
+
+    Raises:
+        CliError: there is no place for the key, and none was made.
+    """
     if file is None:
         out.must_be_open()
-        with _revoked_unless_written(stack, issue, out) as issued:
+        with made as issued:
             if out.as_json:
                 facts = {**key_views.facts(issued.key), "raw_key": issued.raw_key}
                 out.document("api_key", facts)
                 return
-            _introduce(out, issued, also)
+            _introduce(out, issued.key, also(issued.key))
             out.note("The key, shown this once and stored nowhere:")
             out.raw(issued.raw_key)
         return
-    with (
-        _new_private(file) as write,
-        _revoked_unless_written(stack, issue, out) as issued,
-    ):
+    with _new_private(file) as write, made as issued:
         write(issued.raw_key)
     if out.as_json:
-        out.done(f"key {issued.key.id} is made, and in {file}")
+        out.done(f"key {issued.key.id} {done}, and in {file}")
         out.document("api_key", {**key_views.facts(issued.key), "written_to": str(file)})
         return
-    _introduce(out, issued, also)
+    _introduce(out, issued.key, also(issued.key))
     out.note(f"The key is in {file}, and stored nowhere else.")
 
 
@@ -191,7 +211,7 @@ def _revoked_unless_written(
             raise  # none was made, or its answer was lost
         became = _taken_back(keys, issued.key)
         raise CliError(
-            f"the key could not be handed over ({_why(error)}); {became}",
+            f"the key could not be handed over ({why(error)}); {became}",
             code="not_handed_over",
             exit_code=FAULT,
         ) from None
@@ -201,7 +221,8 @@ def _revoked_unless_written(
         raise
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """An error in a few words, never its whole text."""
     if isinstance(error, CliError):
         return error.text
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__
@@ -221,8 +242,7 @@ def _taken_back(keys: ApiKeys, key: ApiKey) -> str:
     return f"so key {key.id} was made, and is revoked again"
 
 
-def _introduce(out: Output, issued: IssuedKey, also: str) -> None:
-    key = issued.key
+def _introduce(out: Output, key: ApiKey, also: str) -> None:
     out.note(
         f"Key {key.id} of user {key.owner}: {' '.join(key.scopes)},"
         f" {key.rate_limit} requests in any 60 seconds.{also}"

@@ -27,8 +27,26 @@ def facts(key: ApiKey, *, revoked_at_ms: int | None = None) -> dict[str, Any]:
         "created_at": instant(key.created_at_ms),
         "expires_at": instant(key.expires_at_ms),
         "last_used_at": instant(key.last_used_at_ms),
+        "previous_secret": _previous(key),
         "revoked_at": instant(revoked_at_ms),
     }
+
+
+def _previous(key: ApiKey) -> dict[str, Any] | None:
+    secret = key.at(now_ms()).previous_secret
+    if secret is None:
+        return None
+    return {
+        "key_prefix": secret.prefix,
+        "expires_at": instant(secret.expires_at_ms),
+        "last_used_at": instant(secret.last_used_at_ms),
+    }
+
+
+def previous(key: ApiKey) -> str | None:
+    """A key's previous secret in a few words; ``None`` when it has none that works."""
+    secret = key.at(now_ms()).previous_secret
+    return None if secret is None else f"{secret.prefix}…, until {instant(secret.expires_at_ms)}"
 
 
 def maker(key: ApiKey) -> str:
