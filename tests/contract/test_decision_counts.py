@@ -22,14 +22,14 @@ from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.awslite.http_connection import HttpConnection
 from chatgrid_auth.adapters.awslite.http_response import Response
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.domain.keys import generate
+from chatgrid_auth.domain.keys import generate, hash_of, tag_of
 from chatgrid_authorizer import wiring
 from chatgrid_authorizer.decision_metrics import MOST_HELD
 from chatgrid_authorizer.response import respond as decide
 from tests.contract.clients import Serve, serve
 from tests.support.servers.fault_server import FaultServer, answer, error, response
 from tests.support.stack.authorizer_settings import SETTINGS
-from tests.support.tables.decisions import LIMIT, item_of, request_with
+from tests.support.tables.decisions import LIMIT, item_of, on_the_wire, request_with
 
 __all__ = ["serve"]  # a fixture
 
@@ -113,6 +113,41 @@ def test_an_allowed_request_is_one_store_request_and_one_line(
         assert authorizer.decide() == "allowed"
         assert len(authorizer.server.requests) == len(authorizer.decisions()) == number
     assert authorizer.server.connections == 1
+
+
+def test_a_rotated_secret_and_a_policy_cost_one_request_each_once_they_were_met(
+    authorize: Authorize, raw_key: str
+) -> None:
+    """As the wire carries them: the alias, the home that names a policy, the policy, the home."""
+    first = generate("live", entropy=os.urandom)
+    home = hash_of(first)
+    tag = tag_of(hash_of(raw_key))
+    secret: dict[str, Any] = {
+        items.until(tag): items.n(items.NEVER_MS),
+        items.CURRENT: items.s(tag),
+    }
+    item = item_of(first, v=items.n(3), **secret)
+    alias = on_the_wire({items.HOME: {"B": bytes.fromhex(home)}})
+    policy = {"metadata": {"M": {"team": {"S": "billing"}}}}
+    authorizer = authorize(
+        answer(response({"__type": f"x#{REFUSED}", "Item": alias}, status=400)),
+        answer(response({"__type": f"x#{REFUSED}", "Item": item}, status=400)),
+        answer(response({"Item": policy})),
+        *[answer(response({"Attributes": item}))] * 4,
+    )
+    sent = authorizer.server.requests
+    assert [(authorizer.decide(), len(sent)) for _ in range(4)] == [
+        ("allowed", number) for number in (4, 5, 6, 7)
+    ]
+    asked = [json.loads(request.body) for request in sent]
+    partitions = [request["Key"]["pk"]["S"] for request in asked]
+    assert partitions == ["KEY#" + hash_of(raw_key), *["KEY#" + home] * 6]
+    versions = [
+        one["ExpressionAttributeValues"][":v"]["N"]
+        for one in asked
+        if "ExpressionAttributeValues" in one
+    ]
+    assert versions == ["0", "0", "3", "3", "3", "3"]
 
 
 @pytest.mark.parametrize(
