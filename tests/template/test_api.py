@@ -135,7 +135,7 @@ def test_a_preflight_lets_the_allowed_origin_send_credentials_and_json(
     answer = item["options"]["x-amazon-apigateway-integration"]["responses"]["default"]
     headers = answer["responseParameters"]
     assert headers[PREFLIGHT + "Origin"] == f"'{origin}'"
-    assert headers[PREFLIGHT + "Headers"] == "'Authorization,Content-Type'"
+    assert headers[PREFLIGHT + "Headers"] == "'Authorization,Content-Type,Idempotency-Key'"
     allowed = set(headers[PREFLIGHT + "Methods"].strip("'").split(","))
     assert allowed >= ROUTES[path][1] | {"HEAD", "OPTIONS"}
     assert set(item["options"]["responses"]["200"]["headers"]) == {

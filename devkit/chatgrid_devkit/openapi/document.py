@@ -141,7 +141,8 @@ def _complete(operation: dict[str, Any], *, method: str, path: str) -> None:
     responses.pop("422", None)
     for answer in responses.values():
         answer["description"] = operation["summary"] + ": done."
-        answer["headers"] = _headers(always=BY_A_FUNCTION)
+        replayed = ("Idempotency-Replayed",) if _may_be_repeated(operation) else ()
+        answer["headers"] = _headers(always=BY_A_FUNCTION, sometimes=replayed)
         answer["content"]["application/json"]["example"] = ANSWERS[operation["operationId"]]
     for name in _problems_of(operation, method=method, path=path):
         responses[str(PROBLEMS[name].status)] = {"$ref": f"#/components/responses/{name}"}
@@ -163,7 +164,13 @@ def _problems_of(operation: dict[str, Any], *, method: str, path: str) -> list[s
         names.append("NotRotatable")
     if operation["operationId"] == "createApiKey":
         names.append("Conflict")
+    if _may_be_repeated(operation):
+        names.append("NameReused")
     return names
+
+
+def _may_be_repeated(operation: dict[str, Any]) -> bool:
+    return any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", []))
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

@@ -122,6 +122,7 @@ for _kind in (
     error_table.METHOD_NOT_ALLOWED,
     error_table.KEY_LIMIT_REACHED,
     error_table.PREVIOUS_SECRET_ACTIVE,
+    error_table.NAME_REUSED,
     error_table.PAYLOAD_TOO_LARGE,
     error_table.UNSUPPORTED_MEDIA_TYPE,
     error_table.RATE_LIMITED,

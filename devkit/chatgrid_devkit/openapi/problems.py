@@ -27,6 +27,10 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "Seconds after which to try again.",
         "schema": {"type": "integer", "minimum": 1},
     },
+    "Idempotency-Replayed": {
+        "description": "There when the request had been answered before.",
+        "schema": {"const": "true"},
+    },
     "Allow": {"description": "The methods that this path has.", "schema": {"type": "string"}},
 }
 FIGURES = tuple(name for name in HEADERS if "RateLimit" in name)
@@ -93,13 +97,24 @@ PROBLEMS = {
         always=("Allow", *BY_A_FUNCTION),
     ),
     "Conflict": Problem(
-        409, ("conflict",), "The user holds as many keys as allowed.", always=BY_A_FUNCTION
+        409,
+        ("conflict",),
+        "The user holds as many keys as allowed, or the same `Idempotency-Key` is still at work.",
+        always=BY_A_FUNCTION,
+        sometimes=("Retry-After",),
     ),
     "NotRotatable": Problem(
         409,
         ("previous_secret_active", "conflict"),
         "The previous secret still works, and `force` was not given; or the key is disabled, has "
-        "expired, or was rotated meanwhile.",
+        "expired, or was rotated meanwhile; or the same `Idempotency-Key` is still at work.",
+        always=BY_A_FUNCTION,
+        sometimes=("Retry-After",),
+    ),
+    "NameReused": Problem(
+        422,
+        ("idempotency_key_reused",),
+        "The `Idempotency-Key` was given to a request with another body.",
         always=BY_A_FUNCTION,
     ),
     "PayloadTooLarge": Problem(

@@ -149,16 +149,17 @@ class IssuedApiKeyData(ApiKeyData):
     """A key in the one answer that shows its raw form."""
 
     raw_key: Annotated[
-        str,
+        str | None,
         Field(
-            description="The key itself, shown in this answer only and stored nowhere.",
+            description="The key itself, shown in this answer only and stored nowhere. `null` in "
+            "the answer to a repeat whose secret was used, rotated or revoked since.",
             examples=["cgk_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6"],
             repr=False,
         ),
     ]
 
     @classmethod
-    def issued(cls, key: ApiKey, raw_key: str) -> IssuedApiKeyData:
+    def issued(cls, key: ApiKey, raw_key: str | None) -> IssuedApiKeyData:
         """The new key in the contract's words."""
         return cls.model_validate({**_facts(key), "raw_key": raw_key})
 

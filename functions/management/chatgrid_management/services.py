@@ -11,6 +11,7 @@ from chatgrid_auth.domain.actors import API_KEY, JWT, Actor
 from chatgrid_auth.domain.verdicts import Caller
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.audit.log import AuditLog
+from chatgrid_auth.services.idempotency import Idempotency
 from chatgrid_auth.services.rotation import Rotations
 
 
@@ -21,11 +22,13 @@ class Management:
     Attributes:
         api_keys: issues, lists, gets and revokes keys.
         rotations: gives keys other secrets.
+        idempotency: answers requests that come again.
         audit_log: who did what to them.
     """
 
     api_keys: ApiKeys
     rotations: Rotations
+    idempotency: Idempotency
     audit_log: AuditLog
 
 

@@ -17,6 +17,7 @@ from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.http_api.rest_api import lambda_handler
 from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
 from chatgrid_auth.services.api_keys import ApiKeys, KeyStore
+from chatgrid_auth.services.idempotency import Idempotency
 from chatgrid_auth.services.key_rules import ANY_LIFETIME, Lifetimes
 from chatgrid_auth.services.rotation import Rotations
 from chatgrid_management.app import create_app
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from chatgrid_auth.domain.audit import Entry
     from chatgrid_auth.http_api.rest_api import Handler
     from chatgrid_auth.services.audit.log import AuditLog
+    from chatgrid_auth.services.idempotency import Notes
     from chatgrid_auth.services.rotation import RotationStore
 
 MILESTONES = {
@@ -49,10 +51,13 @@ _SAID = (
 
 
 class Keys(KeyStore, Protocol):
-    """Where keys are kept, and their secrets."""
+    """Where keys are kept, and their secrets, and what is remembered of requests for them."""
 
     @property
     def rotations(self) -> RotationStore: ...
+
+    @property
+    def notes(self) -> Notes: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +143,7 @@ def compose(
             keys_per_user=configured.keys_per_user,
         ),
         rotations=Rotations(store.rotations, now_ms=_now_ms, entropy=os.urandom),
+        idempotency=Idempotency(store.notes, store.rotations, now_ms=_now_ms, entropy=os.urandom),
         audit_log=audit_log,
     )
     app = ContractMiddleware(create_app(management, log=logger))

@@ -35,7 +35,7 @@ Handler = Callable[[Event, Any, Caller], dict[str, Any]]
 #: Response headers that a browser's script may read.
 EXPOSED_HEADERS = (
     "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
-    "RateLimit-Policy, RateLimit, Retry-After, WWW-Authenticate"
+    "RateLimit-Policy, RateLimit, Retry-After, WWW-Authenticate, Idempotency-Replayed"
 )
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.credentials import ApiKey, Page, PreviousSecret
-from chatgrid_auth.domain.errors import KeyLimitReached, MakerRevoked
+from chatgrid_auth.domain.errors import KeyLimitReached, MakerRevoked, StillRunning
+from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.services.creations import with_another
 from chatgrid_auth.services.descendants import Kin
+from chatgrid_auth.services.repeatable import Note, NoteChange, Repeatable
 from chatgrid_auth.services.rotation import NewSecret, Standing
 
 
@@ -23,7 +25,9 @@ class MemoryKeyStore:
         #: What the audit log would be told.
         self.events: list[AuditEvent] = []
         self.fault: Exception | None = None
+        self.tags: dict[str, str] = {}
         self.rotations = MemoryRotations(self)
+        self.notes = MemoryNotes(self)
 
     def create(
         self,
@@ -33,6 +37,7 @@ class MemoryKeyStore:
         keys_per_user: int,
         event: AuditEvent,
         creations_per_hour: int = 0,
+        note: NoteChange | None = None,
     ) -> None:
         self.may_fail()
         if creations_per_hour:
@@ -43,6 +48,9 @@ class MemoryKeyStore:
         maker = key.created_by.key_id
         if maker is not None and (key.owner, maker) not in self.keys and maker in self.known:
             raise MakerRevoked
+        if note is not None and not self.notes.change(note):
+            raise StillRunning
+        self.tags[key.prefix] = tag_of(key_hash)
         self.keys[key.owner, key.id] = key
         self.known[key.id] = key
         self.hashes.append(key_hash)
@@ -120,7 +128,11 @@ class MemoryRotations:
             return None
         shown, used_ms = key.at(now_ms), key.last_used_at_ms
         return Standing(
-            key=shown, current=key.prefix, current_used_at_ms=used_ms, taken=self.taken, seen=key
+            key=shown,
+            current=self._store.tags.get(key.prefix, key.prefix),
+            current_used_at_ms=used_ms,
+            taken=self.taken,
+            seen=key,
         )
 
     def rotate(self, standing: Standing, secret: NewSecret, *, event: AuditEvent) -> bool:
@@ -133,9 +145,19 @@ class MemoryRotations:
                 last_used_at_ms=standing.current_used_at_ms,
             )
         changed = replace(key, prefix=secret.prefix, previous_secret=previous)
+        return self._give(standing, changed, secret, event)
+
+    def reissue(self, standing: Standing, secret: NewSecret, *, event: AuditEvent) -> bool:
+        changed = replace(standing.key, prefix=secret.prefix)
+        return self._give(standing, changed, secret, event)
+
+    def _give(
+        self, standing: Standing, changed: ApiKey, secret: NewSecret, event: AuditEvent
+    ) -> bool:
         if not self._change(standing, changed, event):
             return False
         self._store.hashes.append(secret.hash)
+        self._store.tags[changed.prefix] = tag_of(secret.hash)
         return True
 
     def end_previous(self, standing: Standing, *, event: AuditEvent) -> bool:
@@ -149,3 +171,33 @@ class MemoryRotations:
         self._store.keys[changed.owner, changed.id] = changed
         self._store.events.append(event)
         return True
+
+
+class MemoryNotes:
+    """What is remembered of requests, as ``services.idempotency.Notes`` promises."""
+
+    def __init__(self, store: MemoryKeyStore) -> None:
+        self._store = store
+        self.kept: dict[Repeatable, Note] = {}
+
+    def find(self, request: Repeatable) -> Note | None:
+        self._store.may_fail()
+        return self.kept.get(_nameless(request))
+
+    def change(self, change: NoteChange) -> bool:
+        self._store.may_fail()
+        place = _nameless(change.request)
+        if self.kept.get(place) != change.seen:
+            return False
+        self.kept.pop(place, None)
+        if change.note is not None:
+            self.kept[place] = change.note
+        return True
+
+    def any_key(self, owner: str, key_id: str) -> ApiKey | None:
+        self._store.may_fail()
+        return self._store.known.get(key_id)
+
+
+def _nameless(request: Repeatable) -> Repeatable:
+    return replace(request, body="")

@@ -58,7 +58,7 @@ def errors_in(table: Iterable[Item]) -> list[str]:
                 credentials[pk] = item
         elif sk == items.COUNT:
             counts[pk] = int(item["active"]["N"])
-        elif pk not in {items.PLANS, GRACES} and not pk.startswith(items.claim_pk("")):
+        elif sk.startswith((items.record_sk(""), items.revoked_sk(""))):
             key_hash = item["hash"]["S"]
             if key_hash in records:
                 found.append(f"key {sk} has a second record")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import Query, Request
+from fastapi import Query, Request, Response
 
 from chatgrid_auth.domain.identifiers import canonical_id
 from chatgrid_auth.http_api.details import detail
@@ -12,6 +12,7 @@ from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.fields import PathIdentifier
 from chatgrid_auth.http_api.pagination import Paging, encode_cursor
 from chatgrid_auth.http_api.problems import invalid_query, not_found
+from chatgrid_management.repeats import Named, tell
 from chatgrid_management.schemas import (
     ApiKeyData,
     ApiKeyList,
@@ -35,19 +36,35 @@ Descendants = Annotated[
     "/me/api-keys", operation_id="createApiKey", summary="Create an API key", status_code=201
 )
 async def create_api_key(
-    new: NewApiKey, caller: CurrentCaller, services: Services, actor: Acting
+    new: NewApiKey,
+    caller: CurrentCaller,
+    services: Services,
+    actor: Acting,
+    named: Named,
+    response: Response,
 ) -> IssuedApiKeyResponse:
-    """Create a key of the caller's own user. `raw_key` is shown in this answer only."""
-    issued = services.api_keys.issue(
-        caller.user_id,
-        name=new.name,
-        scopes=new.scopes,
-        environment=new.environment,
-        rate_limit=new.rate_limit,
-        **new.said_of_expiry(),
+    """Create a key of the caller's own user. `raw_key` is shown in this answer only.
+
+    With an `Idempotency-Key` the same request again has the same `id` and makes no second key.
+    While the secret was never used, the repeat gives another in its place, and the first is refused
+    as revoked; after that `raw_key` is `null`.
+    """
+    answered = services.idempotency.once(
+        named,
+        lambda claim: services.api_keys.issue(
+            caller.user_id,
+            name=new.name,
+            scopes=new.scopes,
+            environment=new.environment,
+            rate_limit=new.rate_limit,
+            **new.said_of_expiry(),
+            actor=actor,
+            claim=claim,
+        ),
         actor=actor,
     )
-    return IssuedApiKeyResponse(data=IssuedApiKeyData.issued(issued.key, issued.raw_key))
+    tell(response, answered)
+    return IssuedApiKeyResponse(data=IssuedApiKeyData.issued(answered.key, answered.raw_key))
 
 
 @router.get("/me/api-keys", operation_id="listApiKeys", summary="List API keys")

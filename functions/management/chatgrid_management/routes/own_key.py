@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Response
 
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.problems import key_revoked, not_found
+from chatgrid_management.repeats import Named, tell
 from chatgrid_management.rotation_schemas import GivenRotation, NewRotation
 from chatgrid_management.schemas import (
     ApiKeyData,
@@ -73,6 +74,8 @@ async def rotate_own_key(
     caller: CurrentCaller,
     services: Services,
     actor: Acting,
+    named: Named,
+    response: Response,
     rotation: GivenRotation = None,
 ) -> IssuedApiKeyResponse:
     """Give the key that the request came with another secret, where its owner lets it.
@@ -81,12 +84,19 @@ async def rotate_own_key(
     """
     wanted = rotation or NewRotation()
     with _admitted_a_moment_ago():
-        issued = services.rotations.rotate(
-            caller.user_id,
-            key_id,
-            grace_seconds=wanted.grace_period_seconds,
-            force=wanted.force,
-            by_itself=True,
+        answered = services.idempotency.once(
+            named,
+            lambda claim: services.rotations.rotate(
+                caller.user_id,
+                key_id,
+                grace_seconds=wanted.grace_period_seconds,
+                force=wanted.force,
+                by_itself=True,
+                actor=actor,
+                claim=claim,
+            ),
             actor=actor,
+            by_itself=True,
         )
-    return IssuedApiKeyResponse(data=IssuedApiKeyData.issued(issued.key, issued.raw_key))
+    tell(response, answered)
+    return IssuedApiKeyResponse(data=IssuedApiKeyData.issued(answered.key, answered.raw_key))

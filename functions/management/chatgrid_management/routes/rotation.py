@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from fastapi import Response
+
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.fields import PathIdentifier
+from chatgrid_management.repeats import Named, tell
 from chatgrid_management.rotation_schemas import GivenRotation, NewRotation
 from chatgrid_management.routes.api_keys import key_id_of
 from chatgrid_management.schemas import (
@@ -23,22 +26,33 @@ async def rotate_api_key(
     caller: CurrentCaller,
     services: Services,
     actor: Acting,
+    named: Named,
+    response: Response,
     rotation: GivenRotation = None,
 ) -> IssuedApiKeyResponse:
     """Give a key another secret. `raw_key` is shown in this answer only.
 
     Id, name, scopes, limit and history stay, and there is one budget for both secrets. The former
-    works until the grace is over.
+    works until the grace is over. With an `Idempotency-Key` the same request again rotates nothing:
+    while the new secret was never used, it gives another in its place; after that `raw_key` is
+    `null`.
     """
     wanted = rotation or NewRotation()
-    issued = services.rotations.rotate(
-        caller.user_id,
-        key_id_of(id),
-        grace_seconds=wanted.grace_period_seconds,
-        force=wanted.force,
+    key_id = key_id_of(id)
+    answered = services.idempotency.once(
+        named,
+        lambda claim: services.rotations.rotate(
+            caller.user_id,
+            key_id,
+            grace_seconds=wanted.grace_period_seconds,
+            force=wanted.force,
+            actor=actor,
+            claim=claim,
+        ),
         actor=actor,
     )
-    return IssuedApiKeyResponse(data=IssuedApiKeyData.issued(issued.key, issued.raw_key))
+    tell(response, answered)
+    return IssuedApiKeyResponse(data=IssuedApiKeyData.issued(answered.key, answered.raw_key))
 
 
 @router.delete(

@@ -41,6 +41,7 @@ class ErrorKind:
 
 INVALID_BODY = ErrorKind(400, "validation_error", "Invalid request body")
 INVALID_QUERY = ErrorKind(400, "validation_error", "Invalid query parameters")
+INVALID_HEADER = ErrorKind(400, "validation_error", "Invalid request headers")
 INVALID_CURSOR = ErrorKind(400, "invalid_cursor", "The cursor is malformed")
 NO_UPDATES = ErrorKind(400, "no_updates", "No fields to update")
 INVALID_TOKEN = ErrorKind(401, "unauthorized", verdicts.INVALID_TOKEN)
@@ -59,8 +60,12 @@ PREVIOUS_SECRET_ACTIVE = ErrorKind(
 KEY_DISABLED = ErrorKind(409, "conflict", verdicts.DISABLED)
 KEY_EXPIRED = ErrorKind(409, "conflict", verdicts.EXPIRED)
 KEY_ROTATED_MEANWHILE = ErrorKind(409, "conflict", "API key was rotated meanwhile")
+STILL_RUNNING = ErrorKind(409, "conflict", "This request is still running")
 PAYLOAD_TOO_LARGE = ErrorKind(413, "payload_too_large", "Payload too large")
 UNSUPPORTED_MEDIA_TYPE = ErrorKind(415, "unsupported_media_type", "Unsupported media type")
+NAME_REUSED = ErrorKind(
+    422, "idempotency_key_reused", "The idempotency key was used for another request"
+)
 RATE_LIMITED = ErrorKind(429, "rate_limit_exceeded", "Rate limit exceeded")
 INTERNAL_ERROR = ErrorKind(500, "internal_error", "Internal error")
 BAD_GATEWAY = ErrorKind(502, "internal_error", "Internal error")

@@ -16,6 +16,8 @@ ChatGridError
 │   ├── KeyExpired                  … it has expired
 │   └── KeyRotatedMeanwhile         … somebody else was faster
 ├── SelfRotationNotAllowed          a key may not rotate itself
+├── StillRunning                    somebody is at work on this very request
+├── NameReused                      the client gave another request the same name
 ├── KeyExists                       a key with this hash, or with this id, is there already
 └── InvalidCursor                   a page cursor that this API never gave
 """
@@ -131,6 +133,14 @@ class SelfRotationNotAllowed(ChatGridError):
 
 class KeyExists(ChatGridError):
     """A key with this hash, or one of the owner's with this id, is there already."""
+
+
+class StillRunning(ChatGridError):
+    """Somebody is at work on this very request, under the name that its client gave it."""
+
+
+class NameReused(ChatGridError):
+    """The client has given another request the same name."""
 
 
 class InvalidCursor(ChatGridError):

@@ -63,7 +63,9 @@ def safe_path(names: Sequence[int | str]) -> str:
 
 def _detail_of(error: Mapping[str, Any]) -> dict[str, str]:
     kind: str = error["type"]
-    path = safe_path(error["loc"][1:])
+    where: Sequence[int | str] = error["loc"]
+    # The name of a header is ours; what a body has for names may be anything.
+    path = str(where[1]) if where[0] == "header" else safe_path(where[1:])
     if kind in _OWN_CODES:
         return detail(kind, path, error["msg"])
     code, words = _RULES.get(kind, ("invalid_value", "Invalid value"))

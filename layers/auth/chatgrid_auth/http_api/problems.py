@@ -25,9 +25,11 @@ from chatgrid_auth.domain.errors import (
     KeyLimitReached,
     KeyRotatedMeanwhile,
     MakerRevoked,
+    NameReused,
     NotFound,
     PreviousSecretActive,
     SelfRotationNotAllowed,
+    StillRunning,
     StoreUnavailable,
 )
 from chatgrid_auth.http_api.details import WHOLE_BODY, detail, details_of
@@ -190,6 +192,7 @@ _FIXED: dict[type[Exception], error_table.ErrorKind] = {
     KeyExpired: error_table.KEY_EXPIRED,
     KeyRotatedMeanwhile: error_table.KEY_ROTATED_MEANWHILE,
     SelfRotationNotAllowed: error_table.SELF_ROTATION,
+    NameReused: error_table.NAME_REUSED,
 }
 
 
@@ -210,8 +213,11 @@ def internal_error() -> Problem:
 
 def service_unavailable() -> Problem:
     """The store is out; nothing is said about the request."""
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    return Problem.of(error_table.UNAVAILABLE, headers=headers)
+    return _soon(error_table.UNAVAILABLE)
+
+
+def _soon(kind: error_table.ErrorKind) -> Problem:
+    return Problem.of(kind, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def fault_fields(exc: BaseException) -> dict[str, object]:
@@ -255,6 +261,7 @@ def install(app: FastAPI, *, log: Log) -> None:
     answer(app, CreationLimitReached, lambda _request, exc: creation_limit_reached(exc))
     answer(app, MakerRevoked, lambda _request, _exc: key_revoked())
     answer(app, KeyLimitReached, lambda _request, exc: key_limit_reached(exc.maximum))
+    answer(app, StillRunning, lambda _request, _exc: _soon(error_table.STILL_RUNNING))
     answer(app, Fault, fault)
     answer(app, Exception, unexpected)
 
@@ -285,8 +292,12 @@ def _from_framework(request: Request, exc: HTTPException) -> Problem:
 
 def _from_validation(_request: Request, exc: RequestValidationError) -> Problem:
     errors = exc.errors()
-    in_query = any(error["loc"][0] == "query" for error in errors)
-    return (invalid_query if in_query else invalid_body)(details_of(errors))
+    places = {error["loc"][0] for error in errors}
+    found = details_of(errors)
+    if "query" in places:
+        return invalid_query(found)
+    kind = error_table.INVALID_HEADER if places == {"header"} else error_table.INVALID_BODY
+    return Problem.of(kind, details=found)
 
 
 def _allowed_methods(request: Request) -> list[str]:

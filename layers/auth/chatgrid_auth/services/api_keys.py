@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chatgrid_auth.domain import audit, keys
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
@@ -27,6 +27,10 @@ from chatgrid_auth.services.key_rules import (
     resolve_expiry,
 )
 
+if TYPE_CHECKING:
+    from chatgrid_auth.services.idempotency import Claim
+    from chatgrid_auth.services.repeatable import NoteChange
+
 
 class KeyStore(Protocol):
     """Where keys are kept. Every write is all or nothing, the entry of the audit log included."""
@@ -39,13 +43,15 @@ class KeyStore(Protocol):
         keys_per_user: int,
         event: AuditEvent,
         creations_per_hour: int = 0,
+        note: NoteChange | None = None,
     ) -> None:
-        """Keep a new key.
+        """Keep a new key, and the note of the request that asked for it.
 
         Raises:
             CreationLimitReached: the owner made ``creations_per_hour`` keys in the last hour.
             KeyLimitReached: the owner already holds ``keys_per_user`` keys.
             MakerRevoked: the key that makes it has been revoked.
+            StillRunning: the note is another by now.
             StoreUnavailable: the store is out; the key may or may not exist, unusable by
                 anybody, since nobody has seen its raw form.
         """
@@ -112,7 +118,7 @@ class ApiKeys:
         self._keys_per_user = keys_per_user
         self._actor = actor
 
-    def issue(
+    def issue(  # noqa: PLR0913 - a key's settings are parameters
         self,
         owner: str,
         *,
@@ -123,6 +129,7 @@ class ApiKeys:
         expires_at_ms: int | Unsaid | None = UNSAID,
         expires_in_seconds: int | Unsaid | None = UNSAID,
         actor: Actor | None = None,
+        claim: Claim | None = None,
     ) -> IssuedKey:
         """Make a key. Its raw form is in the answer, and nowhere else, ever.
 
@@ -131,6 +138,7 @@ class ApiKeys:
         Args:
             expires_at_ms: when it ends, in Unix milliseconds; ``None`` for never. Where neither
                 this nor ``expires_in_seconds`` is said, it lives as long as keys do by default.
+            claim: on the request that asks for it, where its client may send that again.
 
         Raises:
             InvalidKey: it breaks a rule.
@@ -170,12 +178,14 @@ class ApiKeys:
             expires_at_ms=ends_at_ms,
             created_by=actor.maker,
         )
+        key_hash = keys.hash_of(raw_key)
         self._store.create(
             key,
-            key_hash=keys.hash_of(raw_key),
+            key_hash=key_hash,
             keys_per_user=self._keys_per_user,
             creations_per_hour=self._creations_per_hour,
             event=creation(key, actor=actor, at_ms=now_ms),
+            note=None if claim is None else claim.created(key.id, keys.tag_of(key_hash)),
         )
         return IssuedKey(key=key, raw_key=raw_key)
 

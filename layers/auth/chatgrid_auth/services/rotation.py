@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chatgrid_auth.domain import audit, keys
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
@@ -25,6 +25,9 @@ from chatgrid_auth.domain.errors import (
 )
 from chatgrid_auth.services.instants import iso_instant
 from chatgrid_auth.services.key_rules import InvalidKey, KeyProblem
+
+if TYPE_CHECKING:
+    from chatgrid_auth.services.idempotency import Claim
 
 DEFAULT_GRACE_SECONDS = 86_400
 LONGEST_GRACE_SECONDS = 604_800
@@ -82,6 +85,16 @@ class RotationStore(Protocol):
             StoreUnavailable: it may or may not be the current one.
         """
 
+    def reissue(self, standing: Standing, secret: NewSecret, *, event: AuditEvent) -> bool:
+        """Put this in the place of a current secret that was never used.
+
+        False, and nothing is done, if it was used, or the key stands otherwise. A previous secret
+        stays as it is.
+
+        Raises:
+            StoreUnavailable: it may or may not be the current one.
+        """
+
     def end_previous(self, standing: Standing, *, event: AuditEvent) -> bool:
         """End the previous secret; false, and nothing is done, if the key stands otherwise.
 
@@ -122,6 +135,7 @@ class Rotations:
         force: bool = False,
         by_itself: bool = False,
         actor: Actor | None = None,
+        claim: Claim | None = None,
     ) -> IssuedKey:
         """Give a key another secret. Its raw form is in the answer, and nowhere else, ever.
 
@@ -129,6 +143,7 @@ class Rotations:
             grace_seconds: how long the former secret passes, at most as long as the key itself.
             force: whether a previous secret that still passes is ended.
             by_itself: whether it is the key that asks.
+            claim: on the request that asks for it, where its client may send that again.
 
         Raises:
             InvalidKey: no grace may be as long as this.
@@ -151,7 +166,10 @@ class Rotations:
             first = first or standing.current
             if standing.current != first:
                 raise KeyRotatedMeanwhile
-            raw_key, secret = self._mint(standing, grace_seconds, now_ms)
+            until_ms = now_ms + grace_seconds * 1_000 if grace_seconds else None
+            raw_key, secret = mint(standing, entropy=self._entropy, grace_until_ms=until_ms)
+            if claim is not None:
+                claim.minting(secret.hash, key_id=key.id, base=standing.current)
             rotated = _rotated(standing, secret)
             event = self._event(audit.ROTATED, key, rotated, actor, now_ms)
             if self._store.rotate(standing, secret, event=event):
@@ -182,17 +200,6 @@ class Rotations:
             raise NotFound
         return standing
 
-    def _mint(self, standing: Standing, grace_seconds: int, now_ms: int) -> tuple[str, NewSecret]:
-        """A new secret that the store can tell from those that the key has."""
-        while True:
-            raw_key = keys.generate(standing.key.environment, entropy=self._entropy)
-            key_hash = keys.hash_of(raw_key)
-            if keys.tag_of(key_hash)[:2] not in standing.taken:
-                break
-        until_ms = now_ms + grace_seconds * 1_000 if grace_seconds else None
-        prefix = keys.prefix_of(raw_key)
-        return raw_key, NewSecret(hash=key_hash, prefix=prefix, grace_until_ms=until_ms)
-
     def _event(
         self, action: str, was: ApiKey, became: ApiKey, actor: Actor | None, now_ms: int
     ) -> AuditEvent:
@@ -204,6 +211,19 @@ class Rotations:
             at_ms=now_ms,
             changes=_changes(was, became),
         )
+
+
+def mint(
+    standing: Standing, *, entropy: Callable[[int], bytes], grace_until_ms: int | None
+) -> tuple[str, NewSecret]:
+    """The raw form of a new secret that the store can tell from those that the key has, and it."""
+    while True:
+        raw_key = keys.generate(standing.key.environment, entropy=entropy)
+        key_hash = keys.hash_of(raw_key)
+        if keys.tag_of(key_hash)[:2] not in standing.taken:
+            break
+    prefix = keys.prefix_of(raw_key)
+    return raw_key, NewSecret(hash=key_hash, prefix=prefix, grace_until_ms=grace_until_ms)
 
 
 def check_grace(grace_seconds: int) -> list[KeyProblem]:

@@ -22,14 +22,14 @@ EVERYWHERE = {"401", "403", "429", "500", "503"}
 OPERATIONS = {
     ("get", "/me"): set(),
     ("get", "/me/api-keys"): {"400"},
-    ("post", "/me/api-keys"): {"400", "409", "413", "415"},
+    ("post", "/me/api-keys"): {"400", "409", "413", "415", "422"},
     ("get", "/me/api-keys/{id}"): {"404"},
     ("delete", "/me/api-keys/{id}"): {"400", "404"},
-    ("post", "/me/api-keys/{id}/rotate"): {"400", "404", "409", "413", "415"},
+    ("post", "/me/api-keys/{id}/rotate"): {"400", "404", "409", "413", "415", "422"},
     ("delete", "/me/api-keys/{id}/previous-secret"): {"404"},
     ("get", "/me/api-key"): {"404"},
     ("delete", "/me/api-key"): {"404"},
-    ("post", "/me/api-key/rotate"): {"400", "404", "409", "413", "415"},
+    ("post", "/me/api-key/rotate"): {"400", "404", "409", "413", "415", "422"},
     ("get", "/me/audit-log"): {"400"},
     ("get", "/me/audit-log/verify"): set(),
     ("get", "/boards"): {"400"},
@@ -91,7 +91,7 @@ def test_every_status_that_an_operation_can_meet_is_described(method: str, path:
     errors = {status for status in responses if status >= "400"}
     assert errors >= EVERYWHERE | OPERATIONS[method, path]
     assert errors - EVERYWHERE - OPERATIONS[method, path] <= {"502", "504"}
-    assert "422" not in errors
+    assert "422" in OPERATIONS[method, path] or "422" not in errors  # the framework's own
 
 
 def test_every_error_is_in_the_envelope_and_every_example_holds() -> None:

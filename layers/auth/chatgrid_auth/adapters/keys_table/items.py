@@ -102,6 +102,11 @@ def revoked_sk(key_id: str) -> str:
     return "REVOKED#" + key_id
 
 
+def repeat_sk(place: str) -> str:
+    """The sort key of what is remembered of a request that may come again."""
+    return "REPEAT#" + place
+
+
 def work_key(owner: str, key_id: str) -> dict[str, Any]:
     """Where the work for the usage plans waits that a key has left."""
     return {"pk": s(PLANS), "sk": s(f"{owner}#{key_id}")}

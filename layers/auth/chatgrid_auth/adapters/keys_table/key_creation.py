@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, put
+from chatgrid_auth.adapters.idempotency.notes import written
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain.errors import (
     KeyExists,
     KeyLimitReached,
     MakerRevoked,
+    StillRunning,
     StoreThrottled,
     StoreUnavailable,
 )
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
     from chatgrid_auth.domain.audit import AuditEvent
     from chatgrid_auth.domain.credentials import ApiKey
+    from chatgrid_auth.services.repeatable import NoteChange
 
 #: A creation that meets another of the same owner's has to look again.
 _TRIES = 10
@@ -58,12 +61,14 @@ class KeyCreations:
         creations_per_hour: int,
         imported: bool,
         event: AuditEvent,
+        note: NoteChange | None = None,
     ) -> None:
         """Keep a new key and the entry that tells of it, whole or not at all.
 
         Args:
             creations_per_hour: how many keys the owner may make in any hour; 0 for any number.
             imported: another system issued it, so that its text does not tell its environment.
+            note: what is remembered of the request, written with the key.
 
         Raises:
             KeyExists: there is a key with this hash, or one of the owner's with this id, or an
@@ -71,14 +76,18 @@ class KeyCreations:
             KeyLimitReached: the owner holds ``keys_per_user`` keys.
             CreationLimitReached: the owner made ``creations_per_hour`` keys in the last hour.
             MakerRevoked: the key that makes it has been revoked.
+            StillRunning: the note is another by now.
         """
         maker = key.created_by.key_id
         writes = self._writes(key, key_hash, imported=imported)
+        noted = [] if note is None else [written(self._table, note)]
         for _ in range(_TRIES):
             counted = self._one_more(key, keys_per_user, creations_per_hour)
             try:
-                self._chain.transact([counted, *writes], event)
+                self._chain.transact([counted, *writes, *noted], event)
             except Cancelled as cancelled:
+                if cancelled.refused(len(writes) + 1):
+                    raise StillRunning from None
                 if maker is not None and cancelled.refused(3):
                     raise MakerRevoked from None
                 if any(cancelled.refused(at) for at in range(1, len(writes) + 1)):

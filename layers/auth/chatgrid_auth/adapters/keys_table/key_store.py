@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from chatgrid_auth.adapters.audit_table.chain import AuditChain
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, update
+from chatgrid_auth.adapters.idempotency.notes import DynamoNotes
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.credential_reads import read_credentials
 from chatgrid_auth.adapters.keys_table.items import n, s
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from chatgrid_auth.domain.audit import AuditEvent, Entry
     from chatgrid_auth.services.descendants import Kin
+    from chatgrid_auth.services.repeatable import NoteChange
 
 #: A change of limit has to hit upon a moment in which no second's first request comes in between.
 _LIMIT_TRIES = 10
@@ -55,6 +57,7 @@ class DynamoKeyStore:
 
     Attributes:
         rotations: the keys' secrets.
+        notes: what is remembered of requests that may come again.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class DynamoKeyStore:
             pending=self._revocations.pending,
             retention_days=revoked_retention_days,
         )
+        self.notes = DynamoNotes(self._transport, table=table)
 
     def create(
         self,
@@ -98,6 +102,7 @@ class DynamoKeyStore:
         event: AuditEvent,
         creations_per_hour: int = 0,
         imported: bool = False,
+        note: NoteChange | None = None,
     ) -> None:
         """Keep a new key, whole or not at all: see `KeyCreations.create`."""
         self._creations.create(
@@ -107,6 +112,7 @@ class DynamoKeyStore:
             creations_per_hour=creations_per_hour,
             imported=imported,
             event=event,
+            note=note,
         )
 
     def revoke(self, owner: str, key_id: str, *, event: AuditEvent) -> bool:

@@ -33,6 +33,7 @@ def writers(table: str) -> Mapping[str, Writer]:
     """The cold writes of this room's actions."""
     return {
         audit.ROTATED: lambda change: _rotated(table, change),
+        audit.SECRET_REISSUED: lambda change: _reissued(table, change),
         audit.PREVIOUS_SECRET_ENDED: lambda change: _ended(table, change),
     }
 
@@ -82,6 +83,16 @@ def _rotated(table: str, change: Unfinished) -> list[dict[str, Any]]:
     if facts["was_hash"] != record["hash"]["S"]:
         writes.append(_disposed_of(table, facts["was_hash"], n(int(facts["gone"]))))
     return [change.on_record(table, expression, values, remove=removed), *writes]
+
+
+def _reissued(table: str, change: Unfinished) -> list[dict[str, Any]]:
+    facts = change.intent.facts
+    values = {":secret": s(facts["hash"]), ":prefix": s(facts["prefix"]), **_at(change)}
+    expression = "SET prefix = :prefix, secret = :secret, updated_at_ms = :at"
+    writes = [change.on_record(table, expression, values)]
+    if facts["was_hash"] != change.record["hash"]["S"]:
+        writes.append(_disposed_of(table, facts["was_hash"], n(int(facts["gone"]))))
+    return writes
 
 
 def _ended(table: str, change: Unfinished) -> list[dict[str, Any]]:

@@ -87,6 +87,40 @@ class DynamoRotations:
         change = _rotation(standing, secret, intent)
         return self._commit(record, change, intent, done=items.until(tag_of(secret.hash)))
 
+    def reissue(self, standing: Standing, secret: NewSecret, *, event: AuditEvent) -> bool:
+        """Put this in the place of a current secret that was never used; whether that was done."""
+        record, home = standing.seen
+        self._transport.call("PutItem", self._alias(record["hash"]["S"], secret.hash))
+        facts = {
+            "hash": secret.hash,
+            "prefix": secret.prefix,
+            "was_hash": record.get("secret", record["hash"])["S"],
+            "gone": str(event.at_ms // 1_000 + self._retention_seconds),
+        }
+        try:
+            intent = self._pending.begin(record, event, facts)
+        except ConditionFailed:  # revoked meanwhile
+            return False
+        condition, names, values = _as_it_was(standing)
+        current, new = items.until(standing.current), items.until(tag_of(secret.hash))
+        names |= {"#c": current, "#n": new, "#s": items.used_at(standing.current)}
+        names |= {"#off": items.OFF}
+        values |= {":seen": home[current], ":revoked": s(items.REVOKED)}
+        values |= {":new": s(tag_of(secret.hash)), ":mark": {"SS": [intent.token]}}
+        change = {
+            # A disabled key may have been made so, and its secret be lost like any other.
+            "ConditionExpression": (
+                f"{condition} AND {items.NOT_REVOKED} AND #c = :seen"
+                " AND attribute_not_exists(#s) AND attribute_not_exists(#n)"
+            ),
+            "UpdateExpression": (
+                f"SET #n = #c, {items.CURRENT} = :new REMOVE #c ADD {items.MARKS} :mark"
+            ),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+        return self._commit(record, change, intent, done=new)
+
     def end_previous(self, standing: Standing, *, event: AuditEvent) -> bool:
         """End the previous secret; false, and nothing is done, if the key stands otherwise."""
         record, _ = standing.seen

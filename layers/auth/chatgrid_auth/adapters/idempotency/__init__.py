@@ -1,0 +1,1 @@
+"""Where requests that may come again are remembered."""
