@@ -111,6 +111,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "audit_table": set(),
     "dynamodb": {"boto3", "botocore"},
     "jwt": {"jwt"},
+    "idempotency": set(),
     "keys_table": set(),
     "rotation": set(),
 }

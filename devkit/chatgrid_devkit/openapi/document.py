@@ -21,7 +21,7 @@ from pydantic.json_schema import models_json_schema
 import chatgrid_boards.app
 import chatgrid_management.app
 from chatgrid_auth.domain.scopes import required_scope
-from chatgrid_auth.http_api.problems import ErrorResponse
+from chatgrid_auth.http_api.responses import ErrorResponse
 from chatgrid_devkit.openapi.examples import ANSWERS, ERRORS
 from chatgrid_devkit.openapi.problems import (
     BY_A_FUNCTION,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from chatgrid_auth.domain.audit import Entry
     from chatgrid_auth.http_api.rest_api import Handler
     from chatgrid_auth.services.audit.log import AuditLog
-    from chatgrid_auth.services.idempotency import Notes
+    from chatgrid_auth.services.repeatable import Notes
     from chatgrid_auth.services.rotation import RotationStore
 
 MILESTONES = {

@@ -7,10 +7,9 @@ with it for everything else that can go wrong as well.
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match, Route
@@ -48,41 +47,6 @@ Failure = TypeVar("Failure", bound=Exception)
 MOST_DETAILS = 20
 #: How long a client waits before it asks again, when a part that we depend on is out.
 RETRY_AFTER_SECONDS = 1
-
-
-class ErrorDetail(BaseModel):
-    """One thing that is wrong with a request."""
-
-    code: Literal[
-        "required",
-        "unrecognized_key",
-        "duplicate_key",
-        "invalid_type",
-        "invalid_value",
-        "invalid_json",
-        "too_small",
-        "too_big",
-        "limit_exceeded",
-    ]
-    path: str = Field(
-        description="Where: the field's name, list positions after dots (`scopes.0`); "
-        "`body` for the body as a whole; which limit (`creations`)."
-    )
-    message: str
-
-
-class ErrorResponse(BaseModel):
-    """The one shape of every error."""
-
-    object: Literal["error"]
-    status: int = Field(description="The HTTP status, again.")
-    code: str = Field(description="What happened, for programs.")
-    message: str = Field(description="What happened, for people.")
-    details: list[ErrorDetail] = Field(
-        default_factory=list,
-        description="Given with `validation_error`, and with `rate_limit_exceeded` where it is "
-        "not the credential's own minute that is used up.",
-    )
 
 
 class Problem(HTTPException):

@@ -28,8 +28,7 @@ from chatgrid_auth.services.key_rules import (
 )
 
 if TYPE_CHECKING:
-    from chatgrid_auth.services.idempotency import Claim
-    from chatgrid_auth.services.repeatable import NoteChange
+    from chatgrid_auth.services.repeatable import Claim, NoteChange
 
 
 class KeyStore(Protocol):

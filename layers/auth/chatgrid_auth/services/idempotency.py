@@ -9,9 +9,7 @@ on a request has a claim on it that ends by itself; one that lost its claim can 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import Actor
@@ -25,22 +23,16 @@ from chatgrid_auth.domain.errors import (
     SelfRotationNotAllowed,
     StillRunning,
 )
-from chatgrid_auth.domain.keys import tag_of
-from chatgrid_auth.services.repeatable import KEPT_MS, RUNS_MS, Note, NoteChange, Repeatable
+from chatgrid_auth.services.repeatable import (
+    KEPT_MS,
+    RUNS_MS,
+    Claim,
+    Note,
+    NoteChange,
+    Notes,
+    Repeatable,
+)
 from chatgrid_auth.services.rotation import RotationStore, Standing, mint
-
-
-class Notes(Protocol):
-    """Where requests that may come again are remembered."""
-
-    def find(self, request: Repeatable) -> Note | None:
-        """What is remembered of a request, forgotten or not by now."""
-
-    def change(self, change: NoteChange) -> bool:
-        """Make a change; false, and nothing is done, if the note is another one by now."""
-
-    def any_key(self, owner: str, key_id: str) -> ApiKey | None:
-        """One of the owner's keys, a revoked one too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,55 +47,6 @@ class Answered:
     key: ApiKey
     raw_key: str | None = field(repr=False)
     replayed: bool = False
-
-
-class Claim:
-    """Being at work on a request, until that is done or the claim has run out.
-
-    Attributes:
-        note: what is remembered of the request now.
-    """
-
-    def __init__(
-        self, request: Repeatable, note: Note, *, notes: Notes, version: Callable[[], str]
-    ) -> None:
-        self.request = request
-        self.note = note
-        self._notes = notes
-        self._version = version
-
-    def created(self, key_id: str, tag: str) -> NoteChange:
-        """What has to be written together with a new key: that this request made it."""
-        note = self.note.minting(tag, key_id=key_id, base=None, version=self._version())
-        done = note.at_rest(version=note.version)
-        return NoteChange(request=self.request, seen=self.note, note=done)
-
-    def minting(self, key_hash: str, *, key_id: str, base: str | None) -> None:
-        """Remember a secret before it is made: who comes after can tell then that it was.
-
-        Raises:
-            StillRunning: somebody else is at work on it by now.
-        """
-        note = self.note.minting(
-            tag_of(key_hash), key_id=key_id, base=base, version=self._version()
-        )
-        self._put(note)
-
-    def rest(self) -> None:
-        """Let others at it. What does not get through runs out by itself."""
-        with suppress(Fault, StillRunning):
-            self._put(self.note.at_rest(version=self._version()))
-
-    def forget(self) -> None:
-        """Forget the request: it came to nothing."""
-        change = NoteChange(request=self.request, seen=self.note, note=None)
-        with suppress(Fault):
-            self._notes.change(change)
-
-    def _put(self, note: Note) -> None:
-        if not self._notes.change(NoteChange(request=self.request, seen=self.note, note=note)):
-            raise StillRunning
-        self.note = note
 
 
 class Idempotency:

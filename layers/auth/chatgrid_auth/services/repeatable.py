@@ -8,8 +8,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol
+
+from chatgrid_auth.domain.errors import Fault, StillRunning
+from chatgrid_auth.domain.keys import tag_of
+
+if TYPE_CHECKING:
+    from chatgrid_auth.domain.credentials import ApiKey
 
 #: How long a repeat is known as one, from the first request on.
 KEPT_MS = 86_400_000
@@ -107,3 +116,65 @@ class NoteChange:
     request: Repeatable
     seen: Note | None
     note: Note | None
+
+
+class Notes(Protocol):
+    """Where requests that may come again are remembered."""
+
+    def find(self, request: Repeatable) -> Note | None:
+        """What is remembered of a request, forgotten or not by now."""
+
+    def change(self, change: NoteChange) -> bool:
+        """Make a change; false, and nothing is done, if the note is another one by now."""
+
+    def any_key(self, owner: str, key_id: str) -> ApiKey | None:
+        """One of the owner's keys, a revoked one too."""
+
+
+class Claim:
+    """Being at work on a request, until that is done or the claim has run out.
+
+    Attributes:
+        note: what is remembered of the request now.
+    """
+
+    def __init__(
+        self, request: Repeatable, note: Note, *, notes: Notes, version: Callable[[], str]
+    ) -> None:
+        self.request = request
+        self.note = note
+        self._notes = notes
+        self._version = version
+
+    def created(self, key_id: str, tag: str) -> NoteChange:
+        """What has to be written together with a new key: that this request made it."""
+        note = self.note.minting(tag, key_id=key_id, base=None, version=self._version())
+        done = note.at_rest(version=note.version)
+        return NoteChange(request=self.request, seen=self.note, note=done)
+
+    def minting(self, key_hash: str, *, key_id: str, base: str | None) -> None:
+        """Remember a secret before it is made: who comes after can tell then that it was.
+
+        Raises:
+            StillRunning: somebody else is at work on it by now.
+        """
+        note = self.note.minting(
+            tag_of(key_hash), key_id=key_id, base=base, version=self._version()
+        )
+        self._put(note)
+
+    def rest(self) -> None:
+        """Let others at it. What does not get through runs out by itself."""
+        with suppress(Fault, StillRunning):
+            self._put(self.note.at_rest(version=self._version()))
+
+    def forget(self) -> None:
+        """Forget the request: it came to nothing."""
+        change = NoteChange(request=self.request, seen=self.note, note=None)
+        with suppress(Fault):
+            self._notes.change(change)
+
+    def _put(self, note: Note) -> None:
+        if not self._notes.change(NoteChange(request=self.request, seen=self.note, note=note)):
+            raise StillRunning
+        self.note = note

@@ -27,7 +27,7 @@ from chatgrid_auth.services.instants import iso_instant
 from chatgrid_auth.services.key_rules import InvalidKey, KeyProblem
 
 if TYPE_CHECKING:
-    from chatgrid_auth.services.idempotency import Claim
+    from chatgrid_auth.services.repeatable import Claim
 
 DEFAULT_GRACE_SECONDS = 86_400
 LONGEST_GRACE_SECONDS = 604_800
