@@ -239,17 +239,32 @@ def test_a_write_whose_first_response_was_lost_is_known_again(bench: Bench, chan
     assert len(bench.told()) == (3 if change == "end" else 2)
 
 
-def test_a_disabled_key_is_told_from_a_busy_one(bench: Bench) -> None:
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_a_disabled_key_is_not_rotated(bench: Bench, when: str) -> None:
     first = bench.issue()
-    bench.client.update_item(
-        TableName=bench.table,
-        Key={"pk": {"S": f"KEY#{hash_of(first.raw_key)}"}, "sk": {"S": "#"}},
-        UpdateExpression="SET #off = :manual REMOVE lvl",
-        ExpressionAttributeNames={"#off": "off"},
-        ExpressionAttributeValues={":manual": {"S": "manual"}},
-    )
+    look = bench.store.rotations.standing
+
+    def disable() -> None:
+        bench.client.update_item(
+            TableName=bench.table,
+            Key={"pk": {"S": f"KEY#{hash_of(first.raw_key)}"}, "sk": {"S": "#"}},
+            UpdateExpression="SET #off = :manual REMOVE lvl",
+            ExpressionAttributeNames={"#off": "off"},
+            ExpressionAttributeValues={":manual": {"S": "manual"}},
+        )
+
+    def looked(owner: str, key_id: str, *, now_ms: int) -> Standing | None:
+        found = look(owner, key_id, now_ms=now_ms)
+        disable()
+        return found
+
+    if when == "before":
+        disable()
+    else:
+        bench.store.rotations.standing = looked  # type: ignore[method-assign]
     with pytest.raises(KeyDisabled):
         bench.rotate(first)
+    assert "cur" not in home_of(bench.client, bench.table, first.raw_key)
 
 
 def test_revoking_ends_all_secrets_and_leaves_a_date_for_their_aliases(bench: Bench) -> None:
@@ -318,6 +333,7 @@ def test_two_graces_that_end_with_their_key_are_one(bench: Bench) -> None:
     third = bench.rotate(first, force=True)
     assert bench.passing(third) == [True]
     assert len(bench.graces()) == 1
+    assert books.errors_in(books.contents(bench.client, bench.table)) == []
 
 
 def test_no_hash_of_a_secret_is_in_the_audit_log(bench: Bench) -> None:

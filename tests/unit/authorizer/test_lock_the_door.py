@@ -64,3 +64,4 @@ def test_a_revoked_key_over_its_limit_ends_nothing(world: World) -> None:
     for _ in range(2):
         ending = context(world, raw_key, "DELETE", "/me/api-key")
         assert ending["message"] == "API key has been revoked"
+    assert world.store.requests == 1  # and then out of memory
