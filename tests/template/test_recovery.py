@@ -16,13 +16,13 @@ TAKEN = {
 }
 TABLES = pytest.mark.parametrize("table", TAKEN)
 ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
+STREAM_LABEL = "2026-11-28T04:50:00.000"
 ROLES = [function.replace("Function", "Role") for function in FUNCTIONS]
 
 
 def given(table: str) -> dict[str, str]:
-    # As the resolver writes the stream of a table of the stack's own.
-    stream = {"ExistingAuditStreamArn": f"{TAKEN[table]}.StreamArn"}
-    return {f"Existing{table}": TAKEN[table], **(stream if table == "AuditTable" else {})}
+    stream = {"ExistingAuditStreamLabel": STREAM_LABEL} if table == "AuditTable" else {}
+    return {f"Existing{table}": TAKEN[table], **stream}
 
 
 @TABLES
@@ -62,7 +62,9 @@ def test_no_function_policy_output_or_setting_names_another_table_than_the_given
     }
     assert own in json.dumps(everywhere)
     # Nothing differs but the name, so nothing that named the former one was overlooked.
-    assert now == json.loads(json.dumps(everywhere).replace(own, TAKEN[table]))
+    stream = f"{ARN}{TAKEN[table]}/stream/{STREAM_LABEL}"
+    renamed = json.dumps(everywhere).replace(f"{own}.StreamArn", stream)
+    assert now == json.loads(renamed.replace(own, TAKEN[table]))
     assert own not in json.dumps(after.resources)
 
 
