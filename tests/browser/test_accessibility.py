@@ -51,7 +51,7 @@ def overflowing(dashboard: Dashboard) -> list[str]:
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
-def test_no_state_has_a_violation_or_sticks_out_in_any_theme_or_width(
+def test_no_state_breaks_a_rule_or_its_frame_in_any_theme(
     state: State, open_browser: OpenBrowser, url: str
 ) -> None:
     origin = url.rsplit("/", 1)[0]

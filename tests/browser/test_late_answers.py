@@ -201,7 +201,7 @@ def test_a_key_revoked_twice_from_here_is_said_to_be_revoked_once(
     assert dashboard.names() == ["Stays"]
 
 
-def test_what_was_wrong_with_a_cancelled_form_is_not_said_in_the_next(
+def test_a_cancelled_forms_errors_are_not_shown_in_the_next(
     open_browser: OpenBrowser, account: Account
 ) -> None:
     account.make_key("Another")
@@ -217,7 +217,7 @@ def test_what_was_wrong_with_a_cancelled_form_is_not_said_in_the_next(
     assert dialog.get_by_label("Name").input_value() == "Fine"
 
 
-def test_a_key_whose_form_was_cancelled_too_late_is_shown_all_the_same(
+def test_a_key_whose_form_was_cancelled_too_late_is_still_shown(
     open_browser: OpenBrowser, account: Account
 ) -> None:
     """Its raw form is in that answer and nowhere else."""

@@ -28,7 +28,7 @@ def test_one_click_signs_in_as_the_developer_and_leaves_a_clean_address(
     assert dashboard.page.get_by_text(DEVELOPER_EMAIL).is_visible()
 
 
-def test_a_password_signs_in_and_a_wrong_one_says_so_and_nothing_more(
+def test_a_password_signs_in_and_a_wrong_one_only_says_so(
     open_browser: OpenBrowser,
 ) -> None:
     dashboard = open_browser().visit()
@@ -57,7 +57,7 @@ def test_what_is_missing_is_said_at_the_field_and_gets_the_focus(open_browser: O
     assert email.get_attribute("aria-invalid") is None
 
 
-def test_a_link_signs_in_once_and_only_the_browser_that_asked_for_it(
+def test_a_link_signs_in_once_and_only_the_browser_that_asked(
     open_browser: OpenBrowser, accounts: Accounts
 ) -> None:
     email = f"link-{time.time_ns()}@example.com"
@@ -157,7 +157,7 @@ def none_at_all(session: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("worthless", [expired, forged, none_at_all])
-def test_a_worthless_session_never_shows_a_key_and_ends_at_the_sign_in(
+def test_a_worthless_session_shows_no_key_and_ends_at_sign_in(
     worthless: Callable[[dict[str, Any]], dict[str, Any]],
     open_browser: OpenBrowser,
     account: Account,

@@ -22,7 +22,7 @@ def notice(dashboard: Dashboard, title: str) -> Any:
     )
 
 
-def test_an_account_over_its_limit_sees_when_and_is_let_in_by_itself(
+def test_an_account_over_its_limit_sees_when_and_gets_in_unaided(
     open_browser: OpenBrowser, account: Account
 ) -> None:
     """The real limit: 200 requests in any minute."""

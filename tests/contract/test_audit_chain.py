@@ -149,7 +149,7 @@ def test_a_removed_item_is_found_with_its_number(bench: Bench, seq: int) -> None
     assert bench.broken() == seq, "a new entry hid it"
 
 
-def test_a_head_that_was_removed_or_put_back_is_found_and_stops_nobody(bench: Bench) -> None:
+def test_a_removed_or_restored_head_is_found_and_stops_nobody(bench: Bench) -> None:
     for at in range(3):
         bench.chain.transact([bench.write(str(at))], event())
     place = {"pk": {"S": layout.pk(OWNER)}, "sk": {"S": layout.HEAD}}
@@ -171,7 +171,7 @@ def test_what_is_no_entry_is_found_and_nothing_fails(bench: Bench) -> None:
     assert bench.broken() == 1
 
 
-def test_a_fault_of_the_audit_table_is_a_fault_and_nothing_is_written(bench: Bench) -> None:
+def test_a_fault_of_the_audit_table_lets_nothing_be_written(bench: Bench) -> None:
     lost = AuditChain(Boto3Transport(bench.client), table="not-there", pause=lambda _: None)
     with pytest.raises(StoreUnavailable):
         lost.transact([bench.write("0")], event())

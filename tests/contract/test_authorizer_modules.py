@@ -122,7 +122,7 @@ def decided(serve: Serve) -> tuple[set[str], set[str], object]:
     return loaded(server.url, request_with(raw_key))
 
 
-def test_up_to_an_allowed_request_nothing_is_loaded_that_it_does_not_need(
+def test_an_allowed_request_loads_no_module_that_it_does_not_need(
     decided: tuple[set[str], set[str], object],
 ) -> None:
     _, modules, outcome = decided

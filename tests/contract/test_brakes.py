@@ -71,7 +71,7 @@ def test_creations_at_once_never_exceed_the_hours_number(client: DynamoDBClient)
     assert len(bench.walk(user, limit=50, descending=False)) == 4
 
 
-def test_what_is_left_of_a_revoked_key_has_an_end_and_a_living_key_has_none(
+def test_a_revoked_keys_remains_have_an_end_and_a_living_key_none(
     client: DynamoDBClient,
 ) -> None:
     bench, user = Bench(client), owner()

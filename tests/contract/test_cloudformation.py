@@ -165,7 +165,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield Cloud(running.endpoint)
 
 
-def test_the_stack_goes_up_changes_without_loss_and_comes_down_to_its_data(
+def test_the_stack_goes_up_changes_without_loss_and_leaves_its_data(
     cloud: Cloud, tmp_path: Path
 ) -> None:
     address = uploaded(cloud, tmp_path)

@@ -115,7 +115,7 @@ def test_an_allowed_request_is_one_store_request_and_one_line(
     assert authorizer.server.connections == 1
 
 
-def test_a_rotated_secret_and_a_policy_cost_one_request_each_once_they_were_met(
+def test_a_rotated_secret_and_a_policy_cost_one_request_once_met(
     authorize: Authorize, raw_key: str
 ) -> None:
     """As the wire carries them: the alias, the home that names a policy, the policy, the home."""

@@ -138,7 +138,7 @@ def test_an_allowed_request_stamps_the_last_use(gate: Gate) -> None:
     assert gate.issuing.get(OWNER, issued.key.id).last_used_at_ms == gate.now_ms
 
 
-def test_a_key_with_an_api_gateway_key_of_its_own_is_counted_on_that(gate: Gate) -> None:
+def test_a_key_with_its_own_api_gateway_key_is_counted_there(gate: Gate) -> None:
     issued = gate.issue()
     gate.name_own_gateway_key(issued.raw_key, "its-own")
     verdict = gate.ask(issued.raw_key)
@@ -392,7 +392,7 @@ def test_a_token_that_is_not_accepted_costs_no_store_request(gate: Gate) -> None
     assert requests == 0
 
 
-def test_a_store_that_is_out_is_a_fault_and_never_a_bad_key(gate: Gate) -> None:
+def test_a_store_that_is_out_is_never_a_bad_key(gate: Gate) -> None:
     raw = gate.issue().raw_key
     gate.client.delete_table(TableName=gate.table)
     gate.client.delete_table(TableName=gate.users_table)
@@ -418,7 +418,7 @@ def test_a_sparsely_used_key_still_fits_one_write_unit(gate: Gate) -> None:
     assert sum(len(name) + 4 for name in item) < 700
 
 
-def test_a_refusal_of_a_known_key_names_it_and_of_an_unknown_one_nothing(gate: Gate) -> None:
+def test_a_refusal_names_a_known_key_and_nothing_of_an_unknown_one(gate: Gate) -> None:
     revoked, expired = gate.issue(), gate.issue(expires_at_ms=NOW_MS + 1)
     limited, lesser = gate.issue(rate_limit=1), gate.issue(scopes=["read"])
     gate.issuing.revoke(OWNER, revoked.key.id)

@@ -61,9 +61,7 @@ class Renewable:
         return self.now
 
 
-def test_a_call_is_one_request_with_the_payload_and_the_answer_comes_back(
-    serve: Serve, connect: Connect
-) -> None:
+def test_a_call_is_one_request_and_its_response_comes_back(serve: Serve, connect: Connect) -> None:
     server = serve(answer(response(GOOD)))
     assert connect(server).call("UpdateItem", ASKED) == GOOD
     (request,) = server.requests
@@ -266,7 +264,7 @@ def test_a_name_that_nobody_knows_is_a_fault(serve: Serve, connect: Connect) -> 
 
 
 @pytest.mark.parametrize("end", [answer_and_close, answer_and_reset])
-def test_a_connection_that_went_stale_while_idle_is_replaced_before_it_is_used(
+def test_a_connection_gone_stale_while_idle_is_replaced_before_use(
     serve: Serve, connect: Connect, end: Callable[[bytes], Step]
 ) -> None:
     pauses = Pauses()
@@ -291,7 +289,7 @@ def test_a_server_that_does_not_read_costs_no_more_than_the_budget(connect: Conn
 
 
 @pytest.mark.parametrize("fault", [hang_up, reset])
-def test_a_connection_that_went_stale_in_the_sending_is_replaced_without_a_pause(
+def test_a_connection_gone_stale_while_sending_is_replaced_without_pause(
     serve: Serve, connect: Connect, fault: Step
 ) -> None:
     pauses = Pauses()
@@ -398,7 +396,7 @@ def test_a_large_answer_and_a_large_request_pass_whole(serve: Serve, connect: Co
 
 @pytest.mark.parametrize("code", ["InvalidSignatureException", "RequestTimeTooSkewed"])
 @pytest.mark.parametrize("skew_seconds", [-900, 900])
-def test_a_clock_that_a_signature_is_refused_for_is_a_fault_once_and_then_right(
+def test_a_clock_that_spoils_a_signature_is_one_fault_then_right(
     serve: Serve, connect: Connect, code: str, skew_seconds: int
 ) -> None:
     steps = (answer(error(code, headers=DATE)), *[answer(response(GOOD, headers=DATE))] * 2)
@@ -417,7 +415,7 @@ def test_a_clock_that_a_signature_is_refused_for_is_a_fault_once_and_then_right(
 
 @pytest.mark.parametrize("skew_seconds", [-66, 66])
 @pytest.mark.parametrize("refused", [False, True])
-def test_a_verdict_under_a_wrong_time_is_a_fault_and_the_next_is_right(
+def test_a_verdict_at_a_wrong_time_is_one_fault_then_right(
     serve: Serve, connect: Connect, skew_seconds: int, *, refused: bool
 ) -> None:
     code = "ConditionalCheckFailedException"

@@ -106,9 +106,7 @@ def by_hand(folder: Path) -> Iterator[ByHand]:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_by_hand_it_runs_without_a_terminal_until_it_is_told_to_end(
-    tmp_path: Path, ending: int
-) -> None:
+def test_by_hand_it_runs_without_a_terminal_until_told_to_end(tmp_path: Path, ending: int) -> None:
     with by_hand(tmp_path) as aws:
         until(aws.runs)
         assert aws.answers()

@@ -245,7 +245,7 @@ def test_of_two_imports_under_one_id_only_one_is_made(
         world.adopt(old_key(), id=key.id)
 
 
-def test_work_that_is_left_of_no_key_does_not_stand_in_the_way_of_an_import(
+def test_work_left_of_no_key_does_not_hold_up_an_import(
     make: Callable[..., Imports],
 ) -> None:
     """As after the loss of a table: the sweep has the orphan retired while the key comes back."""
@@ -265,7 +265,7 @@ def test_a_revoked_key_does_not_come_back_by_an_import(make: Callable[..., Impor
     assert isinstance(world.ask(raw), Refused)
 
 
-def test_an_import_keeps_to_the_number_of_keys_that_a_user_may_hold(
+def test_an_import_keeps_to_the_ceiling_of_keys_per_user(
     make: Callable[..., Imports],
 ) -> None:
     world, owner = make(keys_per_user=1), str(uuid4())

@@ -204,7 +204,7 @@ def test_an_empty_set_is_an_answer_and_refuses_every_public_key_token(project: P
     ],
     ids=str,
 )
-def test_a_token_of_a_malformed_key_is_refused_and_others_are_not_harmed(
+def test_a_malformed_keys_token_is_refused_and_others_are_not_harmed(
     project: Project, jwk: dict[str, Any]
 ) -> None:
     elliptic, modular, _ = project.private
@@ -256,7 +256,7 @@ def test_a_key_rotated_under_load_refuses_no_good_token(project: Project) -> Non
     assert len(project.server.requests) == 2
 
 
-def test_a_withdrawn_key_is_refused_after_the_refresh_though_its_token_was_known(
+def test_a_withdrawn_keys_known_token_is_refused_after_the_refresh(
     project: Project,
 ) -> None:
     verifier = project.verifier()

@@ -83,7 +83,7 @@ def test_every_key_is_given_once_however_many_pages_it_takes(shop: Shop) -> None
     assert not shop.inventory.is_empty()
 
 
-def test_an_owners_keys_are_its_own_and_revoked_ones_come_when_asked_for(shop: Shop) -> None:
+def test_an_owners_list_is_its_own_with_revoked_keys_on_request(shop: Shop) -> None:
     mine, theirs = str(uuid4()), str(uuid4())
     kept, gone = shop.issue(mine).key, shop.issue(mine).key
     shop.issue(theirs)
@@ -113,7 +113,7 @@ def test_holders_are_told_for_known_hashes_only(shop: Shop) -> None:
     }
 
 
-def test_every_id_is_told_with_the_hash_of_its_key_revoked_ones_included(shop: Shop) -> None:
+def test_every_id_comes_with_its_keys_hash_even_when_revoked(shop: Shop) -> None:
     assert shop.inventory.hashes_by_id() == {}
     issued = [shop.issue(str(uuid4())) for _ in range(3)]
     shop.keys.revoke(issued[0].key.owner, issued[0].key.id)

@@ -89,7 +89,7 @@ def test_a_key_that_is_not_there_has_no_limit_to_change(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("busy_moments", [1, 3, None])
-def test_a_request_that_comes_in_between_is_counted_and_the_change_made_again(
+def test_a_request_in_between_is_counted_and_the_change_made_again(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, busy_moments: int | None
 ) -> None:
     issued = bench.issue()

@@ -53,7 +53,7 @@ def test_a_revoked_key_makes_no_other_and_counts_none(client: DynamoDBClient) ->
     assert sorted(map(str, bench.items())) == sorted(map(str, before))
 
 
-def test_a_key_whose_books_were_held_up_makes_none_behind_the_last_look(
+def test_a_key_held_up_makes_none_behind_the_last_look(
     client: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Creations under way hold up the transaction that lets its key make no more."""

@@ -234,7 +234,7 @@ def test_the_sweeps_and_the_runs_own_entries_are_no_work(bench: Bench) -> None:
 # The lease
 
 
-def test_one_run_holds_the_lease_until_it_gives_it_back_or_it_ends(bench: Bench) -> None:
+def test_one_run_holds_the_lease_until_returned_or_ended(bench: Bench) -> None:
     lease = bench.lease
     assert lease.take(now_ms=NOW_MS, until_ms=NOW_MS + 50)
     assert not lease.take(now_ms=NOW_MS + 49, until_ms=NOW_MS + 99)
@@ -385,7 +385,7 @@ def test_records_that_dynamodb_leaves_for_later_are_asked_for_again(client: Dyna
     assert found == {key.key_id: key for key in keys}
 
 
-def test_records_that_dynamodb_does_not_get_to_are_a_fault_and_not_absent(
+def test_records_that_dynamodb_leaves_unprocessed_are_a_fault_not_absent(
     client: DynamoDBClient,
 ) -> None:
     class Busy(Boto3Transport):

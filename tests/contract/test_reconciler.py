@@ -109,7 +109,7 @@ def system(ministack: Ministack) -> System:
     return System(ministack.endpoint)
 
 
-def test_a_key_gets_its_gateway_key_and_loses_it_when_it_is_revoked(system: System) -> None:
+def test_a_key_gets_its_gateway_key_and_loses_it_when_revoked(system: System) -> None:
     owner = str(uuid4())
     issued = system.issue(owner)
     assert system.named(issued) is None

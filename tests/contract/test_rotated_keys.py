@@ -206,7 +206,7 @@ def test_an_operator_is_told_of_the_home_whatever_secret_is_asked_about(bench: B
     }
 
 
-def test_a_policy_costs_three_requests_when_it_is_met_and_one_from_then_on(bench: Bench) -> None:
+def test_a_policy_costs_three_requests_when_new_and_one_afterwards(bench: Bench) -> None:
     bench.name_policy(1, {"team": "billing"})
     found = [bench.allowed(bench.first) for _ in range(3)]
     assert [requests for _, requests in found] == [3, 1, 1]
@@ -238,16 +238,14 @@ def test_a_refusal_that_needs_no_policy_reads_none(bench: Bench) -> None:
     assert requests == 1
 
 
-def test_a_policy_that_cannot_be_found_is_a_fault_and_lets_nobody_in(bench: Bench) -> None:
+def test_a_missing_policy_is_a_fault_and_lets_nobody_in(bench: Bench) -> None:
     bench.write("SET v = :v", {}, {":v": items.n(7)})
     with pytest.raises(StoreUnavailable):
         bench.ask(bench.first)
 
 
 @pytest.mark.parametrize("sign", ["due", "top", "g"])
-def test_what_a_container_does_not_know_yet_is_a_fault_and_lets_nobody_in(
-    bench: Bench, sign: str
-) -> None:
+def test_a_feature_unknown_to_a_container_is_a_fault_for_everybody(bench: Bench, sign: str) -> None:
     """Credits and costs are to come: a container of today must not wave them through."""
     bench.write(f"SET {sign} = :zero", {}, {":zero": items.n(0)})
     with pytest.raises(StoreUnavailable):

@@ -144,7 +144,7 @@ def test_what_is_read_back_is_what_the_rotation_answered(bench: Bench) -> None:
     assert page.items == [second.key]
 
 
-def test_each_secret_has_its_own_last_use_and_the_key_the_latest_of_all(bench: Bench) -> None:
+def test_each_secret_has_its_last_use_and_the_key_the_latest(bench: Bench) -> None:
     first = bench.issue()
     second = bench.rotate(first)
     use(bench.client, bench.table, second.raw_key, at_ms=NOW_MS + 7)
@@ -303,7 +303,7 @@ def test_force_and_a_grace_of_nothing_write_no_entry_of_their_own(bench: Bench) 
     assert [action for action, _ in bench.told()] == ["created", "rotated", "rotated"]
 
 
-def test_a_grace_that_ran_out_is_told_of_though_the_key_was_rotated_since(bench: Bench) -> None:
+def test_a_grace_that_ran_out_is_told_even_after_another_rotation(bench: Bench) -> None:
     first = bench.issue()
     bench.rotate(first, grace_seconds=60)
     bench.now_ms += 60_001

@@ -89,7 +89,7 @@ def test_a_failed_condition_comes_with_the_item_where_there_is_one(store: Store)
     assert present.value.item == {"pk": {"S": "a"}, "sk": {"S": "#"}, "used": {"N": "1"}}
 
 
-def test_a_failed_condition_comes_without_the_item_when_it_was_not_asked_for(store: Store) -> None:
+def test_a_failed_condition_brings_no_item_that_was_not_asked_for(store: Store) -> None:
     with pytest.raises(ConditionFailed) as refused:
         store.transport.call(
             "UpdateItem", store.count("a", ConditionExpression="attribute_exists(pk)")

@@ -26,7 +26,7 @@ keys_and_users = pytest.mark.parametrize("users", [False, True], ids=["key", "us
 
 @wrong_clocks
 @keys_and_users
-def test_a_container_that_begins_with_a_wrong_clock_lets_nobody_over_the_limit(
+def test_a_container_starting_with_a_wrong_clock_keeps_the_limit(
     world: World, off: float, *, users: bool
 ) -> None:
     right, wrong = Container(world, users=users), Container(world, off=off, users=users)

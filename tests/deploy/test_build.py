@@ -53,7 +53,7 @@ def test_a_layer_holds_what_its_lock_file_names_and_nothing_else(
 
 
 @pytest.mark.parametrize("resource", [*FUNCTIONS, *LAYERS, "AuthLayer"])
-def test_every_module_comes_with_bytecode_that_python_3_13_takes_as_it_is(
+def test_every_module_comes_with_bytecode_that_python_3_13_accepts(
     for_lambda: Path, resource: str
 ) -> None:
     modules = list((for_lambda / resource).rglob("*.py"))

@@ -22,9 +22,7 @@ USER = "6f1f0a8e-6b5b-4b8e-9a36-0f2b7e4a1c11"
 RESTORED = "recovered-keys-2026-03-10"
 
 
-def test_keys_work_on_a_restored_table_and_again_after_the_stack_was_made_anew(
-    cloud: Ministack, for_here: Path
-) -> None:
+def test_keys_work_on_a_restored_table_and_on_a_new_stack(cloud: Ministack, for_here: Path) -> None:
     stack = SamStack(cloud, for_here, "recovered")
     stack.deploy()
     own = stack.outputs()

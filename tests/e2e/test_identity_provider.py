@@ -13,7 +13,7 @@ from tests.support.stack.local_stack import LocalStack
 from tests.vectors.jwt.forge import Forge
 
 
-def test_while_the_identity_provider_is_out_jwts_get_503_and_keys_go_on(tmp_path: Path) -> None:
+def test_an_identity_providers_outage_is_503_for_jwts_while_keys_work(tmp_path: Path) -> None:
     with socket.socket() as held:  # and not listened on
         held.bind(("127.0.0.1", 0))
         nobody_there = f"http://127.0.0.1:{held.getsockname()[1]}"

@@ -71,7 +71,7 @@ def verdict(gate: Gate, raw_key: str) -> str:
 
 
 @each_fault
-def test_while_the_store_is_out_the_gate_fails_in_time_whatever_the_key(
+def test_the_gate_fails_in_time_while_the_store_is_out(
     make_gate: Callable[..., Gate], issuing: Issuing, proxy: FaultProxy, fault: Fault
 ) -> None:
     good, revoked = issuing.issue(), issuing.issue()

@@ -203,7 +203,7 @@ def test_a_revocation_that_was_cut_off_can_be_repeated(world: World, at: int, af
 
 #: Record read, credential read, credential changed, record changed.
 @pytest.mark.parametrize(("at", "after"), [(at, after) for at in (1, 2, 3, 4) for after in (0, 1)])
-def test_a_limit_is_shown_as_it_holds_wherever_its_change_was_cut_off(
+def test_the_limit_shown_holds_wherever_its_change_was_cut_off(
     world: World, at: int, after: int
 ) -> None:
     with pytest.raises(KilledError):

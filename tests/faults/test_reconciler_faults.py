@@ -53,7 +53,7 @@ def behind(proxy: FaultProxy, system: System) -> Reconciler:
 @pytest.mark.parametrize(
     ("seed", "faults"), [(1, QUICK), (2, QUICK), (3, NONSENSE)], ids=["1", "2", "nonsense"]
 )
-def test_after_any_faults_a_calm_run_leaves_one_gateway_key_for_each_key(
+def test_a_calm_run_after_faults_leaves_one_gateway_key_each(
     ministack: Ministack,
     proxy: FaultProxy,
     impatient: Callable[[str], None],

@@ -63,7 +63,7 @@ def test_nothing_listens_that_is_not_tried_here_nor_beyond_loopback(local: Local
 
 @pytest.mark.parametrize("name", ["gateway", "embedded AWS"])
 @pytest.mark.parametrize("host", REBOUND)
-def test_a_name_that_was_made_to_lead_here_is_refused_on_every_port(
+def test_a_name_rebound_to_this_machine_is_refused_on_every_port(
     local: LocalStack, name: str, host: str
 ) -> None:
     port = ports(local)[name]

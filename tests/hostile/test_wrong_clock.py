@@ -81,7 +81,7 @@ def test_who_asks_two_containers_of_unequal_clocks_never_gets_over_the_limit(
     assert faults == 1, "what is wrong by always the same is corrected after one answer"
 
 
-def test_a_clock_that_jumps_too_often_to_be_corrected_answers_503_and_lets_nobody_in(
+def test_a_clock_that_keeps_jumping_is_503_and_lets_nobody_in(
     world: World,
 ) -> None:
     gate, jumps = Gate(world), cycle([-66.0, 66.0, 600.0, -7_200.0])

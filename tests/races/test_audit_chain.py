@@ -43,7 +43,7 @@ def deeds(table: list[dict[str, Any]]) -> Counter[tuple[str, str]]:
     return +found
 
 
-def test_each_deed_has_one_entry_in_one_chain_wherever_its_writer_was_cut_off(
+def test_each_deed_has_one_entry_wherever_its_writer_was_cut_off(
     ministack: Ministack,
 ) -> None:
     print(f"RACE_SEED={SEED}")

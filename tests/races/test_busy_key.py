@@ -162,7 +162,7 @@ def test_a_revocation_is_through_within_two_tries_however_busy_the_key(busy: Bus
     assert books.errors_in(books.contents(busy.client, busy.arena.table)) == []
 
 
-def test_a_change_of_limit_is_through_within_two_tries_however_busy_the_key(
+def test_a_change_of_limit_takes_two_tries_on_any_key(
     busy: BusyKey,
 ) -> None:
     changes, within = 20, 0

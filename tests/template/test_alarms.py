@@ -114,7 +114,7 @@ def test_monitoring_imports_nothing_that_the_gate_could_not_change_then() -> Non
     assert not [name for name, output in deployed().raw["Outputs"].items() if "Export" in output]
 
 
-def test_an_alarms_name_is_the_gates_and_a_dot_which_no_stacks_name_has() -> None:
+def test_an_alarms_name_has_a_dot_as_no_stacks_name_has() -> None:
     for alarm in alarms().values():
         assert re.fullmatch(r"gate\.[a-z0-9-]+", alarm["AlarmName"])
 
@@ -174,7 +174,7 @@ def test_a_usage_plans_fault_is_a_refused_key_under_a_good_verdict(
     assert alarms()["UsagePlanFaultAlarm"]["MetricName"] == "UsagePlanFaults"
 
 
-def test_what_is_counted_in_the_access_log_is_counted_in_the_gates_own() -> None:
+def test_what_the_access_log_counts_is_from_the_gates_own() -> None:
     group = gate(LOGGED).one("AWS::ApiGateway::Stage")["AccessLogSetting"]["DestinationArn"]
     for each in metric_filters().values():
         assert f":{each['LogGroupName']}:" in group
@@ -220,7 +220,7 @@ def test_an_alarms_sum_is_made_of_the_metrics_that_it_asks_for(name: str, access
     assert len({part["MetricStat"]["Period"] for part in parts if "MetricStat" in part}) == 1
 
 
-def test_silence_of_the_reconciler_is_an_alarm_and_silence_of_clients_is_none() -> None:
+def test_the_reconcilers_silence_is_an_alarm_and_the_clients_is_none() -> None:
     missing = {name: alarm["TreatMissingData"] for name, alarm in alarms().items()}
     assert missing.pop("ReconcilerAlarm") == "breaching"
     assert set(missing.values()) == {"notBreaching"}

@@ -71,11 +71,11 @@ def test_every_method_of_a_route_reaches_the_routes_one_function(path: str, name
     }
 
 
-def test_no_route_is_greedy_since_the_needed_scope_is_read_off_the_route() -> None:
+def test_no_route_is_greedy_since_routes_tell_the_needed_scope() -> None:
     assert not [path for path, _ in METHODS if "+}" in path or "proxy" in path]
 
 
-def test_the_authorizer_is_asked_on_every_request_and_only_with_an_authorization_header() -> None:
+def test_every_request_with_an_authorization_header_asks_the_authorizer_uncached() -> None:
     (scheme,) = (
         scheme
         for scheme in deployed().definition["components"]["securitySchemes"].values()
@@ -109,7 +109,7 @@ def test_api_gateway_may_call_each_function_for_this_api_only() -> None:
         assert re.match(r"arn:aws:execute-api:eu-central-1:123456789012:gate-Api/", arn), arn
 
 
-def test_the_only_stage_is_v1_with_traces_and_a_throttle_on_every_method() -> None:
+def test_the_only_stage_is_v1_and_throttles_every_method() -> None:
     given = {"StageRateLimit": "50", "StageBurstLimit": "70", "Tracing": "active"}
     stage = deployed(**given).one("AWS::ApiGateway::Stage")
     assert stage["StageName"] == "v1"

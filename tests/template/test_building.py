@@ -46,7 +46,7 @@ def build(target: str, folder: str, artifacts: Path) -> None:
 
 
 @pytest.mark.parametrize("target", PACKED)
-def test_only_the_package_is_packed_with_bytecode_that_no_files_time_can_spoil(
+def test_only_the_package_is_packed_with_bytecode_independent_of_file_times(
     target: str, tmp_path: Path
 ) -> None:
     folder, package, deployed_as, flags = PACKED[target]

@@ -26,7 +26,7 @@ def test_the_tables_are_the_four_of_the_design() -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_table_grows_with_its_traffic_and_needs_no_key_of_the_account(table: str) -> None:
+def test_a_table_grows_with_traffic_and_needs_no_account_key(table: str) -> None:
     properties = deployed().resources[table]
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
     # DynamoDB encrypts every table; a specification would mean the account's KMS key, its charges
@@ -55,7 +55,7 @@ def test_a_table_has_no_fixed_name_that_a_kept_one_could_block(table: str) -> No
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_table_has_no_index_that_a_hot_write_would_have_to_maintain(table: str) -> None:
+def test_a_table_has_no_index_for_hot_writes_to_maintain(table: str) -> None:
     assert not [name for name in deployed().resources[table] if name.endswith("Indexes")]
 
 

@@ -83,7 +83,7 @@ def test_a_silent_name_server_takes_no_longer_than_a_fetch() -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_no_variable_is_one_that_lambda_sets_or_that_points_at_an_emulator(function: str) -> None:
+def test_no_variable_is_lambdas_own_or_points_at_an_emulator(function: str) -> None:
     found = {name for name in deployed().environment(function) if LAMBDAS_OWN.match(name)}
     assert found == AWS_OWN[function]
 

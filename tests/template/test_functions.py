@@ -74,7 +74,7 @@ def test_the_level_is_lambdas_own_which_goes_before_that_of_the_functions(
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_lambda_writes_no_lines_of_its_own_for_a_call_that_went_well(name: str) -> None:
+def test_lambda_logs_nothing_of_its_own_for_a_good_call(name: str) -> None:
     assert function_of(name)["LoggingConfig"]["SystemLogLevel"] == "WARN"
 
 

@@ -134,7 +134,7 @@ def test_the_authorizer_may_count_users_in_the_rate_limits_table() -> None:
     assert condition == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["USER#*"]}}
 
 
-def test_the_authorizer_may_read_the_jwt_secret_where_there_is_one_and_no_other() -> None:
+def test_the_authorizer_may_read_the_jwt_secret_and_no_other() -> None:
     assert allowed("AuthorizerRole", "ReadJwtSecret", JwtSecretArn=SECRET) == (
         {"secretsmanager:GetSecretValue", "ssm:GetParameter"},
         {SECRET},
@@ -155,7 +155,7 @@ def test_whoever_adds_to_the_audit_log_can_delete_and_change_no_entry(role: str)
     assert not actions & {"dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:Scan"}
 
 
-def test_the_events_function_reads_the_stream_and_tells_one_bus_and_no_table() -> None:
+def test_the_events_function_reads_the_stream_and_writes_one_bus() -> None:
     assert granted("EventsRole") == {"ReadStream", "TellEvents", "KeepDeadLetters", "Log", "Trace"}
     assert allowed("EventsRole", "TellEvents", EventBusName="security") == (
         {"events:PutEvents"},
@@ -169,7 +169,7 @@ def test_boards_may_work_on_its_own_table_alone() -> None:
     assert allowed("BoardsRole", "KeepBoards")[1] == {TABLES + "BoardsTable"}
 
 
-def test_the_reconciler_writes_its_queue_gateway_keys_names_and_cut_off_revocations_alone() -> None:
+def test_the_reconciler_writes_only_its_work_names_and_cut_off_revocations() -> None:
     found = statements("ReconcilerRole")
     assert granted("ReconcilerRole") == {
         "ReadKeys",
@@ -224,7 +224,7 @@ def test_the_reconcilers_rights_over_gateway_keys_hang_on_the_stacks_tag() -> No
     }
 
 
-def test_the_reconciler_reads_keys_and_plans_and_changes_the_members_of_one_plan() -> None:
+def test_the_reconciler_reads_all_plans_and_changes_one_plans_members() -> None:
     assert allowed("ReconcilerRole", "ListGatewayKeys")[1] == {GATEWAY + "/apikeys"}
     assert allowed("ReconcilerRole", "ListPlans") == ({"apigateway:GET"}, {GATEWAY + "/usageplans"})
     actions, resources = allowed("ReconcilerRole", "KeepPlanMembers")

@@ -138,7 +138,7 @@ def verbs_of(statement: dict[str, Any]) -> set[str]:
     return {action.removeprefix("apigateway:") for action in named}
 
 
-def test_the_reconciler_may_do_in_the_control_plane_what_its_code_asks_for() -> None:
+def test_the_reconciler_may_make_every_control_plane_call_it_makes() -> None:
     adapter = ROOT / "layers/auth/chatgrid_auth/adapters/api_gateway/control_plane.py"
     called = set(re.findall(r"_client\.(\w+)\(", adapter.read_text(encoding="utf-8")))
     assert called == set(CONTROL_PLANE)
@@ -153,7 +153,7 @@ def test_the_reconciler_may_do_in_the_control_plane_what_its_code_asks_for() -> 
             )
 
 
-def test_a_key_is_made_with_the_tag_that_the_reconcilers_rights_hang_on() -> None:
+def test_a_key_is_made_with_the_tag_its_rights_need() -> None:
     policy = deployed().resources["ReconcilerRole"]["Policies"][0]["PolicyDocument"]
     conditions = {
         s["Sid"]: s["Condition"]["StringEquals"]

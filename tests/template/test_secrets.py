@@ -69,7 +69,7 @@ def test_a_first_deployment_has_no_access_log() -> None:
     assert "AccessLogs" not in stack.resources
 
 
-def test_the_accounts_log_role_is_touched_on_request_only_and_outlives_the_stack() -> None:
+def test_the_accounts_log_role_changes_on_request_and_outlives_the_stack() -> None:
     assert not deployed().of("AWS::ApiGateway::Account")
     asked = deployed(AccessLog="create-role")
     assert asked.of("AWS::ApiGateway::Account")

@@ -32,7 +32,7 @@ def test_the_tiers_keys_differ() -> None:
 
 
 @pytest.mark.parametrize(("tier", "variable"), TIERS)
-def test_a_tiers_key_is_in_its_plan_and_the_plan_covers_the_stage(tier: str, variable: str) -> None:
+def test_a_tiers_key_is_in_a_plan_covering_the_stage(tier: str, variable: str) -> None:
     stack = deployed()
     member = stack.resources[f"{tier}TierKeyInPlan"]
     assert member == {

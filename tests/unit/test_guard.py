@@ -166,7 +166,7 @@ def test_an_allowed_caller_without_the_scope_is_refused_all_the_same(
 
 
 @BOTH
-def test_a_forbidden_verdict_is_a_403_even_if_api_gateway_let_it_through(guard: Any) -> None:
+def test_a_forbidden_verdict_is_403_though_api_gateway_let_it_through(guard: Any) -> None:
     authorizer = carried(Forbidden(required_scope="write", figures=FIGURES))
     answer, met = guard(event(authorizer, "POST"))
     assert envelope(answer) == (403, "forbidden", "Missing required scope: write")

@@ -30,7 +30,7 @@ def test_an_unknown_log_level_is_refused() -> None:
         settings.log_level({"A": "LOUD"}, "A")
 
 
-def test_a_flag_is_true_or_false_and_off_when_it_is_not_set() -> None:
+def test_a_flag_is_true_or_false_and_off_when_unset() -> None:
     assert settings.flag({"A": "true"}, "A")
     assert not settings.flag({"A": "false"}, "A")
     assert not settings.flag({}, "A")

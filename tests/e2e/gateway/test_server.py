@@ -185,7 +185,7 @@ def test_a_port_that_is_taken_is_said_and_no_process_is_left(tmp_path: Path) -> 
     assert taken.value.port == port
 
 
-def test_200_requests_from_16_connections_lose_at_most_the_killed_worker_s_own(
+def test_200_requests_over_16_connections_lose_only_the_killed_workers(
     tmp_path: Path,
 ) -> None:
     answers: list[tuple[str, httpx.Response]] = []

@@ -118,7 +118,7 @@ def test_a_function_sees_the_template_s_environment_and_nothing_of_ours(
     assert not {"DEVELOPERS_SECRET", "HOME", "USER", "VIRTUAL_ENV"} & set(environment)
 
 
-def test_a_function_can_import_its_layers_and_what_is_installed_but_not_us(
+def test_a_function_imports_its_layers_and_packages_but_not_us(
     tmp_path: Path,
 ) -> None:
     probe = Probe(

@@ -161,7 +161,7 @@ def test_a_clock_that_was_set_back_holds_no_decision_for_long() -> None:
 @pytest.mark.parametrize("store_ms", [0.0, 1.5])
 @pytest.mark.parametrize("cold_start", [True, False])
 @pytest.mark.parametrize("jwks_age_ms", [None, 61_250])
-def test_what_is_declared_as_a_metric_is_what_the_line_has_to_tell(
+def test_the_metrics_declared_are_those_the_line_tells(
     named: tuple[str, str], store_ms: float, jwks_age_ms: int | None, *, cold_start: bool
 ) -> None:
     (line,) = Container().decide(

@@ -47,7 +47,7 @@ def test_a_wrong_jwt_setting_is_named_at_init_without_its_value() -> None:
     assert "example.org" not in str(error.value)
 
 
-def test_keys_of_other_systems_reach_the_store_only_where_the_setting_says_so(
+def test_other_systems_keys_reach_the_store_only_when_so_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = list[str]()

@@ -48,7 +48,7 @@ def test_entries_of_one_user_are_listed_newest_first(operator: Operator) -> None
     assert "api_key.created" in text
 
 
-def test_an_export_has_each_entry_as_it_was_hashed_in_a_private_file(
+def test_an_export_holds_entries_as_hashed_in_a_private_file(
     operator: Operator, tmp_path: Path
 ) -> None:
     user = user_with_entries(operator)

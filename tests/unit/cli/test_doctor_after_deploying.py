@@ -17,7 +17,7 @@ def patient(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Patient:
     return Patient(operator)
 
 
-def test_a_route_that_the_template_no_longer_has_is_found_with_its_removal(
+def test_a_route_removed_from_the_template_is_no_longer_found(
     patient: Patient,
 ) -> None:
     patient.gateway.resources["/old"] = {"GET": patient.gateway.resources["/me"]["GET"]}

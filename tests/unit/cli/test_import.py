@@ -289,7 +289,7 @@ def test_a_csv_file_without_a_usable_header_is_refused_as_a_whole(
     assert operator.answer("import", str(path), exit_code=1)["code"] == "bad_file"
 
 
-def test_a_file_that_is_not_there_and_one_without_keys_are_told_apart(
+def test_a_missing_file_and_one_without_keys_are_told_apart(
     operator: Operator, file: Callable[..., str]
 ) -> None:
     assert operator.answer("import", "/nowhere/keys", exit_code=1)["code"] == "file_error"

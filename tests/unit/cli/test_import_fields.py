@@ -72,7 +72,7 @@ def test_a_wrong_field_is_named_and_its_value_is_not_repeated(
         assert field in refused.value.text
 
 
-def test_an_expired_key_is_taken_over_so_that_its_holder_is_told_why() -> None:
+def test_an_expired_key_is_imported_so_its_holder_learns_why() -> None:
     key = imported_key({**GOOD, "expires_at": "2020-01-01T00:00:00Z"}, RULES)
     assert key.expires_at_ms == 1_577_836_800_000
 
@@ -117,7 +117,7 @@ FIELDS = st.sampled_from([*GOOD, "id", "name", "prefix", "rate_limit", "created_
 
 
 @given(st.dictionaries(FIELDS | st.text(max_size=6), JSON, max_size=4))
-def test_whatever_a_line_says_it_is_a_key_or_told_to_be_none(changed: dict[str, Any]) -> None:
+def test_every_line_is_a_key_or_is_reported_as_none(changed: dict[str, Any]) -> None:
     text = json.dumps({**GOOD, **changed}).encode()
     (line,) = read_jsonl(io.BytesIO(text), RULES)
     assert (line.key is None) != (line.problem is None)

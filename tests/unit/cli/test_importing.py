@@ -64,7 +64,7 @@ def test_a_key_that_came_meanwhile_is_told_for_what_it_is(
     assert looks == 2
 
 
-def test_the_store_is_asked_once_for_a_hundred_lines_and_never_for_none() -> None:
+def test_the_store_is_asked_once_per_hundred_lines_never_for_none() -> None:
     asked: list[int] = []
 
     def holders(hashes: list[str]) -> dict[str, Holder]:

@@ -77,7 +77,7 @@ def test_what_a_users_keys_make_while_the_operator_confirms_is_revoked_too(
     assert living(operator, user) == set()
 
 
-def test_a_user_whose_account_goes_on_making_keys_is_given_up_with_a_word(
+def test_a_user_who_keeps_making_keys_is_given_up_with_a_word(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = str(uuid4())

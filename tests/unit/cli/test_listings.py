@@ -43,7 +43,7 @@ def on_screen(monkeypatch: pytest.MonkeyPatch, columns: int, *arguments: str) ->
 
 
 @pytest.mark.parametrize("command", [["keys", "list"], ["users", "keys", USER]], ids=" ".join)
-def test_a_terminal_of_80_columns_breaks_no_line_and_every_id_is_whole(
+def test_80_columns_break_no_line_and_cut_no_id(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     made = [operator.issue(USER, **LONGEST).key for _ in range(2)]

@@ -64,7 +64,7 @@ def test_a_restored_table_refuses_again_what_was_revoked_since(recovery: Recover
     assert books.errors_in(recovery.items()) == []
 
 
-def test_a_replayed_revocation_is_kept_for_as_long_as_the_stack_keeps_one(
+def test_a_replayed_revocation_is_kept_as_long_as_any_other(
     recovery: Recovery,
 ) -> None:
     recovery.operator.management["REVOKED_RETENTION_DAYS"] = "31"

@@ -83,7 +83,7 @@ def test_ctrl_c_ends_a_command_without_a_word(
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", "{}"])
-def test_a_local_stack_that_is_not_there_is_told_with_what_to_do(
+def test_a_missing_local_stack_is_reported_with_its_remedy(
     tmp_path: Path, content: str | None
 ) -> None:
     if content is not None:

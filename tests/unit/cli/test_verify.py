@@ -82,7 +82,7 @@ def test_a_scope_that_is_missing_is_told(operator: Operator) -> None:
     assert data["message"] == "Missing required scope: write"
 
 
-def test_a_limit_that_is_used_up_is_told_with_the_time_to_wait(operator: Operator) -> None:
+def test_a_used_up_limit_is_reported_with_the_wait(operator: Operator) -> None:
     issued = operator.issue(rate_limit=1)
     operator.gate().admit(keys.hash_of(issued.raw_key), now_ms=now_ms(), scope="read")
     data = verdict(operator, issued.raw_key)
@@ -116,7 +116,7 @@ def test_a_key_that_has_ended_is_told_with_its_id(
         ("API key has been revoked", "ended", "another secret"),
     ],
 )
-def test_a_disabled_key_and_a_replaced_secret_are_told_from_a_revoked_key(
+def test_a_disabled_key_and_a_replaced_secret_are_not_called_revoked(
     operator: Operator, message: str, reason: str, told: str
 ) -> None:
     issued = operator.issue()

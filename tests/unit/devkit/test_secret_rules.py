@@ -91,7 +91,7 @@ def test_every_key_has_a_keyword_that_scanners_look_for_first() -> None:
         assert key().startswith(secret_rules.KEYWORDS)
 
 
-def test_what_is_found_can_be_told_from_a_look_alike_by_its_checksum() -> None:
+def test_a_found_key_differs_from_a_lookalike_by_its_checksum() -> None:
     made = key()
     other = made[:9] + ("b" if made[9] == "a" else "a") + made[10:]
     assert secret_rules.found_in(f"{made} {other}") == [made, other]

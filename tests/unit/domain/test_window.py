@@ -147,7 +147,7 @@ def test_a_slow_then_a_fast_clock_do_not_shorten_the_window() -> None:
     assert item.admit(now_ms=start_ms + 61_500) == 1
 
 
-def test_a_fast_clock_takes_no_ceiling_away_that_a_late_request_still_needs() -> None:
+def test_a_fast_clock_removes_no_ceiling_a_late_request_needs() -> None:
     """Two arrive at real 0.999. One arrives at 62.5, under a clock that may be 1.5 s ahead, and
     cleans up. Then one is judged that arrived at 60.5, and was 2 s on its way: the third."""
     start_ms = 1_795_000_000_000

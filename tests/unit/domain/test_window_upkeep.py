@@ -40,7 +40,7 @@ def test_cleaning_removes_what_no_clock_minds_and_nothing_else() -> None:
     assert item.numbers == {name: n for name, n in before.items() if name not in gone}
 
 
-def test_cleaning_leaves_the_names_of_a_clock_that_runs_ahead_of_all_reason() -> None:
+def test_cleaning_leaves_the_names_of_an_absurdly_fast_clock() -> None:
     item = full_item(used=500, limit=120, checkpoints=69)
     ahead = [checkpoint(NOW_S + by) for by in (3, 60, 86_400)]
     item.numbers |= dict.fromkeys(ahead, 600)

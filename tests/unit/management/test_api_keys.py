@@ -62,7 +62,7 @@ def test_a_new_key_is_what_was_asked_for(api: Api) -> None:
     assert data["raw_key"].startswith("cgk_test_")
 
 
-def test_null_is_as_good_as_left_out_where_an_answer_may_hold_it(api: Api) -> None:
+def test_null_means_left_out_wherever_a_response_may_hold_it(api: Api) -> None:
     body = {"name": "CI", "rate_limit": None, "expires_at": None}
     data = api("POST", KEYS, json_body=body).data
     assert (data["rate_limit"], data["expires_at"]) == (120, None)
@@ -124,9 +124,7 @@ def test_an_id_is_the_same_in_capitals(api: Api) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
-def test_anothers_key_an_unknown_one_and_a_bad_id_are_never_told_apart(
-    api: Api, method: str
-) -> None:
+def test_anothers_an_unknown_and_a_malformed_keys_id_look_alike(api: Api, method: str) -> None:
     theirs = api("POST", KEYS, json_body={"name": "CI"}, caller=key_caller()).data["id"]
     replies = [
         api(method, KEY, id=id_)

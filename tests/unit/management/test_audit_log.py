@@ -112,7 +112,7 @@ def test_the_log_is_for_admins_alone(api: Api, route: str) -> None:
 
 
 @pytest.mark.parametrize("route", [LOG, VERIFY])
-def test_a_log_that_cannot_be_read_is_a_fault_and_not_an_empty_one(
+def test_an_unreadable_log_is_a_fault_and_never_empty(
     api: Api, store: MemoryKeyStore, route: str
 ) -> None:
     store.fault = StoreUnavailable("Query", "down")

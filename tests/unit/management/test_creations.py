@@ -13,7 +13,7 @@ from tests.support.memory.key_store import MemoryKeyStore
 KEYS = "/me/api-keys"
 
 
-def test_the_third_key_of_an_hour_is_a_429_with_a_wait_and_its_reason() -> None:
+def test_a_key_over_the_hourly_brake_is_429_with_a_wait() -> None:
     settings = Settings(
         keys_table="keys",
         audit_table="audit",

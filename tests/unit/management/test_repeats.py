@@ -42,7 +42,7 @@ def test_a_repeat_makes_no_second_key_and_replaces_the_unused_secret(
     assert store.events[-1].action == "api_key.secret_reissued"
 
 
-def test_a_repeat_of_a_key_in_use_has_no_secret_and_replaces_nothing(
+def test_a_repeat_for_a_used_key_has_no_secret_and_replaces_nothing(
     api: Api, store: MemoryKeyStore
 ) -> None:
     first = ask(api, "a").data
@@ -69,7 +69,7 @@ def test_a_repeat_after_revocation_or_rotation_shows_the_key_without_a_secret(
     assert len(store.hashes) == known
 
 
-def test_another_body_under_the_same_name_is_refused_and_the_same_json_is_not(api: Api) -> None:
+def test_another_body_under_one_name_is_refused_unlike_the_same_json(api: Api) -> None:
     first = ask(api, "a", body={"name": "CI", "rate_limit": 5})
     other = ask(api, "a", body={"name": "CI", "rate_limit": 6})
     assert other.problem()[:2] == (422, "idempotency_key_reused")
@@ -82,7 +82,7 @@ def test_another_body_under_the_same_name_is_refused_and_the_same_json_is_not(ap
     assert (same.status, same.data["id"]) == (201, first.data["id"])
 
 
-def test_bare_and_quoted_names_are_the_same_and_users_and_routes_are_not(api: Api) -> None:
+def test_quotes_do_not_tell_names_apart_but_users_and_routes_do(api: Api) -> None:
     first = ask(api, "abc").data["id"]
     assert ask(api, '"abc"').data["id"] == first
     assert ask(api, "ABC").data["id"] != first
@@ -109,7 +109,7 @@ def test_only_successes_are_kept_and_a_refused_name_is_free_again(api: Api) -> N
     assert (made.status, replayed(made)) == (201, False)
 
 
-def test_a_request_that_still_runs_is_409_until_its_claim_has_run_out(
+def test_a_running_request_is_409_until_its_claim_runs_out(
     api: Api, store: MemoryKeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stands_still(*_: object, **__: object) -> None:

@@ -92,9 +92,7 @@ def test_within_a_grace_only_force_rotates_again(
     assert forced["previous_secret"]["key_prefix"] == first["key_prefix"]
 
 
-def test_a_grace_that_has_run_out_is_not_shown_and_in_no_way(
-    api: Api, store: MemoryKeyStore
-) -> None:
+def test_a_grace_that_has_run_out_is_not_shown(api: Api, store: MemoryKeyStore) -> None:
     key_id = str(made(api)["id"])
     over = PreviousSecret(prefix="cgk_live_gone", expires_at_ms=PAST_MS)
     change(api, store, key_id, previous_secret=over)

@@ -38,7 +38,7 @@ def test_a_good_key_breaks_no_rule() -> None:
     assert check_expiry(NOW_MS + LONGEST_LIFE_MS, now_ms=NOW_MS) == []
 
 
-def test_all_broken_rules_are_told_at_once_in_the_order_of_the_fields() -> None:
+def test_all_broken_rules_are_told_at_once_in_field_order() -> None:
     assert broken(
         name="",
         scopes=["read", 5],

@@ -34,7 +34,7 @@ def test_an_address_is_over_its_limit_for_its_minute() -> None:
     assert not throttle.is_over(NEIGHBOUR, now_ms=MINUTE_MS - 1)
 
 
-def test_what_fails_is_remembered_for_the_address_that_is_over_and_no_other() -> None:
+def test_failures_are_remembered_only_for_the_address_that_is_over() -> None:
     throttle = Throttle(per_minute=1)
     assert not throttle.remember(ADDRESS, "hash", NO, now_ms=0)
     failed(throttle, 1)
@@ -69,7 +69,7 @@ def test_a_million_addresses_are_counted_in_bounded_memory() -> None:
     assert sys.getsizeof(throttle._counts) < 4_096
 
 
-def test_an_address_that_goes_on_failing_is_not_the_one_that_is_forgotten() -> None:
+def test_an_address_that_keeps_failing_is_not_forgotten() -> None:
     throttle = Throttle(per_minute=2, addresses=2)
     for number in range(100):
         failed(throttle, 1)

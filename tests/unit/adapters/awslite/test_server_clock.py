@@ -73,7 +73,7 @@ def test_answers_all_over_a_second_bring_two_clocks_within_half_a_second(
 
 
 @given(errors, st.lists(st.tuples(gaps, trips, trips, jumps), max_size=12))
-def test_no_stamp_counts_that_was_off_by_more_than_its_bounds_and_half_a_second(
+def test_no_stamp_counts_beyond_its_bounds_and_half_a_second(
     off: float, asked: list[tuple[float, float, float, float]]
 ) -> None:
     world = World(off=off)

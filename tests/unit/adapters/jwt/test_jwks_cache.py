@@ -272,7 +272,7 @@ def test_replacing_a_keys_material_counts_as_withdrawing_it(source: Source) -> N
     assert source.withdrawals == 1
 
 
-def test_what_a_withdrawn_key_signed_is_forgotten_before_the_new_keys_are_out(
+def test_a_withdrawn_keys_tokens_are_forgotten_before_new_keys_are_out(
     source: Source,
 ) -> None:
     loaded_at_ms: list[int] = []

@@ -245,7 +245,7 @@ def test_a_decision_waits_once_for_a_hanging_provider(
 
 
 @pytest.mark.parametrize("after_ms", [SOFT_AGE_MS, STALE_AGE_MS, DAY_MS, 2 * DAY_MS])
-def test_a_decision_about_an_unknown_key_waits_once_for_a_provider_that_hangs(
+def test_an_unknown_keys_decision_waits_once_for_a_hanging_provider(
     hanging: tuple[Provider, JwtVerifier], waiting: Waiting, after_ms: int
 ) -> None:
     _, verifier = hanging

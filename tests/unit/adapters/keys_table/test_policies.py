@@ -70,7 +70,7 @@ notes = st.none() | st.sampled_from(["a", "b", "c"])
         max_size=20,
     )
 )
-def test_what_an_allowed_request_is_told_is_what_holds_when_it_is_judged(
+def test_an_allowed_request_is_told_what_holds_when_judged(
     steps: list[tuple[int, tuple[str | None] | None, list[str | None]]],
 ) -> None:
     """Two containers; changes come between requests, and twice at most in the middle of one."""

@@ -57,7 +57,7 @@ def ask(
         (API, {"Origin": "http://127.0.0.1:4566"}),
     ],
 )
-def test_who_has_the_access_key_or_calls_a_deployed_api_is_let_in(
+def test_the_access_key_or_a_deployed_api_lets_callers_in(
     path: str, headers: dict[str, str]
 ) -> None:
     answer = ask(path, headers)

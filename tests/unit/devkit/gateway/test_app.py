@@ -265,7 +265,7 @@ def test_without_a_usage_key_the_gateway_itself_refuses() -> None:
     assert world.called(BOARDS) == []
 
 
-def test_an_unknown_usage_key_under_a_good_verdict_reads_as_the_plans_fault() -> None:
+def test_an_unknown_usage_key_after_an_allow_is_the_plans_fault() -> None:
     """A tier's key that is disabled, taken out of its plan, or not known yet."""
     sent = {
         "verdict": "allowed",
@@ -416,7 +416,7 @@ def test_requests_run_side_by_side() -> None:
     assert asyncio.run(both()) == [200, 200]
 
 
-def test_a_fault_of_the_gateway_itself_is_in_the_envelope_and_its_log() -> None:
+def test_the_gateways_own_fault_is_in_the_envelope_and_log() -> None:
     def broken(event: Any) -> Any:
         raise ConnectionError("cgk_live_" + "a1" * 16)
 

@@ -83,7 +83,7 @@ def test_the_page_shows_every_operation(tmp_path: Path) -> None:
     assert "http://127.0.0.1:3000/v1" in page
 
 
-def test_a_body_is_a_table_of_fields_and_an_answer_has_its_example(tmp_path: Path) -> None:
+def test_a_body_is_a_table_and_a_response_an_example(tmp_path: Path) -> None:
     page = with_document(tmp_path).answer("GET", "/docs", request_id="r").body.decode()
     for row in (
         "<td><code>name</code></td><td>string</td><td>1 to 255 characters</td>",

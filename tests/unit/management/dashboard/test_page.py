@@ -73,7 +73,7 @@ def test_the_page_is_html_and_everything_that_it_refers_to_is_served() -> None:
     assert "{{" not in page["body"]
 
 
-def test_the_stacks_settings_are_in_the_page_and_cannot_break_out_of_it() -> None:
+def test_the_stacks_settings_in_the_page_cannot_break_out() -> None:
     hostile = 'x"><script>alert(1)</script>'
     body = dashboard(supabase_publishable_key=hostile).response(
         proxy_event("GET", PAGE, authorizer=None)
@@ -164,7 +164,7 @@ def test_head_is_answered_as_get_without_the_body() -> None:
         ("/v1/dashboard/", {"code": ["a b&c=\r\n"]}, "/v1/dashboard?code=a+b%26c%3D%0D%0A"),
     ],
 )
-def test_a_slash_at_the_end_leads_to_the_page_whatever_stands_before_it(
+def test_a_trailing_slash_leads_to_the_page_under_any_prefix(
     method: str, sent: str, query: dict[str, list[str]], answered: str
 ) -> None:
     """On an address that ends in one, nothing that the page refers to would be found."""

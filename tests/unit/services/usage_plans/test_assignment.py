@@ -23,7 +23,7 @@ def now(world: World, key: LiveKey) -> LiveKey:
     return world.store.keys[key.key_hash]
 
 
-def test_an_issued_key_gets_an_api_gateway_key_of_its_own_and_names_it_once_active(
+def test_an_issued_key_names_its_own_gateway_key_once_active(
     world: World,
 ) -> None:
     world.issue()
@@ -123,7 +123,7 @@ def test_one_run_at_a_time_works(world: World) -> None:
     world.assert_in_step()
 
 
-def test_a_run_that_was_cut_off_keeps_the_next_ones_off_no_longer_than_it_could_last(
+def test_a_cut_off_run_blocks_others_only_for_its_longest_time(
     world: World,
 ) -> None:
     world.issue()
@@ -143,7 +143,7 @@ def test_a_run_without_work_writes_nothing(world: World) -> None:
 # What API Gateway calls a conflict
 
 
-def test_a_key_that_meets_another_on_its_way_into_the_plan_joins_after_it(world: World) -> None:
+def test_a_key_meeting_another_in_the_plan_joins_after_it(world: World) -> None:
     """API Gateway puts one key at a time into a plan, for the whole account."""
     key = world.issue()
     world.plane.failures["CreateUsagePlanKey"] = ["ConflictException"] * 5
@@ -179,7 +179,7 @@ def test_a_creation_that_meets_another_change_is_repeated_and_makes_one_key(worl
     world.assert_in_step()
 
 
-def test_a_value_that_another_key_holds_for_good_is_told_and_holds_up_nobody(
+def test_a_value_held_by_another_key_is_told_without_delaying_others(
     world: World,
 ) -> None:
     first, second = world.issue(), world.issue()
@@ -258,7 +258,7 @@ def test_the_plan_holds_no_more_keys_than_the_stack_may_have(world: World) -> No
     world.assert_in_step()
 
 
-def test_the_plan_is_counted_once_in_a_run_and_only_when_there_is_something_to_make(
+def test_the_plan_is_counted_once_per_run_with_work_only(
     world: World,
 ) -> None:
     keys = [world.issue() for _ in range(5)]
@@ -311,7 +311,7 @@ def test_a_revoked_key_loses_its_api_gateway_key(world: World) -> None:
     world.assert_in_step()
 
 
-def test_a_key_revoked_before_its_api_gateway_key_was_made_never_gets_one(world: World) -> None:
+def test_a_key_revoked_before_provisioning_never_gets_a_gateway_key(world: World) -> None:
     world.store.revoke(world.issue())
 
     world.settle()
@@ -337,7 +337,7 @@ def _moments(calls: int) -> Iterator[tuple[int, bool]]:
         yield at, True
 
 
-def test_a_key_revoked_at_any_moment_of_the_run_that_provisions_it_leaves_nothing() -> None:
+def test_a_key_revoked_at_any_moment_of_provisioning_leaves_nothing() -> None:
     for at, after in _moments(12):
         world = World()
         key = world.issue()
@@ -410,7 +410,7 @@ def test_two_runs_at_once_double_nothing(manners: dict[str, float]) -> None:
         world.assert_in_step()
 
 
-def test_a_control_plane_that_is_out_is_left_alone_for_the_run_and_costs_nobody_anything(
+def test_an_outage_of_the_control_plane_ends_the_run_without_loss(
     world: World,
 ) -> None:
     for _ in range(50):
@@ -460,7 +460,7 @@ def test_faults_that_come_now_and_then_do_not_end_the_run(world: World) -> None:
     assert (summary.failed, summary.created) == (7, 7)
 
 
-def test_a_full_account_is_cleared_of_retired_keys_before_new_ones_are_made() -> None:
+def test_a_full_account_drops_retired_keys_before_making_new_ones() -> None:
     world = World(ceiling=3)
     late = world.store.queue.pop(world.issue().key_id)  # the older key, which waits longer
     first = [world.issue() for _ in range(2)]

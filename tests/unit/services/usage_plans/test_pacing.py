@@ -48,7 +48,7 @@ def test_all_calls_keep_one_pace() -> None:
     assert calls.at == [0.0, 0.25, 0.5, 0.75]
 
 
-def test_a_throttled_call_is_repeated_after_waits_that_double_up_to_eight_seconds() -> None:
+def test_a_throttled_call_repeats_with_waits_doubling_to_eight_seconds() -> None:
     clock = Clock()
     pace, calls = pace_of(clock), Calls(clock, throttled=8)
 
@@ -90,7 +90,7 @@ def test_without_time_nothing_is_begun() -> None:
     assert calls.at == []
 
 
-def test_a_call_whose_turn_came_long_ago_is_not_begun_after_the_end_of_the_time() -> None:
+def test_an_overdue_call_is_not_begun_after_the_time_ends() -> None:
     clock = Clock()
     pace, calls = pace_of(clock, seconds=1.0), Calls(clock)
     pace.call(calls)

@@ -79,7 +79,7 @@ def test_without_a_sweep_and_without_work_api_gateway_is_not_asked(world: World)
     assert not world.store.writes
 
 
-def test_a_key_deleted_in_the_console_goes_back_to_the_tiers_key_at_once_and_gets_a_new_one(
+def test_a_key_deleted_in_the_console_uses_the_tiers_until_replaced(
     world: World,
 ) -> None:
     victim = world.issued[1]
@@ -94,7 +94,7 @@ def test_a_key_deleted_in_the_console_goes_back_to_the_tiers_key_at_once_and_get
     world.assert_in_step()
 
 
-def test_a_key_disabled_in_the_console_goes_back_to_the_tiers_key_until_it_is_active_again(
+def test_a_key_disabled_in_the_console_uses_the_tiers_until_active(
     world: World,
 ) -> None:
     victim = world.issued[1]
@@ -161,7 +161,7 @@ def test_surplus_keys_of_one_name_go_and_the_one_in_use_stays(world: World) -> N
     world.assert_in_step()
 
 
-def test_a_surplus_key_without_the_stacks_tag_is_told_and_ends_no_sweep(world: World) -> None:
+def test_a_surplus_key_without_our_tag_is_told_and_ends_no_sweep(world: World) -> None:
     """The reconciler has no right to touch it: somebody made it by hand."""
     used = world.gateway_key(world.issued[1])
     stranger = world.plane.put(used.name, "s" * 32, used.description, stack=None)
@@ -201,7 +201,7 @@ def test_keys_of_others_are_never_touched(world: World) -> None:
     assert all(other.id in world.plane.keys for other in others)
 
 
-def test_a_key_of_ours_whose_owner_cannot_be_read_is_reported_and_kept(world: World) -> None:
+def test_our_key_with_an_unreadable_owner_is_reported_and_kept(world: World) -> None:
     stranger = world.plane.put(f"chatgrid-{uuid4()}", "a" * 32, "edited by hand")
 
     summary = world.run(sweep=True)
@@ -225,7 +225,7 @@ def test_a_description_edited_to_name_another_user_takes_nothing_from_the_holder
 
 
 @pytest.mark.parametrize("place", [0, 15, 29])
-def test_an_edited_description_takes_nothing_from_the_holder_however_many_runs_a_sweep_takes(
+def test_an_edited_description_costs_the_holder_nothing_over_many_runs(
     wide: World, place: int
 ) -> None:
     say_anothers(wide, by_place(wide)[place])
@@ -241,7 +241,7 @@ def test_an_edited_description_takes_nothing_from_the_holder_however_many_runs_a
 
 
 @pytest.mark.parametrize("place", [0, 29])
-def test_a_description_edited_while_a_sweep_is_under_way_takes_nothing_from_the_holder(
+def test_a_description_edited_during_a_sweep_costs_the_holder_nothing(
     wide: World, place: int
 ) -> None:
     first = wide.run(sweep=True, seconds=4)
@@ -294,7 +294,7 @@ def test_a_key_revoked_while_a_sweep_is_under_way_is_no_finding(wide: World) -> 
     wide.assert_in_step()
 
 
-def test_more_that_serve_nobody_than_one_sweep_takes_up_are_removed_by_the_next(
+def test_idle_keys_too_many_for_one_sweep_go_in_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan_sweep, "MOST_SUSPECTS", 2)
@@ -342,7 +342,7 @@ def test_an_expired_key_gives_its_place_back_a_day_later() -> None:
     assert world.run(sweep=True).missing == 0, "it is not made again"
 
 
-def test_at_the_ceiling_keys_stay_on_the_tiers_key_and_nothing_is_tried_in_vain(
+def test_at_the_ceiling_keys_keep_the_tiers_key_without_vain_calls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(usage_keys, "KEY_CEILING", 6)
