@@ -25,6 +25,13 @@ from chatgrid_auth.services.key_rules import (
 
 Scope: TypeAlias = Literal["read", "write", "admin"]
 Environment: TypeAlias = Literal["live", "test"]
+RevocationReason: TypeAlias = Literal[
+    "unspecified",
+    "key_compromise",
+    "superseded",
+    "affiliation_changed",
+    "cessation_of_operation",
+]
 #: The template's own ceiling, which the description names; the real one is a setting.
 DEFAULT_CEILING = 1_000
 GivenLimit: TypeAlias = Annotated[
@@ -145,6 +152,24 @@ class ApiKeyData(Response):
         return cls.model_validate(_facts(key))
 
 
+class RevocableApiKeyData(ApiKeyData):
+    """A key in a list that shows revoked ones."""
+
+    revoked_at: Annotated[Instant | None, Field(description="`null` while it is not revoked.")]
+    revocation_reason: Annotated[
+        RevocationReason | None, Field(description="`null` while it is not revoked.")
+    ]
+
+    @classmethod
+    def of(cls, key: ApiKey) -> RevocableApiKeyData:
+        """The key in the contract's words."""
+        told = {
+            "revoked_at": optional_instant(key.revoked_at_ms),
+            "revocation_reason": key.revocation_reason,
+        }
+        return cls.model_validate({**_facts(key), **told})
+
+
 class IssuedApiKeyData(ApiKeyData):
     """A key in the one answer that shows its raw form."""
 
@@ -171,8 +196,8 @@ class ApiKeyResponse(Response):
     data: ApiKeyData
 
 
-class ApiKeyList(ListResponse[ApiKeyData]):
-    """One page of keys."""
+class ApiKeyList(ListResponse[ApiKeyData | RevocableApiKeyData]):
+    """One page of keys; with `status` `revoked` or `all` each tells of its revocation."""
 
 
 class IssuedApiKeyResponse(Response):

@@ -16,9 +16,10 @@ from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.http_api.rest_api import lambda_handler
 from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
-from chatgrid_auth.services.api_keys import ApiKeys, KeyStore
+from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.idempotency import Idempotency
 from chatgrid_auth.services.key_rules import ANY_LIFETIME, Lifetimes
+from chatgrid_auth.services.key_store import KeyStore
 from chatgrid_auth.services.rotation import Rotations
 from chatgrid_management.app import create_app
 from chatgrid_management.dashboard.page import Dashboard, PageSettings, with_dashboard

@@ -1,16 +1,18 @@
-"""Keys in memory, as ``services.api_keys.KeyStore`` promises, and faults on demand."""
+"""Keys in memory, as ``services.key_store.KeyStore`` promises, and faults on demand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
+from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.credentials import ApiKey, Page, PreviousSecret
 from chatgrid_auth.domain.errors import KeyLimitReached, MakerRevoked, StillRunning
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.services.creations import with_another
 from chatgrid_auth.services.descendants import Kin
+from chatgrid_auth.services.key_filters import NO_FILTERS, KeyFilters
 from chatgrid_auth.services.repeatable import Note, NoteChange, Repeatable
 from chatgrid_auth.services.rotation import NewSecret, Standing
 
@@ -20,6 +22,7 @@ class MemoryKeyStore:
 
     def __init__(self) -> None:
         self.keys: dict[tuple[str, str], ApiKey] = {}
+        self.revoked: dict[tuple[str, str], ApiKey] = {}
         self.known: dict[str, ApiKey] = {}
         self.hashes: list[str] = []
         #: What the audit log would be told.
@@ -56,12 +59,29 @@ class MemoryKeyStore:
         self.hashes.append(key_hash)
         self.events.append(event)
 
-    def page(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
+    def page(
+        self,
+        owner: str,
+        *,
+        limit: int,
+        after: str | None,
+        descending: bool,
+        filters: KeyFilters = NO_FILTERS,
+    ) -> Page:
         self.may_fail()
-        ids = sorted((id_ for owner_, id_ in self.keys if owner_ == owner), reverse=descending)
-        if after is not None:
-            ids = [id_ for id_ in ids if (id_ < after if descending else id_ > after)]
-        return Page(items=[self.keys[owner, id_] for id_ in ids[:limit]], has_more=len(ids) > limit)
+        found = [
+            key
+            for (owner_, _), key in (self.keys | self.revoked).items()
+            if owner_ == owner
+            and filters.take_status(revoked=key.revoked_at_ms is not None)
+            and filters.take(name=key.name, prefix=key.prefix, environment=key.environment)
+            and (after is None or (key.id < after if descending else key.id > after))
+        ]
+        found.sort(key=lambda key: key.id, reverse=descending)
+        shown = found[:limit]
+        return Page(
+            items=shown, has_more=len(found) > limit, last_id=shown[-1].id if shown else None
+        )
 
     def get(self, owner: str, key_id: str) -> ApiKey | None:
         self.may_fail()
@@ -69,8 +89,13 @@ class MemoryKeyStore:
 
     def revoke(self, owner: str, key_id: str, *, event: AuditEvent) -> bool:
         self.may_fail()
-        if self.keys.pop((owner, key_id), None) is None:
+        key = self.keys.pop((owner, key_id), None)
+        if key is None:
             return False
+        reason = event.changes.get(audit.REVOCATION_REASON, {}).get("to", audit.UNSPECIFIED)
+        self.revoked[owner, key_id] = replace(
+            key, revoked_at_ms=event.at_ms, revocation_reason=reason
+        )
         self.events.append(event)
         return True
 

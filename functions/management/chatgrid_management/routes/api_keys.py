@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from fastapi import Query, Request, Response
+from fastapi import Response
 
 from chatgrid_auth.domain.identifiers import canonical_id
-from chatgrid_auth.http_api.details import detail
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.fields import PathIdentifier
 from chatgrid_auth.http_api.pagination import Paging, encode_cursor
-from chatgrid_auth.http_api.problems import invalid_query, not_found
+from chatgrid_auth.http_api.problems import not_found
+from chatgrid_auth.services.key_filters import ACTIVE
+from chatgrid_management.key_queries import Filters, Why, WithDescendants
 from chatgrid_management.repeats import Named, tell
 from chatgrid_management.schemas import (
     ApiKeyData,
@@ -20,16 +19,13 @@ from chatgrid_management.schemas import (
     IssuedApiKeyData,
     IssuedApiKeyResponse,
     NewApiKey,
+    RevocableApiKeyData,
     RevokedApiKeyData,
     RevokedApiKeyResponse,
 )
 from chatgrid_management.services import Acting, CurrentCaller, Services
 
 router = new_router("api-keys")
-
-Descendants = Annotated[
-    Literal["true", "false"], Query(description="Whether the keys that it made go with it.")
-]
 
 
 @router.post(
@@ -68,15 +64,26 @@ async def create_api_key(
 
 
 @router.get("/me/api-keys", operation_id="listApiKeys", summary="List API keys")
-async def list_api_keys(page: Paging, caller: CurrentCaller, services: Services) -> ApiKeyList:
-    """The caller's keys that are not revoked; expired ones stay until they are."""
+async def list_api_keys(
+    page: Paging, filters: Filters, caller: CurrentCaller, services: Services
+) -> ApiKeyList:
+    """The caller's keys that are not revoked; expired ones stay until they are.
+
+    A filtered page may hold fewer keys than `limit`, even none, with `has_more` true.
+    """
     found = services.api_keys.list(
-        caller.user_id, limit=page.limit, after=page.after, descending=page.descending
+        caller.user_id,
+        limit=page.limit,
+        after=page.after,
+        descending=page.descending,
+        filters=filters,
     )
+    shown = ApiKeyData if filters.status == ACTIVE else RevocableApiKeyData
+    more = found.has_more and found.last_id is not None
     return ApiKeyList(
-        data=[ApiKeyData.of(key) for key in found.items],
-        has_more=found.has_more,
-        cursor=encode_cursor(found.items[-1].id) if found.has_more else None,
+        data=[shown.of(key) for key in found.items],
+        has_more=more,
+        cursor=encode_cursor(found.last_id) if more and found.last_id else None,
     )
 
 
@@ -94,21 +101,21 @@ async def get_api_key(
 @router.delete("/me/api-keys/{id}", operation_id="revokeApiKey", summary="Revoke an API key")
 async def revoke_api_key(
     id: PathIdentifier,  # noqa: A002 - the parameter's name in the API
-    request: Request,
     caller: CurrentCaller,
     services: Services,
     actor: Acting,
-    descendants: Descendants = "false",
+    descendants: WithDescendants,
+    reason: Why,
 ) -> RevokedApiKeyResponse:
     """Revoke a key for good: it is refused on the very next request.
 
     With `descendants=true` the keys that it made, and all that those made, go with it, also where
     it was revoked before; what was cut off half-way is done by the same request again.
     """
-    if len(request.query_params.getlist("descendants")) > 1:
-        raise invalid_query([detail("invalid_value", "descendants", "Given more than once")])
     key_id = key_id_of(id)
-    services.api_keys.revoke(caller.user_id, key_id, descendants=descendants == "true", actor=actor)
+    services.api_keys.revoke(
+        caller.user_id, key_id, descendants=descendants, reason=reason, actor=actor
+    )
     return RevokedApiKeyResponse(data=RevokedApiKeyData(id=key_id))
 
 

@@ -11,6 +11,7 @@ from fastapi import Depends, Response
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.problems import key_revoked, not_found
+from chatgrid_management.key_queries import Why
 from chatgrid_management.repeats import Named, tell
 from chatgrid_management.rotation_schemas import GivenRotation, NewRotation
 from chatgrid_management.schemas import (
@@ -58,11 +59,11 @@ async def get_own_key(
     "/me/api-key", operation_id="revokeOwnApiKey", summary="Revoke the key in one's hand"
 )
 async def revoke_own_key(
-    key_id: OwnKeyId, caller: CurrentCaller, services: Services, actor: Acting
+    key_id: OwnKeyId, caller: CurrentCaller, services: Services, actor: Acting, reason: Why
 ) -> RevokedApiKeyResponse:
     """Revoke the key that the request came with, for good; also while it is over its limit."""
     with _admitted_a_moment_ago():
-        services.api_keys.revoke(caller.user_id, key_id, actor=actor)
+        services.api_keys.revoke(caller.user_id, key_id, reason=reason, actor=actor)
     return RevokedApiKeyResponse(data=RevokedApiKeyData(id=key_id))
 
 

@@ -29,6 +29,17 @@ ACTIONS = (
     EXPOSED,
 )
 
+#: What an entry of a revocation calls its reason, and the reasons: RFC 5280 section 5.3.1.
+REVOCATION_REASON = "revocation_reason"
+UNSPECIFIED = "unspecified"
+REVOCATION_REASONS = (
+    UNSPECIFIED,
+    "key_compromise",
+    "superseded",
+    "affiliation_changed",
+    "cessation_of_operation",
+)
+
 #: field → {"from": before, "to": after}
 Changes = Mapping[str, Mapping[str, Any]]
 
@@ -83,6 +94,7 @@ class Entry:
     def line(self) -> dict[str, Any]:
         """The fields of the log line that anchors it in a second store: who did what, its hash."""
         told = self.document
+        reason = told["changes"].get(REVOCATION_REASON)
         return {
             "event": told["action"],
             "key_id": told["target"]["id"],
@@ -92,6 +104,7 @@ class Entry:
             "request_id": told["request_id"],
             "seq": told["seq"],
             "hash": told["hash"],
+            **({"reason": reason["to"]} if reason else {}),
         }
 
 

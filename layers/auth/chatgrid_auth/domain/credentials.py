@@ -25,6 +25,8 @@ class ApiKey:
         disabled_reason: ``manual``, ``dormant`` or ``exposed``; ``None`` while it is enabled.
         self_rotation: whether the key may rotate itself.
         previous_secret: its former secret; ``None`` when that has ended or there was none.
+        revoked_at_ms: ``None`` while it is not revoked.
+        revocation_reason: one of ``audit.REVOCATION_REASONS``; ``None`` while it is not revoked.
     """
 
     id: str
@@ -41,6 +43,8 @@ class ApiKey:
     disabled_reason: str | None = None
     self_rotation: bool = False
     previous_secret: PreviousSecret | None = None
+    revoked_at_ms: int | None = None
+    revocation_reason: str | None = None
 
     @property
     def enabled(self) -> bool:
@@ -65,7 +69,12 @@ class IssuedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page of keys, and whether there are more behind it."""
+    """A page of keys, and whether there are more behind it.
+
+    Attributes:
+        last_id: the last id that was looked at, where the next page goes on.
+    """
 
     items: list[ApiKey]
     has_more: bool
+    last_id: str | None = None

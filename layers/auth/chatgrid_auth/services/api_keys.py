@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from chatgrid_auth.domain import audit, keys
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
@@ -14,7 +14,8 @@ from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.identifiers import uuid7
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.audit.events import creation
-from chatgrid_auth.services.descendants import Kin, living_descendants
+from chatgrid_auth.services.descendants import living_descendants
+from chatgrid_auth.services.key_filters import NO_FILTERS, KeyFilters
 from chatgrid_auth.services.key_rules import (
     ANY_LIFETIME,
     HIGHEST_RATE_LIMIT,
@@ -28,55 +29,8 @@ from chatgrid_auth.services.key_rules import (
 )
 
 if TYPE_CHECKING:
-    from chatgrid_auth.services.repeatable import Claim, NoteChange
-
-
-class KeyStore(Protocol):
-    """Where keys are kept. Every write is all or nothing, the entry of the audit log included."""
-
-    def create(
-        self,
-        key: ApiKey,
-        *,
-        key_hash: str,
-        keys_per_user: int,
-        event: AuditEvent,
-        creations_per_hour: int = 0,
-        note: NoteChange | None = None,
-    ) -> None:
-        """Keep a new key, and the note of the request that asked for it.
-
-        Raises:
-            CreationLimitReached: the owner made ``creations_per_hour`` keys in the last hour.
-            KeyLimitReached: the owner already holds ``keys_per_user`` keys.
-            MakerRevoked: the key that makes it has been revoked.
-            StillRunning: the note is another by now.
-            StoreUnavailable: the store is out; the key may or may not exist, unusable by
-                anybody, since nobody has seen its raw form.
-        """
-
-    def page(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
-        """The owner's non-revoked keys in the order of their ids, ``after`` that id."""
-
-    def get(self, owner: str, key_id: str) -> ApiKey | None:
-        """One of the owner's non-revoked keys."""
-
-    def revoke(self, owner: str, key_id: str, *, event: AuditEvent) -> bool:
-        """Revoke for good; whether there was a non-revoked key of the owner to revoke."""
-
-    def made_by_keys(self, owner: str) -> Iterable[Kin]:
-        """Keys of the owner that other keys made, revoked ones too."""
-
-    def change_limit(
-        self,
-        owner: str,
-        key_id: str,
-        *,
-        rate_limit: int,
-        now_ms: Callable[[], int],
-        event: AuditEvent,
-    ) -> bool:
-        """Give a key another limit; whether there was a non-revoked key of the owner's."""
+    from chatgrid_auth.services.key_store import KeyStore
+    from chatgrid_auth.services.repeatable import Claim
 
 
 class ApiKeys:
@@ -188,9 +142,19 @@ class ApiKeys:
         )
         return IssuedKey(key=key, raw_key=raw_key)
 
-    def list(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
-        """A page of the owner's non-revoked keys, expired ones included."""
-        page = self._store.page(owner, limit=limit, after=after, descending=descending)
+    def list(
+        self,
+        owner: str,
+        *,
+        limit: int,
+        after: str | None,
+        descending: bool,
+        filters: KeyFilters = NO_FILTERS,
+    ) -> Page:
+        """A page of the owner's keys: without filters, of those that are not revoked."""
+        page = self._store.page(
+            owner, limit=limit, after=after, descending=descending, filters=filters
+        )
         now_ms = self._now_ms()
         return replace(page, items=[key.at(now_ms) for key in page.items])
 
@@ -206,7 +170,13 @@ class ApiKeys:
         return key.at(self._now_ms())
 
     def revoke(
-        self, owner: str, key_id: str, *, descendants: bool = False, actor: Actor | None = None
+        self,
+        owner: str,
+        key_id: str,
+        *,
+        descendants: bool = False,
+        reason: str = audit.UNSPECIFIED,
+        actor: Actor | None = None,
     ) -> tuple[str, ...]:
         """Revoke a key for good: it is refused on the very next request.
 
@@ -214,6 +184,7 @@ class ApiKeys:
             descendants: whether the keys that it made, and those that they made, go with it. No
                 revoked key makes another, so none is missed. Cut off half-way, the same call
                 does the rest.
+            reason: one of ``audit.REVOCATION_REASONS``, for all of them.
 
         Returns:
             The ids of all that were revoked.
@@ -222,7 +193,7 @@ class ApiKeys:
             NotFound: nothing was left to revoke: no such key, a revoked one, or somebody else's.
             StoreUnavailable: the store is out; with descendants, some may be left.
         """
-        revoked = [key_id] if self._revoke(owner, key_id, actor) else []
+        revoked = [key_id] if self._revoke(owner, key_id, reason, actor) else []
         ended = [key_id]
         while descendants:
             # One whose books were held up could still make others. Reading it finishes them.
@@ -230,7 +201,7 @@ class ApiKeys:
                 self._store.get(owner, one)
             # What was being made while the last look was taken is seen by the next.
             found = living_descendants(key_id, self._store.made_by_keys(owner))
-            ended = [one for one in found if self._revoke(owner, one, actor)]
+            ended = [one for one in found if self._revoke(owner, one, reason, actor)]
             revoked += ended
             if not ended:  # none is left, or somebody else is at it
                 break
@@ -238,9 +209,10 @@ class ApiKeys:
             raise NotFound
         return tuple(revoked)
 
-    def _revoke(self, owner: str, key_id: str, actor: Actor | None) -> bool:
+    def _revoke(self, owner: str, key_id: str, reason: str, actor: Actor | None) -> bool:
         event = self._event(audit.REVOKED, owner, key_id, actor=actor, at_ms=self._now_ms())
-        return self._store.revoke(owner, key_id, event=event)
+        why = {audit.REVOCATION_REASON: {"from": None, "to": reason}}
+        return self._store.revoke(owner, key_id, event=replace(event, changes=why))
 
     def change_limit(
         self, owner: str, key_id: str, rate_limit: int, *, actor: Actor | None = None

@@ -28,7 +28,7 @@ OPERATIONS = {
     ("post", "/me/api-keys/{id}/rotate"): {"400", "404", "409", "413", "415", "422"},
     ("delete", "/me/api-keys/{id}/previous-secret"): {"404"},
     ("get", "/me/api-key"): {"404"},
-    ("delete", "/me/api-key"): {"404"},
+    ("delete", "/me/api-key"): {"400", "404"},
     ("post", "/me/api-key/rotate"): {"400", "404", "409", "413", "415", "422"},
     ("get", "/me/audit-log"): {"400"},
     ("get", "/me/audit-log/verify"): set(),

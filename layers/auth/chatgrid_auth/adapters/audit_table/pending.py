@@ -186,7 +186,7 @@ class PendingChanges:
             owner=record["pk"]["S"].removeprefix(items.user_pk("")),
             target_id=record["sk"]["S"].partition("#")[2],
             actor=THE_SYSTEM,
-            at_ms=revoked_at_ms(record, home),
+            at_ms=revocation_of(record, home)[0],
         )
         try:
             return self.begin(record, event)
@@ -229,16 +229,18 @@ def intents_of(record: Item, marks: frozenset[str]) -> list[Intent]:
     return sorted(found, key=lambda one: (one.event.action == audit.REVOKED, one.event.at_ms))
 
 
-def revoked_at_ms(record: Item, credential: Item) -> int:
-    """When the key was revoked of which the books are not in order yet, in Unix milliseconds.
+def revocation_of(record: Item, credential: Item) -> tuple[int, str]:
+    """When and why the key was revoked of which the books are not in order yet.
 
-    Where a credential was turned off by hand, nothing tells: the last sign of life then.
+    Where a credential was turned off by hand, nothing tells: the last sign of life then, and no
+    reason.
     """
     marks = frozenset(credential.get(items.MARKS, {}).get("SS", ()))
     for intent in intents_of(record, marks):
         if intent.event.action == audit.REVOKED:
-            return intent.event.at_ms
-    return key_items.last_used_at_ms(credential) or int(record["created_at_ms"]["N"])
+            return intent.event.at_ms, key_items.reason_of(intent.event)
+    at_ms = key_items.last_used_at_ms(credential) or int(record["created_at_ms"]["N"])
+    return at_ms, audit.UNSPECIFIED
 
 
 def _unpacked(token: str, text: str) -> Intent:

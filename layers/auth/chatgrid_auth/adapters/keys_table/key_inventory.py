@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.adapters.audit_table.pending import revoked_at_ms
+from chatgrid_auth.adapters.audit_table.pending import revocation_of
 from chatgrid_auth.adapters.dynamodb.batch_read import MOST_AT_ONCE
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table import items, key_items
@@ -146,13 +146,13 @@ class KeyInventory:
         for record in records:
             key_hash = record["hash"]["S"]
             credential = found.get(key_hash, {})
-            ended_at_ms = _revoked_at_ms(record, credential)
-            if ended_at_ms is None or revoked:
+            key = key_items.api_key(_as_it_is(record, credential), credential)
+            if key.revoked_at_ms is None or revoked:
                 yield StoredKey(
-                    key=key_items.api_key(record, credential),
+                    key=key,
                     hash=key_hash,
                     secret_hash=record.get("secret", record["hash"])["S"],
-                    revoked_at_ms=ended_at_ms,
+                    revoked_at_ms=key.revoked_at_ms,
                 )
 
     def _ask(self, operation: str, question: dict[str, Any]) -> dict[str, Any]:
@@ -161,12 +161,12 @@ class KeyInventory:
         )
 
 
-def _revoked_at_ms(record: Mapping[str, Any], credential: Mapping[str, Any]) -> int | None:
-    """When a key was revoked, also where that is not in its record yet."""
-    recorded = record.get("revoked_at_ms")
-    if recorded is not None:
-        return int(recorded["N"])
-    return revoked_at_ms(record, credential) if items.is_revoked(credential) else None
+def _as_it_is(record: Mapping[str, Any], credential: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record, and in it also a revocation that has not come there yet."""
+    if "revoked_at_ms" in record or not items.is_revoked(credential):
+        return record
+    at_ms, reason = revocation_of(record, credential)
+    return key_items.revoked(record, at_ms=at_ms, reason=reason)
 
 
 def _every(*, revoked: bool) -> dict[str, Any]:

@@ -6,17 +6,20 @@ An imported key has a third, its claim to the id that it brought.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.dynamodb.transactions import update
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.items import n, s
-from chatgrid_auth.domain import window
+from chatgrid_auth.domain import audit, window
 from chatgrid_auth.domain.actors import API_KEY, Maker
 from chatgrid_auth.domain.credentials import ApiKey, PreviousSecret
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.domain.scopes import level_of
 from chatgrid_auth.services.descendants import Kin
+
+if TYPE_CHECKING:
+    from chatgrid_auth.domain.audit import AuditEvent
 
 #: On an owner's count: when keys were made lately.
 MADE = "made"
@@ -80,7 +83,7 @@ def claim(key_id: str) -> dict[str, Any]:
 
 def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
     """The key of a record, revoked or not, with the last use and the limit of its credential."""
-    expires = item.get("expires_at_ms")
+    expires, ended = item.get("expires_at_ms"), item.get("revoked_at_ms")
     maker, _, maker_id = item["made_by"]["S"].partition(" ")
     return ApiKey(
         id=item["sk"]["S"].partition("#")[2],
@@ -95,8 +98,21 @@ def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
         last_used_at_ms=_latest(last_used_at_ms(credential), item.get("used_before_ms")),
         created_by=Maker(type=maker, key_id=maker_id or None),
         disabled_reason=_disabled_reason(credential),
+        revoked_at_ms=None if ended is None else int(ended["N"]),
+        revocation_reason=None if ended is None else item["revocation_reason"]["S"],
         previous_secret=_previous_secret(item, credential),
     )
+
+
+def revoked(item: Mapping[str, Any], *, at_ms: int, reason: str) -> dict[str, Any]:
+    """The record of a key that was revoked then, and why."""
+    return {**item, "revoked_at_ms": n(at_ms), "revocation_reason": s(reason)}
+
+
+def reason_of(event: AuditEvent) -> str:
+    """Why a key was revoked, as the event of it says; nothing is said of one made by hand."""
+    told: str = event.changes.get(audit.REVOCATION_REASON, {}).get("to", audit.UNSPECIFIED)
+    return told
 
 
 def last_used_at_ms(credential: Mapping[str, Any]) -> int | None:

@@ -19,9 +19,9 @@ from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, update
 from chatgrid_auth.adapters.idempotency.notes import DynamoNotes
 from chatgrid_auth.adapters.keys_table import items, key_items
-from chatgrid_auth.adapters.keys_table.credential_reads import read_credentials
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.adapters.keys_table.key_creation import KeyCreations
+from chatgrid_auth.adapters.keys_table.key_pages import KeyPages
 from chatgrid_auth.adapters.keys_table.revocations import RETENTION_DAYS, Revocations
 from chatgrid_auth.adapters.rotation.rotations import DynamoRotations
 from chatgrid_auth.domain.credentials import ApiKey, Page
@@ -29,8 +29,8 @@ from chatgrid_auth.domain.errors import (
     ConditionFailed,
     StoreThrottled,
 )
-from chatgrid_auth.domain.identifiers import id_range
 from chatgrid_auth.domain.window_upkeep import change_limit
+from chatgrid_auth.services.key_filters import NO_FILTERS, KeyFilters
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -44,7 +44,7 @@ _LIMIT_TRIES = 10
 
 
 class DynamoKeyStore:
-    """The keys table, as ``services.api_keys.KeyStore`` asks for it.
+    """The keys table, as ``services.key_store.KeyStore`` asks for it.
 
     Args:
         client: boto3's low-level DynamoDB client.
@@ -85,6 +85,7 @@ class DynamoKeyStore:
             own_gateway_keys=own_gateway_keys,
             retention_days=revoked_retention_days,
         )
+        self._pages = KeyPages(self._transport, table=table, revocations=self._revocations)
         self.rotations = DynamoRotations(
             self._transport,
             table=table,
@@ -170,37 +171,21 @@ class DynamoKeyStore:
         record = self._record_of(owner, key_id)
         if record is None:
             return None
-        found = self._living([record])
-        return found[0] if found else None
+        return next(iter(self._pages.keys([record], NO_FILTERS)), None)
 
-    def page(self, owner: str, *, limit: int, after: str | None, descending: bool) -> Page:
-        """The owner's non-revoked keys in the order of their ids, ``after`` that id."""
-        while True:
-            found = self._records(owner, most=limit + 1, after=after, descending=descending)
-            shown = self._living(found[:limit])
-            if len(shown) == len(found[:limit]):
-                return Page(items=shown, has_more=len(found) > limit)
-
-    def _records(
-        self, owner: str, *, most: int, after: str | None, descending: bool
-    ) -> list[dict[str, Any]]:
-        first, last = id_range(after, descending=descending)
-        records: list[dict[str, Any]] = self._transport.call(
-            "Query",
-            {
-                "TableName": self._table,
-                "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
-                "ExpressionAttributeValues": {
-                    ":pk": s(items.user_pk(owner)),
-                    ":first": s(items.record_sk(first)),
-                    ":last": s(items.record_sk(last)),
-                },
-                "ScanIndexForward": not descending,
-                "ConsistentRead": True,
-                "Limit": most,
-            },
-        )["Items"]
-        return records
+    def page(
+        self,
+        owner: str,
+        *,
+        limit: int,
+        after: str | None,
+        descending: bool,
+        filters: KeyFilters = NO_FILTERS,
+    ) -> Page:
+        """The owner's keys that the filters take: see `KeyPages.page`."""
+        return self._pages.page(
+            owner, limit=limit, after=after, descending=descending, filters=filters
+        )
 
     def made_by_keys(self, owner: str) -> Iterator[Kin]:
         """Keys of this owner that other keys made, revoked ones too."""
@@ -224,26 +209,6 @@ class DynamoKeyStore:
             },
         )
         return response.get("Item")
-
-    def _living(self, records: list[dict[str, Any]]) -> list[ApiKey]:
-        """The keys of these records, with what lies on the credential alone: one request a page.
-
-        A key whose credential says that it is revoked is left out, and its books brought into
-        order: its revocation was cut off.
-        """
-        hashes = [record["hash"]["S"] for record in records]
-        found = read_credentials(self._transport, table=self._table, hashes=hashes)
-        living: list[ApiKey] = []
-        for record in records:
-            credential = found.get(record["hash"]["S"], {})
-            known: dict[str, Any] | None = record
-            if items.is_revoked(credential) or items.MARKS in credential:
-                self._revocations.finish(record, credential)
-                key = key_items.api_key(record, credential)
-                known = self._record_of(key.owner, key.id)
-            if known is not None and not items.is_revoked(credential):
-                living.append(key_items.api_key(known, credential))
-        return living
 
     def _show_limit(self, record: Mapping[str, Any], rate_limit: int, event: AuditEvent) -> None:
         """Keep a credential's limit in its record too, unless that is gone by now."""

@@ -119,10 +119,9 @@ class Revocations:
         """What follows from a revocation."""
         record, home, event = change.bare_record(), change.home, change.intent.event
         revoked = {
-            **record,
+            **key_items.revoked(record, at_ms=event.at_ms, reason=key_items.reason_of(event)),
             "sk": s(items.revoked_sk(event.target_id)),
             "rate_limit": home.get(items.LIMIT, record["rate_limit"]),
-            "revoked_at_ms": n(event.at_ms),
         }
         if items.EXPIRES_ON in home:  # not where it was turned off by hand
             revoked[items.EXPIRES_ON] = home[items.EXPIRES_ON]
