@@ -87,7 +87,7 @@ def test_a_decision_that_nobody_answers_reaches_the_store_twice_at_most(
 ) -> None:
     server = serve(*[say_nothing] * 9)
     with pytest.raises(StoreUnavailable, match="ReadTimeout"):
-        connect(server, retry_policy=RetryPolicy(reply=0.05, budget=5)).call("UpdateItem", ASKED)
+        connect(server, retry_policy=RetryPolicy(reply=0.5, budget=10)).call("UpdateItem", ASKED)
     assert len(server.requests) == 2
 
 

@@ -6,7 +6,7 @@ import multiprocessing
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ import pytest
 
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import audit
+from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.keys import hash_of
 from tests.races.actors import Arena, gate, now_ms, service
 from tests.support.audit import event, revoked
@@ -51,7 +52,8 @@ def hammer(arena: Arena, key_hash: str) -> tuple[int, float]:
         ahead = asked * PROCESSES / RATE - (time.monotonic() - began)
         if ahead > 0:
             time.sleep(ahead)
-        decisions.admit(key_hash, now_ms=now_ms(), scope="read")
+        with suppress(Fault):  # a machine that stood still for a second
+            decisions.admit(key_hash, now_ms=now_ms(), scope="read")
         asked += 1
     client.reset()
     return asked, time.monotonic() - began
