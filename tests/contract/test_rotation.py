@@ -312,6 +312,12 @@ def test_a_grace_that_ran_out_is_told_even_after_another_rotation(bench: Bench) 
     assert [action for action, _ in bench.told()][-2:] == ["rotated", "previous_secret_ended"]
 
 
+def test_whether_a_key_may_rotate_itself_is_kept(bench: Bench) -> None:
+    may, may_not = bench.issue(self_rotation=True), bench.issue()
+    kept = [bench.keys.get(bench.owner, one.key.id).self_rotation for one in (may, may_not)]
+    assert kept == [True, False]
+
+
 def test_the_books_of_rotated_keys_are_in_order(bench: Bench) -> None:
     one, two, three = bench.issue(), bench.issue(), bench.issue()
     bench.rotate(one)

@@ -17,6 +17,7 @@ _KEY = {
     "scopes": ["read", "write"],
     "rate_limit": 120,
     "last_used_at": None,
+    "self_rotation": False,
     "previous_secret": None,
     "created_by": {"type": "jwt", "key_id": None},
     "created_at": "2026-03-10T09:00:00.000Z",

@@ -22,6 +22,7 @@ from chatgrid_auth.services.key_rules import (
     LONGEST_LIFE_YEARS,
     LONGEST_NAME,
 )
+from chatgrid_management.rotation_schemas import PreviousSecretData
 
 Scope: TypeAlias = Literal["read", "write", "admin"]
 Environment: TypeAlias = Literal["live", "test"]
@@ -94,6 +95,7 @@ class NewApiKey(BaseModel):
         Field(description="In place of `expires_at`: how many seconds it lives from now on."),
     ] = None
     environment: GivenEnvironment = "live"
+    self_rotation: Annotated[bool, Field(description="Whether the key may rotate itself.")] = False
 
     def said_of_expiry(self) -> dict[str, int | None]:
         """What was said of its expiry, as the service takes it."""
@@ -118,16 +120,6 @@ class MakerData(Response):
     ]
 
 
-class PreviousSecretData(Response):
-    """A rotated key's former secret while it still passes."""
-
-    key_prefix: Annotated[
-        str, Field(description="Its first 13 characters.", examples=["cgk_live_z9y8"])
-    ]
-    expires_at: Annotated[Instant, Field(description="When it ends by itself.")]
-    last_used_at: Annotated[Instant | None, Field(description="Its own last use.")]
-
-
 class ApiKeyData(Response):
     """A key, as its owner may see it again and again."""
 
@@ -139,6 +131,7 @@ class ApiKeyData(Response):
     scopes: list[Scope]
     rate_limit: Annotated[int, Field(description="Requests in any 60 seconds.", examples=[120])]
     last_used_at: Annotated[Instant | None, Field(description="By any of its secrets.")]
+    self_rotation: Annotated[bool, Field(description="Whether the key may rotate itself.")]
     previous_secret: Annotated[
         PreviousSecretData | None, Field(description="`null` when none passes any more.")
     ]
@@ -267,6 +260,7 @@ def _facts(key: ApiKey) -> dict[str, object]:
         "scopes": list(key.scopes),
         "rate_limit": key.rate_limit,
         "last_used_at": optional_instant(key.last_used_at_ms),
+        "self_rotation": key.self_rotation,
         "previous_secret": _previous(key.previous_secret),
         "created_by": {"type": key.created_by.type, "key_id": key.created_by.key_id},
         "created_at": iso_instant(key.created_at_ms),

@@ -19,6 +19,7 @@ FIELDS = {
     "scopes",
     "rate_limit",
     "last_used_at",
+    "self_rotation",
     "previous_secret",
     "created_by",
     "created_at",

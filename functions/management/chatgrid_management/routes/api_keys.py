@@ -53,6 +53,7 @@ async def create_api_key(
             scopes=new.scopes,
             environment=new.environment,
             rate_limit=new.rate_limit,
+            self_rotation=new.self_rotation,
             **new.said_of_expiry(),
             actor=actor,
             claim=claim,

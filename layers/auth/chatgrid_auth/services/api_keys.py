@@ -79,6 +79,7 @@ class ApiKeys:
         scopes: Sequence[str],
         environment: str,
         rate_limit: int | None,
+        self_rotation: bool = False,
         expires_at_ms: int | Unsaid | None = UNSAID,
         expires_in_seconds: int | Unsaid | None = UNSAID,
         actor: Actor | None = None,
@@ -130,6 +131,7 @@ class ApiKeys:
             created_at_ms=now_ms,
             expires_at_ms=ends_at_ms,
             created_by=actor.maker,
+            self_rotation=self_rotation,
         )
         key_hash = keys.hash_of(raw_key)
         self._store.create(

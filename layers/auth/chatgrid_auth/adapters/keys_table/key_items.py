@@ -63,6 +63,8 @@ def record(key: ApiKey, key_hash: str) -> dict[str, Any]:
     }
     if key.expires_at_ms is not None:
         item["expires_at_ms"] = n(key.expires_at_ms)
+    if key.self_rotation:
+        item["self_rotation"] = {"BOOL": True}
     return item
 
 
@@ -98,6 +100,7 @@ def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
         last_used_at_ms=_latest(last_used_at_ms(credential), item.get("used_before_ms")),
         created_by=Maker(type=maker, key_id=maker_id or None),
         disabled_reason=_disabled_reason(credential),
+        self_rotation="self_rotation" in item,
         revoked_at_ms=None if ended is None else int(ended["N"]),
         revocation_reason=None if ended is None else item["revocation_reason"]["S"],
         previous_secret=_previous_secret(item, credential),

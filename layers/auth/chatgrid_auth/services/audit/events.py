@@ -35,6 +35,7 @@ def settings(key: ApiKey) -> dict[str, Any]:
         "scopes": list(key.scopes),
         "environment": key.environment,
         "rate_limit": key.rate_limit,
+        "self_rotation": key.self_rotation,
         "expires_at": None if expires is None else iso_instant(expires),
     }
 
