@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DECISIONS = ROOT / "docs" / "decisions"
+#: The labels of what every decision's record tells.
+PARTS = ["Context", "Decision", "Rejected", "Consequences"]
 
 
 def documents() -> Iterator[Path]:
@@ -74,3 +76,13 @@ def test_each_decision_has_a_number_of_its_own() -> None:
 @pytest.mark.parametrize("record", sorted(DECISIONS.glob("*.md")), ids=lambda path: path.name)
 def test_a_decisions_title_tells_its_number(record: Path) -> None:
     assert record.read_text("utf-8").startswith(f"# {record.name[:4]}: ")
+
+
+@pytest.mark.parametrize("record", sorted(DECISIONS.glob("*.md")), ids=lambda path: path.name)
+def test_every_decision_has_the_same_four_parts_in_one_order(record: Path) -> None:
+    """Further parts may stand between and after them, as labelled paragraphs too."""
+    text = prose(record)
+    labels = re.findall(r"^\*\*([^*]+?)\.?\*\*", text, flags=re.MULTILINE)
+    assert [label for label in labels if label in PARTS] == PARTS
+    assert labels[0] == "Context"
+    assert len(re.findall(r"^#", text, flags=re.MULTILINE)) == 1, "only the title is a heading"

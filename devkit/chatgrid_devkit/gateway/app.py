@@ -48,14 +48,14 @@ class Gateway:
             method=request.method,
             path=request.raw_path,
         )
-        answer = await self._answer(request, _body_reader(receive, request), record)
-        record.status = answer.status
-        record.response_type = answer.response_type
+        response = await self._respond(request, _body_reader(receive, request), record)
+        record.status = response.status
+        record.response_type = response.response_type
         record.latency_ms = (time.perf_counter() - started) * 1000
         self._log.request(record)
-        await _send(answer, request.method, send)
+        await _send(response, request.method, send)
 
-    async def _answer(self, request: Request, read: ReadBody, record: RequestRecord) -> Response:
+    async def _respond(self, request: Request, read: ReadBody, record: RequestRecord) -> Response:
         try:
             return await self._pipeline.answer(request, read, record)
         except Exception:  # a fault of the gateway itself: the client still gets the envelope
@@ -120,14 +120,14 @@ def _body_reader(receive: Receive, request: Request) -> ReadBody:
     return read
 
 
-async def _send(answer: Response, method: str, send: Send) -> None:
+async def _send(response: Response, method: str, send: Send) -> None:
     headers = [
         (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
-        for name, value in answer.headers
+        for name, value in response.headers
     ]
-    bodiless = answer.status in _BODILESS
+    bodiless = response.status in _BODILESS
     if not bodiless:
-        headers.append((b"Content-Length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    body = b"" if bodiless or method == "HEAD" else answer.body
+        headers.append((b"Content-Length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    body = b"" if bodiless or method == "HEAD" else response.body
     await send({"type": "http.response.body", "body": body})

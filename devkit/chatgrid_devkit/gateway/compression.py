@@ -1,7 +1,7 @@
 """Answers as an API with a minimum compression size sends them.
 
 Source: "Receive an API response with a compressed payload", API Gateway developer guide: the
-client names a coding that is supported, the answer has no ``Content-Encoding`` yet, and it is
+client names a coding that is supported, the response has no ``Content-Encoding`` yet, and it is
 large enough.
 """
 
@@ -18,22 +18,22 @@ _LEVEL = 6
 _REFUSED = re.compile(r";\s*q=0(\.0*)?\s*$")
 
 
-def compressed(answer: Response, request: Request, *, minimum_bytes: int | None) -> Response:
-    """The answer, gzipped where API Gateway would compress it.
+def compressed(response: Response, request: Request, *, minimum_bytes: int | None) -> Response:
+    """The response, gzipped where API Gateway would compress it.
 
     Args:
         minimum_bytes: the API's ``MinimumCompressionSize``; ``None`` turns compression off.
     """
-    if minimum_bytes is None or len(answer.body) < max(minimum_bytes, 1):
-        return answer
-    if any(name.lower() == "content-encoding" for name, _ in answer.headers):
-        return answer
+    if minimum_bytes is None or len(response.body) < max(minimum_bytes, 1):
+        return response
+    if any(name.lower() == "content-encoding" for name, _ in response.headers):
+        return response
     if not _takes_gzip(request.header("Accept-Encoding") or ""):
-        return answer
+        return response
     return dataclasses.replace(
-        answer,
-        body=gzip.compress(answer.body, _LEVEL, mtime=0),
-        headers=[*answer.headers, ("Content-Encoding", "gzip")],
+        response,
+        body=gzip.compress(response.body, _LEVEL, mtime=0),
+        headers=[*response.headers, ("Content-Encoding", "gzip")],
     )
 
 

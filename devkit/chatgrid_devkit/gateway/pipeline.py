@@ -82,7 +82,7 @@ class Pipeline:
     async def answer(
         self, request: Request, read_body: ReadBody, record: RequestRecord
     ) -> Response:
-        """The answer to a request, whatever happens to it; the record is filled in."""
+        """The response to a request, whatever happens to it; the record is filled in."""
         passage = _Passage(request, record)
         try:
             return await self._pass(passage, read_body)
@@ -92,7 +92,7 @@ class Pipeline:
             return self._refuse(passage, error)
 
     def fault(self, request: Request, record: RequestRecord) -> Response:
-        """The answer when the gateway itself failed."""
+        """The response when the gateway itself failed."""
         record.reason = "a fault of the gateway"
         passage = _Passage(request, record)
         return self._refuse(passage, GatewayError("API_CONFIGURATION_ERROR"))
@@ -183,11 +183,11 @@ class Pipeline:
         if isinstance(outcome, Failed):
             raise GatewayError("INTEGRATION_FAILURE", reason=str(outcome))
         try:
-            answer = read_proxy_response(outcome.value, request_id=passage.request.id)
+            response = read_proxy_response(outcome.value, request_id=passage.request.id)
         except MalformedResponse as error:
             raise GatewayError("INTEGRATION_FAILURE", reason=f"malformed: {error}") from error
         return compressed(
-            answer, passage.request, minimum_bytes=self._api.minimum_compression_bytes
+            response, passage.request, minimum_bytes=self._api.minimum_compression_bytes
         )
 
     async def _within_the_limit(self, call: Any) -> Outcome:

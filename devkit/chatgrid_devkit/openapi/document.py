@@ -22,7 +22,7 @@ import chatgrid_boards.app
 import chatgrid_management.app
 from chatgrid_auth.domain.scopes import required_scope
 from chatgrid_auth.http_api.responses import ErrorResponse
-from chatgrid_devkit.openapi.examples import ANSWERS, ERRORS
+from chatgrid_devkit.openapi.examples import ERRORS, RESPONSES
 from chatgrid_devkit.openapi.problems import (
     BY_A_FUNCTION,
     EVERYWHERE,
@@ -139,11 +139,11 @@ def _complete(operation: dict[str, Any], *, method: str, path: str) -> None:
     operation["security"] = [{"bearer": [required_scope(method, path)]}]
     responses: dict[str, Any] = operation["responses"]
     responses.pop("422", None)
-    for answer in responses.values():
-        answer["description"] = operation["summary"] + ": done."
+    for response in responses.values():
+        response["description"] = operation["summary"] + ": done."
         replayed = ("Idempotency-Replayed",) if _may_be_repeated(operation) else ()
-        answer["headers"] = _headers(always=BY_A_FUNCTION, sometimes=replayed)
-        answer["content"]["application/json"]["example"] = ANSWERS[operation["operationId"]]
+        response["headers"] = _headers(always=BY_A_FUNCTION, sometimes=replayed)
+        response["content"]["application/json"]["example"] = RESPONSES[operation["operationId"]]
     for name in _problems_of(operation, method=method, path=path):
         responses[str(PROBLEMS[name].status)] = {"$ref": f"#/components/responses/{name}"}
     operation["responses"] = {status: responses[status] for status in sorted(responses)}

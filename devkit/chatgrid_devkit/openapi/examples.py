@@ -1,4 +1,4 @@
-"""What the API's answers look like, with the one documented key that is no key at all."""
+"""What the API's responses look like, with the one documented key that is no key at all."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ _ENTRY = {
     "hash": "14e8aa1b32d3bd39f461fba9ced597ce89c63c69cb9d142af902f831b60b0d6d",
 }
 
-#: Operation → its successful answer.
-ANSWERS: dict[str, Any] = {
+#: Operation → its successful response.
+RESPONSES: dict[str, Any] = {
     "getMe": {
         "object": "user",
         "data": {

@@ -91,16 +91,16 @@ def _operation(
     for media_type, content in body.get("content", {}).items():
         parts.append(f"<p>Body, <code>{html.escape(media_type)}</code>:</p>")
         parts.append(_fields(document, content.get("schema", {})))
-    answers = [(s, _deref(document, a)) for s, a in operation.get("responses", {}).items()]
-    outcomes = ((status, answer.get("description", "")) for status, answer in answers)
+    responses = [(s, _deref(document, a)) for s, a in operation.get("responses", {}).items()]
+    outcomes = ((status, response.get("description", "")) for status, response in responses)
     parts.append(_table(("Response", ""), outcomes))
-    parts += [_example(document, answer) for status, answer in answers if status[0] == "2"]
+    parts += [_example(document, response) for status, response in responses if status[0] == "2"]
     return "".join([*parts, "</section>"])
 
 
-def _example(document: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
-    """The first example of an answer, if the document has one."""
-    content = answer.get("content", {}).get("application/json", {})
+def _example(document: Mapping[str, Any], response: Mapping[str, Any]) -> str:
+    """The first example of a response, if the document has one."""
+    content = response.get("content", {}).get("application/json", {})
     named = [_deref(document, item).get("value") for item in content.get("examples", {}).values()]
     shown = content.get("example", named[0] if named else None)
     if shown is None:

@@ -141,13 +141,13 @@ def first_admin(
 
 
 def _is_good(client: DynamoDBClient, table: str, raw_key: str) -> bool:
-    answer = client.get_item(
+    response = client.get_item(
         TableName=table,
         Key={
             "pk": items.s(items.credential_pk(keys.hash_of(raw_key))),
             "sk": items.s(items.CREDENTIAL),
         },
     )
-    item = answer.get("Item", {})
+    item = response.get("Item", {})
     until = item.get(items.until(keys.tag_of(keys.hash_of(raw_key))), items.n(0))
     return items.LEVEL in item and int(until["N"]) > time.time() * 1000

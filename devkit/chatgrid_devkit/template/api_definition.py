@@ -138,16 +138,16 @@ def _function_of(uri: str, functions: Mapping[str, str], owner: str) -> str:
 
 
 def _mock(integration: Mapping[str, Any]) -> Mock:
-    answer = integration["responses"]["default"]
+    response = integration["responses"]["default"]
     prefix = "method.response.header."
     return Mock(
-        status=int(answer["statusCode"]),
+        status=int(response["statusCode"]),
         headers=tuple(
             (name.removeprefix(prefix), str(value).strip("'"))
-            for name, value in answer.get("responseParameters", {}).items()
+            for name, value in response.get("responseParameters", {}).items()
             if name.startswith(prefix)
         ),
-        body=answer.get("responseTemplates", {}).get("application/json", ""),
+        body=response.get("responseTemplates", {}).get("application/json", ""),
     )
 
 

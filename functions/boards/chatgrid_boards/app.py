@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.http_api.edge import web_app
-from chatgrid_auth.http_api.problems import answer
+from chatgrid_auth.http_api.problems import handle
 from chatgrid_boards import routes
 
 if TYPE_CHECKING:
@@ -19,6 +19,6 @@ if TYPE_CHECKING:
 def create_app(boards: Boards, *, log: Log) -> FastAPI:
     """The application; the guard stands in front of it, not in it."""
     app = web_app(title="ChatGrid boards", routers=[routes.router], log=log)
-    answer(app, NotFound, lambda _request, _exc: routes.board_not_found())
+    handle(app, NotFound, lambda _request, _exc: routes.board_not_found())
     app.state.boards = boards
     return app

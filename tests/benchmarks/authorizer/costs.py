@@ -143,6 +143,7 @@ def write(found: Figures) -> str:
         memory=CHOSEN_MB,
         trip_ms=table["assumed"]["store_round_trip_ms"],
         overhead_bytes=table["assumed"]["log_event_overhead_bytes"],
+        stored_share=table["assumed"]["logs_compressed_to"],
         held=held(table),
         metric_bytes=metric_bytes(table),
         series=table["assumed"]["decision_metric_series"],

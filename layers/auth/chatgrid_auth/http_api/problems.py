@@ -50,14 +50,14 @@ RETRY_AFTER_SECONDS = 1
 
 
 class Problem(HTTPException):
-    """An answer other than success, with the contract's status, code and message.
+    """A response other than success, with the contract's status, code and message.
 
     Args:
         status: the HTTP status.
         code: the contract's code.
         message: fixed text; never anything that the client sent.
         details: what is wrong in a body or a query, entry by entry.
-        headers: more headers for the answer.
+        headers: more headers for the response.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Problem(HTTPException):
         )
 
     def response(self) -> JSONResponse:
-        """The answer in the envelope."""
+        """The response in the envelope."""
         content: dict[str, Any] = {
             "object": "error",
             "status": self.status_code,
@@ -217,28 +217,28 @@ def install(app: FastAPI, *, log: Log) -> None:
         log.error("unexpected fault", extra=fault_fields(exc))
         return internal_error()
 
-    answer(app, HTTPException, _from_framework)
-    answer(app, RequestValidationError, _from_validation)
+    handle(app, HTTPException, _from_framework)
+    handle(app, RequestValidationError, _from_validation)
     for failure in _FIXED:
-        answer(app, failure, fixed)
-    answer(app, InvalidKey, lambda _request, exc: invalid_key(exc))
-    answer(app, CreationLimitReached, lambda _request, exc: creation_limit_reached(exc))
-    answer(app, MakerRevoked, lambda _request, _exc: key_revoked())
-    answer(app, KeyLimitReached, lambda _request, exc: key_limit_reached(exc.maximum))
-    answer(app, StillRunning, lambda _request, _exc: _soon(error_table.STILL_RUNNING))
-    answer(app, Fault, fault)
-    answer(app, Exception, unexpected)
+        handle(app, failure, fixed)
+    handle(app, InvalidKey, lambda _request, exc: invalid_key(exc))
+    handle(app, CreationLimitReached, lambda _request, exc: creation_limit_reached(exc))
+    handle(app, MakerRevoked, lambda _request, _exc: key_revoked())
+    handle(app, KeyLimitReached, lambda _request, exc: key_limit_reached(exc.maximum))
+    handle(app, StillRunning, lambda _request, _exc: _soon(error_table.STILL_RUNNING))
+    handle(app, Fault, fault)
+    handle(app, Exception, unexpected)
 
 
-def answer(
+def handle(
     app: FastAPI, kind: type[Failure], problem: Callable[[Request, Failure], Problem]
 ) -> None:
     """Make ``app`` answer exceptions of this kind with that problem."""
 
-    async def handle(request: Request, exc: Exception) -> Response:
+    async def handler(request: Request, exc: Exception) -> Response:
         return problem(request, cast("Failure", exc)).response()
 
-    app.add_exception_handler(kind, handle)
+    app.add_exception_handler(kind, handler)
 
 
 def _from_framework(request: Request, exc: HTTPException) -> Problem:

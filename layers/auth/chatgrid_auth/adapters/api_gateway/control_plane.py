@@ -53,8 +53,8 @@ class ApiGateway:
     def find(self, name: str) -> list[GatewayKey]:
         """The keys of exactly this name. (API Gateway's own name query matches prefixes.)"""
         with _translated("GetApiKeys"):
-            answer = self._client.get_api_keys(nameQuery=name, includeValues=True, limit=_PAGE)
-        return [key for key in map(_key, answer.get("items", [])) if key.name == name]
+            response = self._client.get_api_keys(nameQuery=name, includeValues=True, limit=_PAGE)
+        return [key for key in map(_key, response.get("items", [])) if key.name == name]
 
     def create(self, name: str, *, value: str, description: str) -> GatewayKey:
         """A new, enabled key, tagged as this stack's.
@@ -64,14 +64,14 @@ class ApiGateway:
             KeyCeilingReached: the account can hold no more.
         """
         with _translated("CreateApiKey", conflict=ControlPlaneConflict):
-            answer = self._client.create_api_key(
+            response = self._client.create_api_key(
                 name=name,
                 value=value,
                 description=description,
                 enabled=True,
                 tags={STACK_TAG: self._stack},
             )
-        return _key(answer)
+        return _key(response)
 
     def enable(self, gateway_id: str) -> None:
         """Enable a key."""
@@ -112,22 +112,22 @@ class ApiGateway:
     def plans_of(self, gateway_id: str) -> list[str]:
         """The ids of the plans that a key is in."""
         with _translated("GetUsagePlans"):
-            answer = self._client.get_usage_plans(keyId=gateway_id, limit=_PAGE)
-        return [plan["id"] for plan in answer.get("items", [])]
+            response = self._client.get_usage_plans(keyId=gateway_id, limit=_PAGE)
+        return [plan["id"] for plan in response.get("items", [])]
 
     def keys(self, position: str | None) -> tuple[list[GatewayKey], str | None]:
         """A page of all keys of the account, and where the next one starts."""
         with _translated("GetApiKeys"):
-            answer = self._client.get_api_keys(includeValues=True, limit=_PAGE, **_from(position))
-        return [_key(item) for item in answer.get("items", [])], answer.get("position")
+            response = self._client.get_api_keys(includeValues=True, limit=_PAGE, **_from(position))
+        return [_key(item) for item in response.get("items", [])], response.get("position")
 
     def attached(self, position: str | None, *, plan: str) -> tuple[list[str], str | None]:
         """A page of the ids of a plan's keys, and where the next one starts."""
         with _translated("GetUsagePlanKeys"):
-            answer = self._client.get_usage_plan_keys(
+            response = self._client.get_usage_plan_keys(
                 usagePlanId=plan, limit=_PAGE, **_from(position)
             )
-        return [item["id"] for item in answer.get("items", [])], answer.get("position")
+        return [item["id"] for item in response.get("items", [])], response.get("position")
 
     def _set_enabled(self, gateway_id: str, value: str) -> None:
         self._client.update_api_key(

@@ -1,4 +1,4 @@
-"""What an HTTP response of DynamoDB means: an answer, a condition that failed, or a failure.
+"""What an HTTP response of DynamoDB means: a result, a condition that failed, or a failure.
 
 Decided by status and error code alone, never by the words of a message; messages may repeat a
 caller's data, so none is passed on.
@@ -50,7 +50,7 @@ class ConditionNotMet(Exception):
 
 
 class Failure(Exception):
-    """One attempt that got no answer.
+    """One attempt without a usable response.
 
     Args:
         code: DynamoDB's error code, or a word of ours.
@@ -85,7 +85,7 @@ class Failure(Exception):
 
 
 def read_response(response: Response) -> dict[str, Any]:
-    """The answer to a successful call.
+    """The result of a successful call.
 
     Raises:
         ConditionNotMet: the condition of a write did not hold; with the item, where asked for.
@@ -98,28 +98,28 @@ def read_response(response: Response) -> dict[str, Any]:
         raise Failure("ChecksumMismatch", transient=True)
     try:
         text = body.decode()
-        answer, end = _decode(text)
+        decoded, end = _decode(text)
     except ValueError:
-        answer, end, text = None, 0, ""
-    if not isinstance(answer, dict) or text[end:].strip():
+        decoded, end, text = None, 0, ""
+    if not isinstance(decoded, dict) or text[end:].strip():
         # A proxy's page, or a redirect, which is never followed: the request is signed for one
         # host, and would be shown to another.
         transient = status in {200, 429} or status >= 500
         code = "MalformedResponse" if status == 200 else f"Status{status}"
         raise Failure(code, transient=transient)
     if status == 200:
-        found: dict[str, Any] = answer
+        found: dict[str, Any] = decoded
         return found
-    raise _error(answer, status)
+    raise _error(decoded, status)
 
 
-def _error(answer: dict[str, Any], status: int) -> ConditionNotMet | Failure:
-    kind = answer.get("__type")
+def _error(decoded: dict[str, Any], status: int) -> ConditionNotMet | Failure:
+    kind = decoded.get("__type")
     code = kind.rpartition("#")[2] if isinstance(kind, str) else ""
     if not (code.isascii() and code.isalnum() and len(code) < 100):
         code = f"Status{status}"
     if code == "ConditionalCheckFailedException":
-        item = answer.get("Item")
+        item = decoded.get("Item")
         return ConditionNotMet(item if isinstance(item, dict) else None)
     transient = status >= 500 or status == 429 or code in THROTTLED
     return Failure(code, transient=transient)

@@ -46,12 +46,12 @@ class Boto3Transport:
             StoreUnavailable: any fault.
         """
         try:
-            answer = getattr(self.client, xform_name(operation))(**payload)
+            response = getattr(self.client, xform_name(operation))(**payload)
         except self.client.exceptions.ConditionalCheckFailedException as refused:
             raise ConditionFailed(cast("Any", refused.response.get("Item"))) from None
         except (ClientError, BotoCoreError) as error:
             raise fault_of(operation, error) from None
-        return cast("dict[str, Any]", answer)
+        return cast("dict[str, Any]", response)
 
     def call_encoded(self, operation: str, body: bytes) -> dict[str, Any]:
         """As ``call``, for a request that is JSON already."""
