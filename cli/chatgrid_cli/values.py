@@ -22,6 +22,7 @@ _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhdw])", re.ASCII)
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
 
+_UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"))
 #: An expiry that was said, and is none.
 NEVER = 0
 
@@ -72,6 +73,37 @@ def _expiry(text: str) -> int:
     return found
 
 
+def _moment(text: str, *, sign: int) -> int:
+    duration = _DURATION.fullmatch(text)
+    if duration:
+        return now_ms() + sign * int(duration[1]) * _UNIT_MS[duration[2]]
+    try:
+        return read_instant(text)
+    except ValueError:
+        raise typer.BadParameter(
+            "an ISO 8601 time with an offset (2030-01-31T12:00:00Z), or a duration: 30d, 12h"
+        ) from None
+
+
+def _past(text: str) -> int:
+    return _moment(text, sign=-1)
+
+
+def _coming(text: str) -> int:
+    return _moment(text, sign=1)
+
+
+def relative(unix_ms: int) -> str:
+    """How far an instant lies from now, in its largest whole unit: ``in 3 days``."""
+    distance = unix_ms - now_ms()
+    for length, unit in _UNITS:
+        size = abs(distance) // length
+        if size:
+            words = f"{size} {unit}{'' if size == 1 else 's'}"
+            return f"in {words}" if distance > 0 else f"{words} ago"
+    return "now"
+
+
 def said_expiry(expires: int | None, *, option: str = "--expires") -> int | Unsaid | None:
     """What an option says of a key's expiry: an instant that may be one, ``None`` for never.
 
@@ -92,6 +124,24 @@ def _refuse(problems: list[KeyProblem], *, param_hint: str | None = None) -> Non
         raise typer.BadParameter(message[0].lower() + message[1:], param_hint=param_hint)
 
 
+UnusedSince = Annotated[
+    int | None,
+    typer.Option(
+        "--unused-since",
+        parser=_past,
+        metavar="TIME",
+        help="Only keys not used since then: 2030-01-31T12:00:00Z, or 30d for 30 days ago.",
+    ),
+]
+ExpiresBefore = Annotated[
+    int | None,
+    typer.Option(
+        "--expires-before",
+        parser=_coming,
+        metavar="TIME",
+        help="Only keys that end before then: 2030-01-31T12:00:00Z, or 30d for in 30 days.",
+    ),
+]
 UserOption = Annotated[
     str, typer.Option("--user", parser=uuid, metavar="UUID", help="Whose key: the user's id.")
 ]

@@ -11,6 +11,7 @@ import typer
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory, StoredKey
 from chatgrid_auth.domain.scopes import READ
+from chatgrid_auth.services.key_filters import KeyFilters
 from chatgrid_cli.commands import command, group
 from chatgrid_cli.keys import rotating
 from chatgrid_cli.keys import views as key_views
@@ -18,14 +19,25 @@ from chatgrid_cli.keys.confirming import YesOption, confirm
 from chatgrid_cli.keys.finding import found, living
 from chatgrid_cli.keys.issuing import OutOption, api_keys, hand_over
 from chatgrid_cli.keys.previews import KeyPreview
+from chatgrid_cli.keys.selecting import (
+    NamePart,
+    PrefixOption,
+    Reason,
+    ReasonOption,
+    Selection,
+    Status,
+    StatusOption,
+)
 from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.store_clock import store_clock
 from chatgrid_cli.values import (
+    ExpiresBefore,
     ExpiresOption,
     KeyArgument,
     MaybeUser,
     NameOption,
+    UnusedSince,
     UserOption,
     instant,
     now_ms,
@@ -97,11 +109,21 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
 
 
 @command(app, "list")
-def list_keys(
+def list_keys(  # noqa: PLR0913, PLR0917 - options are parameters
     stack: Stack,
     out: Output,
     user: MaybeUser = None,
-    revoked: Annotated[bool, typer.Option("--revoked", help="Revoked keys too.")] = False,
+    revoked: Annotated[
+        bool, typer.Option("--revoked", help="Revoked keys too: the same as --status all.")
+    ] = False,
+    status: StatusOption = None,
+    environment: Annotated[
+        Environment | None, typer.Option("--environment", help="Only such keys.")
+    ] = None,
+    name: NamePart = None,
+    prefix: PrefixOption = None,
+    unused_since: UnusedSince = None,
+    expires_before: ExpiresBefore = None,
     limit: Annotated[
         int, typer.Option("--limit", min=1, max=1_000_000, help="How many at most.")
     ] = 100,
@@ -111,18 +133,32 @@ def list_keys(
     One user's come the newest first. All users means reading the whole table. It holds the users
     in no order, and the keys of each together.
     """
-    inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
-    pool = (
-        inventory.every_key(revoked=revoked)
-        if user is None
-        else key_views.newest_first(inventory.keys_of(user, revoked=revoked))
+    status = status or (Status.ALL if revoked else Status.ACTIVE)
+    selection = Selection(
+        filters=KeyFilters(
+            status=status.value,
+            environment=None if environment is None else environment.value,
+            name=name,
+            prefix=prefix,
+        ),
+        unused_since_ms=unused_since,
+        expires_before_ms=expires_before,
     )
-    listed = list(islice(pool, limit + 1))
+    inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
+    with_revoked = status is not Status.ACTIVE
+    pool = (
+        inventory.every_key(revoked=with_revoked)
+        if user is None
+        else key_views.newest_first(inventory.keys_of(user, revoked=with_revoked))
+    )
+    listed = list(islice(filter(selection.takes, pool), limit + 1))
     key_views.show_list(
         out,
         listed[:limit],
         has_more=len(listed) > limit,
-        empty="No keys yet: `chatgrid bootstrap` makes the first one."
+        empty="No key is like that."
+        if selection != Selection(filters=KeyFilters(status=status.value))
+        else "No keys yet: `chatgrid bootstrap` makes the first one."
         if user is None
         else "This user has no keys.",
         one_user=user is not None,
@@ -187,6 +223,7 @@ def revoke(
             "--descendants", help="The keys that it made, and all that those made, as well."
         ),
     ] = False,
+    reason: ReasonOption = Reason.UNSPECIFIED,
     yes: YesOption = False,
 ) -> None:
     """Revoke a key, for good: it is refused on its very next request.
@@ -204,7 +241,7 @@ def revoke(
         else "Revoke this key for good?",
         yes=yes,
     )
-    gone = api_keys(stack).revoke(key.owner, key.id, descendants=descendants)
+    gone = api_keys(stack).revoke(key.owner, key.id, descendants=descendants, reason=reason.value)
     made = len(gone) - (key.id in gone)
     told = f"is revoked{f', and {made} that it made' if descendants else ''}"
     out.done(f"key {key_views.named(key)} {told}")

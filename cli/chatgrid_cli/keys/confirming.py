@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chatgrid_cli.errors import USAGE, CliError
+from chatgrid_cli.errors import INTERRUPTED, USAGE, CliError
 from chatgrid_cli.output import Output, is_terminal
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -29,4 +29,9 @@ def confirm(out: Output, about: str, question: str, *, yes: bool) -> None:
             exit_code=USAGE,
         )
     out.note(about)
-    typer.confirm(question, abort=True, err=True)
+    try:
+        typer.confirm(question, abort=True, err=True)
+    except typer.Abort as abort:
+        if isinstance(abort.__context__, KeyboardInterrupt):  # no answer, but Ctrl-C
+            raise typer.Exit(INTERRUPTED) from None
+        raise

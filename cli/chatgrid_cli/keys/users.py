@@ -14,6 +14,7 @@ from chatgrid_cli.errors import CliError
 from chatgrid_cli.keys import views as key_views
 from chatgrid_cli.keys.confirming import YesOption, confirm
 from chatgrid_cli.keys.issuing import api_keys
+from chatgrid_cli.keys.selecting import Reason, ReasonOption
 from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.values import UserArgument
@@ -48,7 +49,13 @@ def keys(
 
 
 @command(app, "revoke")
-def revoke(stack: Stack, out: Output, user: UserArgument, yes: YesOption = False) -> None:
+def revoke(
+    stack: Stack,
+    out: Output,
+    user: UserArgument,
+    reason: ReasonOption = Reason.UNSPECIFIED,
+    yes: YesOption = False,
+) -> None:
     """Revoke all keys of a user, for good: of one who left, whose keys would go on working.
 
     Take away the user's account first: an account can make new keys, and the command gives up where
@@ -71,7 +78,7 @@ def revoke(stack: Stack, out: Output, user: UserArgument, yes: YesOption = False
         before = len(gone)
         for key in found:
             with contextlib.suppress(NotFound):  # with its maker, or somebody else was faster
-                gone += service.revoke(user, key.id, descendants=True)
+                gone += service.revoke(user, key.id, descendants=True, reason=reason.value)
         # One of them may have made another while this was confirmed and done.
         found = [stored.key for stored in inventory.keys_of(user)] if len(gone) > before else []
     if found:

@@ -9,7 +9,7 @@ from chatgrid_auth.adapters.keys_table.key_inventory import StoredKey
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.services.instants import iso_instant
 from chatgrid_cli.output import Output
-from chatgrid_cli.values import instant, now_ms
+from chatgrid_cli.values import instant, now_ms, relative
 
 
 def facts(key: ApiKey, *, revoked_at_ms: int | None = None) -> dict[str, Any]:
@@ -29,6 +29,7 @@ def facts(key: ApiKey, *, revoked_at_ms: int | None = None) -> dict[str, Any]:
         "last_used_at": instant(key.last_used_at_ms),
         "previous_secret": _previous(key),
         "revoked_at": instant(revoked_at_ms),
+        "revocation_reason": key.revocation_reason,
     }
 
 
@@ -104,8 +105,14 @@ def _row(stored: StoredKey, *, one_user: bool) -> dict[str, object]:
         "scopes": key.scopes,
         "limit": key.rate_limit,
         "created": _minute(key.created_at_ms),
+        "expires": _expiry(key),
         "used": "never" if key.last_used_at_ms is None else _minute(key.last_used_at_ms),
     }
+
+
+def _expiry(key: ApiKey) -> str:
+    ends_at_ms = key.expires_at_ms
+    return "never" if ends_at_ms is None else f"{_minute(ends_at_ms)} ({relative(ends_at_ms)})"
 
 
 def _minute(unix_ms: int) -> str:

@@ -110,6 +110,9 @@ def _write_file(
         return _write(rows, form, stream, with_hashes=with_hashes)
     except OSError as error:
         raise unwritable(file, error) from None
+    except BaseException:  # Ctrl-C, or the store is out: half an export looks like a whole one
+        file.unlink(missing_ok=True)
+        raise
     finally:
         with contextlib.suppress(OSError):  # all was flushed, or its failure told
             stream.close()

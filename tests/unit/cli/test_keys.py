@@ -15,7 +15,15 @@ from tests.support.cli import Operator, keys_in
 USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 SHAPE = {
     *("id", "user_id", "key_prefix", "name", "scopes", "environment", "rate_limit", "state"),
-    *("created_by", "created_at", "expires_at", "last_used_at", "previous_secret", "revoked_at"),
+    *(
+        "created_by",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "previous_secret",
+        "revoked_at",
+        "revocation_reason",
+    ),
 }
 
 

@@ -67,10 +67,10 @@ def test_a_wide_terminal_and_a_pipe_get_one_line_for_each_key(
     piped = operator.run("keys", "list").stdout.splitlines()
     assert on_screen(monkeypatch, 250, "keys", "list") == piped
     heading, *rows = piped
-    columns = "id state prefix name user scopes limit created used"
+    columns = "id state prefix name user scopes limit created expires used"
     assert " ".join(heading.split()) == columns
     assert {row.split()[0] for row in rows} == {key.id for key in made}
-    assert all(row == row.rstrip() and row.endswith("Z  never") for row in rows)
+    assert all(row == row.rstrip() and row.endswith(")  never") for row in rows)
 
 
 def test_nothing_in_a_pipe_ends_in_spaces(operator: Operator) -> None:

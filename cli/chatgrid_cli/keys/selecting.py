@@ -1,0 +1,97 @@
+"""Which keys a list of the operator's command shows, and why one is revoked: its options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from chatgrid_auth.adapters.keys_table.key_inventory import StoredKey
+from chatgrid_auth.services.key_filters import LONGEST_PREFIX, KeyFilters
+from chatgrid_auth.services.key_rules import LONGEST_NAME
+
+
+class Status(StrEnum):
+    """Which keys, by whether they are revoked."""
+
+    ACTIVE = "active"
+    REVOKED = "revoked"
+    ALL = "all"
+
+
+class Reason(StrEnum):
+    """Why a key is revoked (RFC 5280)."""
+
+    UNSPECIFIED = "unspecified"
+    KEY_COMPROMISE = "key_compromise"
+    SUPERSEDED = "superseded"
+    AFFILIATION_CHANGED = "affiliation_changed"
+    CESSATION_OF_OPERATION = "cessation_of_operation"
+
+
+def _short(most: int, text: str) -> str:
+    if not 1 <= len(text) <= most:
+        raise typer.BadParameter(f"must be 1 to {most} characters long")
+    return text
+
+
+def _name(text: str) -> str:
+    return _short(LONGEST_NAME, text)
+
+
+def _prefix(text: str) -> str:
+    return _short(LONGEST_PREFIX, text)
+
+
+StatusOption = Annotated[
+    Status | None,
+    typer.Option("--status", help="Only such keys; expired and disabled ones are active too."),
+]
+NamePart = Annotated[
+    str | None,
+    typer.Option(
+        "--name", parser=_name, metavar="TEXT", help="Only keys whose name contains this."
+    ),
+]
+PrefixOption = Annotated[
+    str | None,
+    typer.Option(
+        "--prefix",
+        parser=_prefix,
+        metavar="TEXT",
+        help="Only keys that begin with this, at most the first 13 characters; never a whole key.",
+    ),
+]
+ReasonOption = Annotated[
+    Reason, typer.Option("--reason", help="Why; kept with the key and in the audit log.")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What a list is narrowed to. Times are Unix milliseconds.
+
+    Attributes:
+        unused_since_ms: keys last used, or if never used made, before that.
+        expires_before_ms: keys that end before that, or have ended.
+    """
+
+    filters: KeyFilters
+    unused_since_ms: int | None = None
+    expires_before_ms: int | None = None
+
+    def takes(self, stored: StoredKey) -> bool:
+        """Whether a key is shown."""
+        key = stored.key
+        last_sign_ms = key.last_used_at_ms or key.created_at_ms
+        return (
+            self.filters.take_status(revoked=stored.revoked_at_ms is not None)
+            and self.filters.take(name=key.name, prefix=key.prefix, environment=key.environment)
+            and (self.unused_since_ms is None or last_sign_ms < self.unused_since_ms)
+            and (
+                self.expires_before_ms is None
+                or (key.expires_at_ms is not None and key.expires_at_ms < self.expires_before_ms)
+            )
+        )
