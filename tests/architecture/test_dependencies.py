@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "services": {"domain", "services"},
     "adapters": {"domain", "services", "adapters", "settings"},
     "http_api": {"domain", "services", "http_api", "guard", "settings"},
-    "guard": {"domain"},
+    "guard": {"domain", "rate_limit_headers"},
+    "rate_limit_headers": {"domain"},
     "settings": set(),
 }
 

@@ -20,7 +20,7 @@ from typing import Any
 from chatgrid_auth.domain import context as carried
 from chatgrid_auth.domain import error_table, scopes
 from chatgrid_auth.domain.verdicts import Caller, RateLimitStatus
-from chatgrid_auth.domain.window import MINUTE
+from chatgrid_auth.rate_limit_headers import rate_limit_headers
 
 Event = Mapping[str, Any]
 Headers = dict[str, str]
@@ -83,7 +83,7 @@ def inspect(
     context: Mapping[str, object] = found if isinstance(found, Mapping) else {}
     figures = carried.read_figures(context)
     retry_after_s = carried.read_retry_after_s(context)
-    told = _figures(figures, retry_after_s=retry_after_s, now_s=now_s)
+    told = rate_limit_headers(figures, retry_after_s=retry_after_s, now_s=now_s)
     headers = {**_cors(allow_origin), **told}
     refused = {**headers, "Cache-Control": "no-store"}
     if retry_after_s is not None:
@@ -215,28 +215,6 @@ def _cors(allow_origin: str) -> Headers:
         "Access-Control-Expose-Headers": EXPOSED_HEADERS,
     }
     return headers if allow_origin == "*" else {**headers, "Vary": "Origin"}
-
-
-def _figures(
-    figures: RateLimitStatus | None, *, retry_after_s: int | None, now_s: float
-) -> Headers:
-    """The limit's headers: the well-known ``X-RateLimit-*``, and the IETF draft's fields.
-
-    draft-ietf-httpapi-ratelimit-headers: ``RateLimit-Policy`` names quota and window (``q``,
-    ``w``), ``RateLimit`` what remains and in how many seconds more does (``r``, ``t``).
-    """
-    if figures is None:
-        return {}
-    until_more_s = max(0, figures.more_s - int(now_s))
-    if retry_after_s is not None:  # the authorizer's clock and this one may differ
-        until_more_s = min(until_more_s, retry_after_s)
-    return {
-        "X-RateLimit-Limit": str(figures.limit),
-        "X-RateLimit-Remaining": str(figures.remaining),
-        "X-RateLimit-Reset": str(figures.reset_s),
-        "RateLimit-Policy": f'"default";q={figures.limit};w={MINUTE.length_ms // 1000}',
-        "RateLimit": f'"default";r={figures.remaining};t={until_more_s}',
-    }
 
 
 def _body(kind: error_table.ErrorKind, message: str = "") -> str:
