@@ -1,0 +1,177 @@
+"""Requests that come again, over a real table: one key, one secret that works, right books."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.domain.actors import JWT, Actor
+from chatgrid_auth.domain.errors import StillRunning
+from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_auth.services.idempotency import Answered, Idempotency
+from chatgrid_auth.services.repeatable import KEPT_MS, RUNS_MS, Repeatable
+from chatgrid_auth.services.rotation import Rotations
+from chatgrid_devkit.stack.ministack import Ministack
+from tests.support.tables import books
+from tests.support.tables.key_service import new_key
+from tests.support.tables.secrets import passes, use
+from tests.support.tables.stores import audit_of, dynamodb, keys_table
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+NOW_MS = 1_800_000_000_000
+
+
+class Client:
+    """One user who names what it asks for."""
+
+    def __init__(self, client: DynamoDBClient, *, table: str = "", owner: str = "") -> None:
+        self.client = client
+        self.table = table or keys_table(client)
+        self.owner = owner or str(uuid4())
+        self.now_ms = NOW_MS
+        self.actor = Actor(type=JWT, id=self.owner)
+        self.store = DynamoKeyStore(
+            client, table=self.table, audit_table=audit_of(self.table), pause=time.sleep
+        )
+        clock: Any = {"now_ms": lambda: self.now_ms, "entropy": os.urandom}
+        self.keys = ApiKeys(self.store, default_rate_limit=120, keys_per_user=100, **clock)
+        self.rotations = Rotations(self.store.rotations, **clock)
+        self.idempotency = Idempotency(self.store.notes, self.store.rotations, **clock)
+
+    def create(self, name: str = "a", body: str = "b") -> Answered:
+        named = Repeatable(owner=self.owner, route="POST /me/api-keys", name=name, body=body)
+        return self.idempotency.once(
+            named,
+            lambda claim: new_key(self.keys, self.owner, actor=self.actor, claim=claim),
+            actor=self.actor,
+        )
+
+    def rotate(self, key_id: str, name: str = "r") -> Answered:
+        named = Repeatable(owner=self.owner, route=f"POST {key_id}", name=name, body="b")
+        return self.idempotency.once(
+            named,
+            lambda claim: self.rotations.rotate(self.owner, key_id, actor=self.actor, claim=claim),
+            actor=self.actor,
+        )
+
+    def passing(self, *raw_keys: str | None) -> list[bool]:
+        return [
+            raw_key is not None and passes(self.client, self.table, raw_key, now_ms=self.now_ms)
+            for raw_key in raw_keys
+        ]
+
+    def wrong_books(self) -> list[str]:
+        return books.errors_in(books.contents(self.client, self.table))
+
+
+def test_a_lost_secret_is_replaced_again_and_again_until_one_is_used(
+    client: DynamoDBClient,
+) -> None:
+    user = Client(client)
+    given = [user.create() for _ in range(4)]
+    assert len({one.key.id for one in given}) == 1
+    assert user.passing(*(one.raw_key for one in given)) == [False, False, False, True]
+    assert user.keys.get(user.owner, given[0].key.id).prefix == given[-1].key.prefix
+    use(client, user.table, given[-1].raw_key or "", at_ms=NOW_MS)
+    after = user.create()
+    assert (after.raw_key, after.replayed) == (None, True)
+    assert user.passing(given[-1].raw_key) == [True]
+    assert user.wrong_books() == []
+
+
+def test_a_repeated_rotation_leaves_the_former_secret_its_grace(client: DynamoDBClient) -> None:
+    user = Client(client)
+    first = user.create()
+    rotated = [user.rotate(first.key.id) for _ in range(3)]
+    assert user.passing(first.raw_key, *(one.raw_key for one in rotated)) == [
+        True,
+        False,
+        False,
+        True,
+    ]
+    # Somebody else's secret is none that this request may replace, nor is the creation's own.
+    assert (user.create().raw_key, user.wrong_books()) == (None, [])
+    user.now_ms += KEPT_MS // 2
+    assert user.rotate(first.key.id).raw_key is not None
+    assert user.wrong_books() == []
+
+
+def test_a_disabled_keys_secret_is_replaced_and_a_revoked_keys_is_not(
+    client: DynamoDBClient,
+) -> None:
+    user = Client(client)
+    first = user.create()
+    client.update_item(
+        TableName=user.table,
+        Key={"pk": {"S": f"KEY#{hash_of(first.raw_key or '')}"}, "sk": {"S": "#"}},
+        UpdateExpression="SET #off = :manual REMOVE lvl",
+        ExpressionAttributeNames={"#off": "off"},
+        ExpressionAttributeValues={":manual": {"S": "manual"}},
+    )
+    assert user.create().raw_key is not None
+    user.keys.revoke(user.owner, first.key.id)
+    gone = user.create()
+    assert (gone.key.id, gone.raw_key, gone.replayed) == (first.key.id, None, True)
+    assert user.wrong_books() == []
+
+
+def test_whoever_lost_the_claim_creates_nothing(client: DynamoDBClient) -> None:
+    user = Client(client)
+    taken: list[Answered] = []
+    create = user.store.create
+
+    def slow(*parts: Any, **more: Any) -> None:
+        if not taken:
+            user.now_ms += RUNS_MS + 1
+            user.store.create = create  # type: ignore[method-assign]
+            taken.append(user.create())
+        create(*parts, **more)
+
+    user.store.create = slow  # type: ignore[method-assign]
+    with pytest.raises(StillRunning):
+        user.create()
+    listed = user.keys.list(user.owner, limit=10, after=None, descending=False).items
+    assert [key.id for key in listed] == [taken[0].key.id]
+    assert user.passing(taken[0].raw_key) == [True]
+    assert user.wrong_books() == []
+
+
+def at_once(endpoint: str, table: str, owner: str, start_s: float) -> str | None:
+    """One of the eight, in a process of its own; the secret that it was answered with."""
+    user = Client(dynamodb(endpoint), table=table, owner=owner)
+    user.now_ms = time.time_ns() // 1_000_000
+    while time.time() < start_s:
+        pass
+    while True:
+        try:
+            return user.create().raw_key
+        except StillRunning:  # 409: the client asks again
+            user.now_ms = time.time_ns() // 1_000_000
+
+
+def test_eight_identical_creations_at_once_make_one_key_with_one_secret(
+    ministack: Ministack,
+) -> None:
+    user = Client(dynamodb(ministack.endpoint))
+    with ProcessPoolExecutor(8, mp_context=get_context("spawn")) as pool:
+        start_s = time.time() + 4
+        runs = [
+            pool.submit(at_once, ministack.endpoint, user.table, user.owner, start_s)
+            for _ in range(8)
+        ]
+        secrets = [run.result(timeout=120) for run in runs]
+    user.now_ms = time.time_ns() // 1_000_000
+    assert len(user.keys.list(user.owner, limit=10, after=None, descending=False).items) == 1
+    assert len(set(secrets)) == 8
+    assert sum(user.passing(*secrets)) == 1
+    assert user.wrong_books() == []
