@@ -175,3 +175,18 @@ def test_eight_identical_creations_at_once_make_one_key_with_one_secret(
     assert len(set(secrets)) == 8
     assert sum(user.passing(*secrets)) == 1
     assert user.wrong_books() == []
+
+
+def test_a_secret_used_between_look_and_write_is_not_replaced(client: DynamoDBClient) -> None:
+    user = Client(client)
+    first = user.create()
+    reissue = user.store.rotations.reissue
+
+    def late(*parts: Any, **more: Any) -> bool:
+        use(client, user.table, first.raw_key or "", at_ms=NOW_MS)
+        return reissue(*parts, **more)
+
+    user.store.rotations.reissue = late  # type: ignore[method-assign]
+    assert user.create().raw_key is None
+    assert user.passing(first.raw_key) == [True]
+    assert user.wrong_books() == []
