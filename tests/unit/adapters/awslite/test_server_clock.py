@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatgrid_auth.adapters.awslite.server_clock import ACCURACY_SECONDS, ServerClock
+from chatgrid_auth.adapters.awslite.server_clock import (
+    ACCURACY_SECONDS,
+    MOST_AHEAD_SECONDS,
+    ServerClock,
+)
 from chatgrid_auth.domain.window import MAX_SKEW_MS
 
 START = 1_800_000_000.25
@@ -85,17 +89,17 @@ def test_no_stamp_counts_beyond_its_bounds_and_half_a_second(
             assert abs(error) <= 1.5 + 2 * (out + back) + NEARLY
 
 
-@given(st.lists(st.tuples(gaps, trips, trips), max_size=20), st.floats(-0.2, 0.2))
-def test_every_stamp_of_a_right_clock_counts(
-    asked: list[tuple[float, float, float]], off: float
-) -> None:
+@given(st.lists(st.tuples(gaps, trips, trips), max_size=20))
+def test_every_stamp_of_a_right_clock_counts(asked: list[tuple[float, float, float]]) -> None:
+    """A slow answer may leave the time unconfirmed, since it bounds less: that errs safely."""
     world = World()
     for gap, out, back in asked:
         world.true += gap
         error, counts = world.exchange(out, back)
         assert counts
         assert abs(error) <= ACCURACY_SECONDS + NEARLY
-        assert world.clock.confirmed
+        if 1 + back + NEARLY <= MOST_AHEAD_SECONDS:
+            assert world.clock.confirmed
 
 
 @pytest.mark.parametrize("off", [-66.0, 66.0, -1.9, 1.9, 900.0])
