@@ -12,17 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from chatgrid_auth import settings
-from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.audit import Entry
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.errors import NotFound
-from chatgrid_auth.services.api_keys import ApiKeys
-from chatgrid_auth.services.key_rules import Lifetimes
 from chatgrid_cli.errors import FAULT, CliError
 from chatgrid_cli.files import create_private
 from chatgrid_cli.keys import views as key_views
@@ -31,8 +28,14 @@ from chatgrid_cli.stacks import Stack
 from chatgrid_cli.trail import OperatorTrail, operator_of
 from chatgrid_cli.values import now_ms
 
+if TYPE_CHECKING:
+    from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+    from chatgrid_auth.services.api_keys import ApiKeys
+    from chatgrid_auth.services.key_rules import Lifetimes
+
+# What writes keys is loaded by the commands that do: most only read.
+
 Value = TypeVar("Value")
-AnyKeyStore = TypeVar("AnyKeyStore", bound=DynamoKeyStore)
 OutOption = Annotated[
     Path | None,
     typer.Option(
@@ -53,12 +56,14 @@ def key_store(
         anchor: is told of each entry of the audit log; by default the stack's log.
         table: a table in place of the stack's own.
     """
+    from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore  # noqa: PLC0415  # when needed
+
     return _store(DynamoKeyStore, stack, anchor or OperatorTrail(stack), table=table)
 
 
 def _store(
-    kind: type[AnyKeyStore], stack: Stack, anchor: Callable[[Entry], None], *, table: str = ""
-) -> AnyKeyStore:
+    kind: type[DynamoKeyStore], stack: Stack, anchor: Callable[[Entry], None], *, table: str = ""
+) -> DynamoKeyStore:
     return kind(
         stack.client("dynamodb"),
         table=table or stack.keys_table,
@@ -78,6 +83,8 @@ def api_keys(
 ) -> ApiKeys:
     """Issuing and revoking, as the stack's own functions do it; but an operator may give a limit or
     a life above the stack's ceilings, which are there for what users ask for by themselves."""
+    from chatgrid_auth.services.api_keys import ApiKeys  # noqa: PLC0415  # when needed
+
     return ApiKeys(
         store or key_store(stack),
         now_ms=clock,
@@ -100,6 +107,7 @@ def limit(stack: Stack, variable: str) -> int:
 
 def _lifetimes(stack: Stack) -> Lifetimes:
     """How long a key lives of which the operator does not say it; without a ceiling."""
+    from chatgrid_auth.services.key_rules import Lifetimes  # noqa: PLC0415  # when needed
 
     def read(environ: Mapping[str, str]) -> Lifetimes:
         return Lifetimes(
@@ -186,22 +194,24 @@ def give(
     out.note(f"The key is in {file}, and stored nowhere else.")
 
 
-class _NotingStore(DynamoKeyStore):
-    """Knows what it was asked to keep, also when Ctrl-C comes before the answer."""
+def _noting_store(stack: Stack, asked: list[ApiKey]) -> DynamoKeyStore:
+    """A store that knows what it was asked to keep, also when Ctrl-C comes before the answer."""
+    from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore  # noqa: PLC0415  # when needed
 
-    asked: ApiKey | None = None
+    class NotingStore(DynamoKeyStore):
+        def create(self, key: ApiKey, **how: Any) -> None:
+            asked.append(key)
+            super().create(key, **how)
 
-    def create(self, key: ApiKey, **how: Any) -> None:
-        self.asked = key
-        super().create(key, **how)
+    return _store(NotingStore, stack, OperatorTrail(stack))
 
 
 @contextlib.contextmanager
 def _revoked_unless_written(
     stack: Stack, issue: Callable[[ApiKeys], IssuedKey], out: Output
 ) -> Iterator[IssuedKey]:
-    store = _store(_NotingStore, stack, OperatorTrail(stack))
-    keys = api_keys(stack, store=store)
+    asked: list[ApiKey] = []
+    keys = api_keys(stack, store=_noting_store(stack, asked))
     issued: IssuedKey | None = None
     try:
         issued = issue(keys)
@@ -216,8 +226,8 @@ def _revoked_unless_written(
             exit_code=FAULT,
         ) from None
     except BaseException:  # Ctrl-C
-        if store.asked is not None:
-            out.note(f"chatgrid: interrupted; {_taken_back(keys, store.asked)}", style="red")
+        for key in asked:
+            out.note(f"chatgrid: interrupted; {_taken_back(keys, key)}", style="red")
         raise
 
 
