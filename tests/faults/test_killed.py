@@ -221,9 +221,10 @@ def wait_for_an_answer(api: Api) -> httpx.Response:
 def books_of(stack: LocalStack) -> list[str]:
     described = stack.described
     client = dynamodb(described["dynamodb_endpoint"], access_key=described["access_key"])
-    tables = [name for name in client.list_tables()["TableNames"] if "keys" in name.lower()]
-    assert tables
-    return [wrong for name in tables for wrong in books.errors_in(books.swept(client, name))]
+    names = client.list_tables()["TableNames"]
+    (keys,) = (name for name in names if "KeysTable" in name)
+    (audit,) = (name for name in names if "AuditTable" in name)
+    return books.errors_in(books.swept(client, keys, audit_table=audit))
 
 
 def test_a_stack_whose_embedded_aws_is_killed_ends_cleanly_and_starts_again(

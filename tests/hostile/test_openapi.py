@@ -72,6 +72,6 @@ def test_all_of_schemathesis_checks_hold(tmp_path: Path, stack: dict[str, Any], 
     assert failures(found) == [], done.stdout
     assert found["errors"] == [], done.stdout
     assert found["complete"], done.stdout
-    assert found["operations"]["tested"] == 10
+    assert found["operations"]["tested"] == 17
     assert found["test_cases"]["generated"] > 250
     assert raw_key not in done.stdout + done.stderr

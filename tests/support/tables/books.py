@@ -29,9 +29,11 @@ def contents(client: DynamoDBClient, table: str) -> list[Item]:
     return [item for page in pages for item in page["Items"]]
 
 
-def swept(client: DynamoDBClient, table: str) -> list[Item]:
+def swept(client: DynamoDBClient, table: str, *, audit_table: str = "") -> list[Item]:
     """All items of a table, once the sweep has finished what was cut off."""
-    directory = DynamoKeyDirectory(Boto3Transport(client), table=table, audit_table=audit_of(table))
+    directory = DynamoKeyDirectory(
+        Boto3Transport(client), table=table, audit_table=audit_table or audit_of(table)
+    )
     cursor: str | None = None
     while True:
         found, cursor = directory.live(cursor)

@@ -97,12 +97,20 @@ def test_a_verification_tells_how_many_entries_hold(api: Api, session: Caller) -
 OF_A_KEY = encode_cursor("0195b6f0-0000-7000-8000-000000000001")
 
 
-@pytest.mark.parametrize("cursor", ["x", "A" * 22, "_" * 21 + "w", OF_A_KEY])
-def test_a_cursor_that_the_log_never_gave_is_refused(
-    api: Api, session: Caller, cursor: str
-) -> None:
-    reply = api("GET", LOG, caller=session, query={"cursor": [cursor]})
+def test_a_malformed_cursor_is_refused(api: Api, session: Caller) -> None:
+    reply = api("GET", LOG, caller=session, query={"cursor": ["x"]})
     assert reply.problem()[:2] == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("cursor", ["A" * 22, "_" * 21 + "w", OF_A_KEY])
+def test_a_cursor_that_the_log_never_gave_is_a_place(
+    api: Api, session: Caller, cursor: str, order: str
+) -> None:
+    make(api, session)
+    before_all = cursor == "A" * 22
+    found = read(api, session, cursor=cursor, order=order)["data"]
+    assert len(found) == (before_all == (order == "asc"))
 
 
 @pytest.mark.parametrize("route", [LOG, VERIFY])

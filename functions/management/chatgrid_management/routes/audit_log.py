@@ -9,7 +9,6 @@ from uuid import UUID
 from fastapi import Depends
 from pydantic import Field, ValidationError
 
-from chatgrid_auth.domain.errors import InvalidCursor
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.fields import Identifier, Instant
 from chatgrid_auth.http_api.pagination import Paging, encode_cursor
@@ -18,8 +17,8 @@ from chatgrid_management.services import CurrentCaller, Services
 
 router = new_router("audit-log")
 
-#: Ten digits: more entries than one user's keys will ever leave.
-_MOST_ENTRIES = 10**10
+#: Ten digits with the one that follows it: more entries than one user's keys will ever leave.
+_LAST_PLACE = 10**10 - 2
 _Hash = Annotated[str, Field(json_schema_extra={"pattern": "^[0-9a-f]{64}$"})]
 
 
@@ -85,13 +84,11 @@ class AuditVerificationResponse(Response):
 
 
 async def _after(page: Paging) -> int | None:
-    """The number that the page before ended with: a cursor carries it in place of an id."""
-    if page.after is None:
-        return None
-    seq = UUID(page.after).int
-    if not 0 < seq < _MOST_ENTRIES:
-        raise InvalidCursor
-    return seq
+    """The number that the page before ended with: a cursor carries it in place of an id.
+
+    A cursor that the log never gave is a place too, at its end at the furthest.
+    """
+    return None if page.after is None else min(UUID(page.after).int, _LAST_PLACE)
 
 
 @router.get("/me/audit-log", operation_id="listAuditLog", summary="Read the audit log")
