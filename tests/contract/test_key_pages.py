@@ -153,3 +153,17 @@ def test_a_request_looks_at_a_bounded_number_of_keys(
     )
     assert (first.items, first.has_more) == ([], True)
     assert [key.id for key in shop.walk(limit=5, name="needle")] == [wanted.id]
+
+
+def test_a_page_that_ends_at_a_megabyte_hides_no_key(shop: Shop) -> None:
+    made = [shop.make().id for _ in range(5)]
+    for key_id in made[:4]:
+        shop.client.update_item(
+            TableName=shop.table,
+            Key={"pk": {"S": f"USER#{shop.owner}"}, "sk": {"S": f"KEY#{key_id}"}},
+            UpdateExpression="SET filler = :f",
+            ExpressionAttributeValues={":f": {"S": "x" * 380_000}},
+        )
+    page = shop.keys.list(shop.owner, limit=50, after=None, descending=False, filters=KeyFilters())
+    assert [key.id for key in page.items] == made
+    assert not page.has_more

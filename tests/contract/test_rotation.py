@@ -15,16 +15,19 @@ from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.rotation.books import GRACES
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.errors import KeyDisabled, NotFound, PreviousSecretActive
-from chatgrid_auth.domain.keys import hash_of, is_well_formed
+from chatgrid_auth.domain.keys import hash_of, is_well_formed, tag_of
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.key_import import ImportedKey, KeyImport
-from chatgrid_auth.services.rotation import Rotations, Standing
+from chatgrid_auth.services.rotation import NewSecret, Rotations, Standing
+from tests.support.audit import rotated
 from tests.support.tables import books
 from tests.support.tables.key_service import new_key
 from tests.support.tables.secrets import home_of, passes, use
 from tests.support.tables.stores import audit_of, keys_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from types_boto3_dynamodb import DynamoDBClient
 
 NOW_MS = 1_800_000_000_000
@@ -349,3 +352,37 @@ def test_no_hash_of_a_secret_is_in_the_audit_log(bench: Bench) -> None:
     text = repr(found)
     assert "rotated" in text
     assert not [one for one in (first, second) if hash_of(one.raw_key) in text]
+
+
+def test_rotations_that_came_too_late_leave_nothing_on_the_record(bench: Bench) -> None:
+    first = bench.issue()
+    standing = bench.store.rotations.standing(bench.owner, first.key.id, now_ms=bench.now_ms)
+    assert standing is not None
+    bench.rotate(first)
+    for number in range(3):
+        secret = NewSecret(hash=f"{number}" * 64, prefix="cgk_live_late", grace_until_ms=None)
+        event = rotated(bench.owner, first.key.id, at_ms=bench.now_ms)
+        assert not bench.store.rotations.rotate(standing, secret, event=event)
+    record = bench.item(f"USER#{bench.owner}", f"KEY#{first.key.id}")
+    assert record is not None
+    assert [name for name in record if name.startswith("p_")] == []
+
+
+def test_a_rotation_between_the_two_reads_is_seen(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = bench.issue()
+    rotations, read = bench.store.rotations, bench.store.rotations._read
+    crossing = [lambda: bench.rotate(first, grace_seconds=0)]
+
+    def crossed(place: dict[str, Any]) -> Mapping[str, Any] | None:
+        found = read(place)
+        if crossing:
+            crossing.pop()()
+        return found
+
+    monkeypatch.setattr(rotations, "_read", crossed)
+    standing = rotations.standing(bench.owner, first.key.id, now_ms=bench.now_ms)
+    assert standing is not None
+    record, _ = standing.seen
+    assert tag_of(record["secret"]["S"]) == standing.current

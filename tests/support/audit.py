@@ -22,3 +22,8 @@ def event(action: str, owner: str, key_id: str, *, at_ms: int) -> AuditEvent:
 def revoked(owner: str, key_id: str, *, at_ms: int) -> AuditEvent:
     """That a key was revoked."""
     return event(audit.REVOKED, owner, key_id, at_ms=at_ms)
+
+
+def rotated(owner: str, key_id: str, *, at_ms: int) -> AuditEvent:
+    """That a key got another secret."""
+    return event(audit.ROTATED, owner, key_id, at_ms=at_ms)

@@ -19,6 +19,7 @@ import json
 import os
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +147,23 @@ class PendingChanges:
             },
         )
         return intent
+
+    def withdraw(self, record: Item, intent: Intent) -> None:
+        """Take back the intent of a change that was refused: nobody has it to finish.
+
+        A record has room for some hundred intents only, and one that is full takes no further
+        change. Does nothing where the store is out: what stays is a few hundred bytes.
+        """
+        with suppress(ConditionFailed, StoreUnavailable):
+            self._transport.call(
+                "UpdateItem",
+                {
+                    "TableName": self._table,
+                    "Key": {"pk": record["pk"], "sk": record["sk"]},
+                    "UpdateExpression": f"REMOVE {intent.attribute}",
+                    "ConditionExpression": "attribute_exists(pk)",
+                },
+            )
 
     def finish(self, record: Item, home: Item) -> None:
         """Bring the books of a key into order; does nothing where they are.

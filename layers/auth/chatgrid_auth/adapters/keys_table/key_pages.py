@@ -126,21 +126,25 @@ class KeyPages:
     def _query(
         self, owner: str, first: str, last: str, *, most: int, descending: bool
     ) -> list[Record]:
-        records: list[Record] = self._transport.call(
-            "Query",
-            {
-                "TableName": self._table,
-                "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
-                "ExpressionAttributeValues": {
-                    ":pk": s(items.user_pk(owner)),
-                    ":first": s(first),
-                    ":last": s(last),
-                },
-                "ScanIndexForward": not descending,
-                "ConsistentRead": True,
-                "Limit": most,
+        question: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {
+                ":pk": s(items.user_pk(owner)),
+                ":first": s(first),
+                ":last": s(last),
             },
-        )["Items"]
+            "ScanIndexForward": not descending,
+            "ConsistentRead": True,
+        }
+        records: list[Record] = []
+        while len(records) < most:
+            question["Limit"] = most - len(records)
+            found = self._transport.call("Query", question)
+            records += found["Items"]
+            if "LastEvaluatedKey" not in found:  # DynamoDB ends a page at a megabyte, too
+                break
+            question["ExclusiveStartKey"] = found["LastEvaluatedKey"]
         return records
 
 

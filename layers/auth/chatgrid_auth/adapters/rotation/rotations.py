@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.decisions import current_tag
 from chatgrid_auth.adapters.keys_table.items import n, s
-from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
+from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.services.rotation import NewSecret, Standing
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Item = Mapping[str, Any]
 
+_LOOKS = 10
 _DAY_SECONDS = 86_400
 
 
@@ -53,16 +54,24 @@ class DynamoRotations:
         self._retention_seconds = retention_days * _DAY_SECONDS
 
     def standing(self, owner: str, key_id: str, *, now_ms: int) -> Standing | None:
-        """One of the owner's non-revoked keys as it stands now, its books in order."""
+        """One of the owner's non-revoked keys as it stands now, its books in order.
+
+        Raises:
+            StoreThrottled: others changed it between the two reads, time and again.
+        """
         place = {"pk": s(items.user_pk(owner)), "sk": s(items.record_sk(key_id))}
-        while True:
+        for _ in range(_LOOKS):
             record = self._read(place)
             home = record and self._read(_home(record["hash"]["S"]))
             if record is None or home is None:
                 return None
-            if items.MARKS not in home and not items.is_revoked(home):
+            if items.MARKS in home or items.is_revoked(home):
+                self._pending.finish(record, home)
+            elif tag_of(record.get("secret", record["hash"])["S"]) == current_tag(home):
                 break
-            self._pending.finish(record, home)
+            # Else another rotation was done, books and all, between the two reads.
+        else:
+            raise StoreThrottled("GetItem", "KeyContended")
         current = current_tag(home)
         used = home.get(items.used_at(current))
         return Standing(
@@ -162,6 +171,7 @@ class DynamoRotations:
             home = refused.item or {}
             repeated = intent.token in home.get(items.MARKS, {}).get("SS", ())
             if not repeated and (done is None or done not in home):
+                self._pending.withdraw(record, intent)
                 return False
         with suppress(StoreUnavailable):  # it is done; others see to the books
             self._pending.finish(record, home)
