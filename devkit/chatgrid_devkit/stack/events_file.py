@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatgrid_auth.adapters.audit_table import layout
@@ -74,7 +75,7 @@ class EventsFile:
 
 @contextlib.asynccontextmanager
 async def kept_events(
-    settings: StackSettings, outputs: Mapping[str, str], client: DynamoDBClient
+    settings: StackSettings, outputs: Mapping[str, str], client_of: Callable[..., Any]
 ) -> AsyncIterator[None]:
     """Look for events until the end, and once more then; show them where all lines are shown."""
 
@@ -82,6 +83,9 @@ async def kept_events(
         if settings.verbose:
             print(line, file=settings.log, flush=True)
 
+    # The next look makes up for one that failed; the last one must not hold up the end.
+    once = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
+    client = client_of("dynamodb", config=once)
     file, table = settings.state / EVENTS_FILE, outputs["AuditTableName"]
     events = EventsFile(file, client=client, table=table, show=show)
 
@@ -99,7 +103,7 @@ async def kept_events(
 
 
 def _looked(events: EventsFile) -> None:
-    with contextlib.suppress(ClientError, BotoCoreError, OSError):  # the next look makes up for it
+    with contextlib.suppress(ClientError, BotoCoreError, OSError):
         events.look()
 
 

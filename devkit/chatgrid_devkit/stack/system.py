@@ -100,7 +100,7 @@ async def run(
             await asyncio.to_thread(ministack.start)
             gateway, stack = await asyncio.to_thread(_prepare, settings, ministack)
             gateway = dataclasses.replace(gateway, full_log=full_log)
-            async with kept_events(settings, stack.outputs, ministack.client("dynamodb")):
+            async with kept_events(settings, stack.outputs, ministack.client):
                 await _serve(gateway, stack, ministack, stop, on_ready=on_ready)
         finally:
             await asyncio.to_thread(ministack.stop)
