@@ -30,17 +30,20 @@ def fill(gateway: Any, api_id: str, definition: dict[str, Any]) -> None:
 
 
 def _serve_any(gateway: Any, api_id: str, resource: dict[str, Any]) -> None:
-    """ANY is the same function behind the same gate as GET; the template's own tests hold that."""
-    get = resource["resourceMethods"]["GET"]
+    """ANY is the same function behind the same gate as what the route declares; the template's own
+    tests hold that."""
+    name, declared = next(
+        (name, method) for name, method in resource["resourceMethods"].items() if name != "OPTIONS"
+    )
     where = {"restApiId": api_id, "resourceId": resource["id"], "httpMethod": "ANY"}
-    authorizer = {"authorizerId": get["authorizerId"]} if get.get("authorizerId") else {}
+    authorizer = {"authorizerId": declared["authorizerId"]} if declared.get("authorizerId") else {}
     gateway.put_method(
         **where,
         **authorizer,
-        authorizationType=get["authorizationType"],
-        apiKeyRequired=get["apiKeyRequired"],
+        authorizationType=declared["authorizationType"],
+        apiKeyRequired=declared["apiKeyRequired"],
     )
-    integration = gateway.get_integration(**{**where, "httpMethod": "GET"})
+    integration = gateway.get_integration(**{**where, "httpMethod": name})
     gateway.put_integration(
         **where, type="AWS_PROXY", integrationHttpMethod="POST", uri=integration["uri"]
     )
