@@ -7,6 +7,7 @@ by whatever death, the socket ends and so does this process, in the middle of a 
 """
 
 import importlib
+import io
 import json
 import os
 import queue
@@ -81,8 +82,8 @@ def _receive(channel: socket.socket, invocations) -> None:  # type: ignore[no-un
         os._exit(0)
 
 
-def _read(stream, size: int) -> bytes:  # type: ignore[no-untyped-def]
-    read: bytes = stream.read(size)
+def _read(stream: io.BufferedReader, size: int) -> bytes:
+    read = stream.read(size)
     if len(read) < size:
         raise EOFError
     return read

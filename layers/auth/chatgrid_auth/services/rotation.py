@@ -258,9 +258,11 @@ def _rotated(standing: Standing, secret: NewSecret) -> ApiKey:
 
 
 def _changes(was: ApiKey, became: ApiKey) -> audit.Changes:
-    changes = {"previous_secret": {"from": _shown(was), "to": _shown(became)}}
+    changes: dict[str, dict[str, Any]] = {
+        "previous_secret": {"from": _shown(was), "to": _shown(became)}
+    }
     if was.prefix != became.prefix:
-        changes["key_prefix"] = {"from": was.prefix, "to": became.prefix}  # type: ignore[dict-item]
+        changes["key_prefix"] = {"from": was.prefix, "to": became.prefix}
     return changes
 
 
