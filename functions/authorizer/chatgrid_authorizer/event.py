@@ -23,8 +23,8 @@ class Request:
         method: the HTTP method, in upper case.
         resource: the path as the API declares it; for TOKEN events the path of the ARN, which is
             as the client spelled it.
-        declared_resource: the same for the log; empty where the client spelled it, for a client
-            may put a credential there.
+        declared_resource: the same, but empty where the client spelled it: a client may put a
+            credential there, which no log may hold, or name what is not what it asks for.
         request_id: API Gateway's id of the request; empty for TOKEN events.
         source: the address that API Gateway took the request from, which no header changes;
             empty for TOKEN events.

@@ -40,7 +40,7 @@ def respond(
             scope=required_scope(request.method, request.resource),
             now_ms=now_ms,
             source=request.source,
-            unlimited=(request.method, request.resource) == NEVER_LIMITED,
+            unlimited=(request.method, request.declared_resource) == NEVER_LIMITED,
         )
     except Fault as fault:
         outcome = fault

@@ -65,3 +65,14 @@ def test_a_revoked_key_over_its_limit_ends_nothing(world: World) -> None:
         ending = context(world, raw_key, "DELETE", "/me/api-key")
         assert ending["message"] == "API key has been revoked"
     assert world.store.requests == 1  # and then out of memory
+
+
+def test_a_path_that_the_client_spelled_passes_over_no_limit(world: World) -> None:
+    raw_key = used_up(world)
+    for spelled in (
+        {"type": "TOKEN", "authorizationToken": f"Bearer {raw_key}"},
+        {"resource": None},
+    ):
+        arn = "arn:aws:execute-api:eu-west-1:123456789012:api/v1/DELETE/me/api-key"
+        event = {**request_with(raw_key), "httpMethod": "DELETE", "methodArn": arn, **spelled}
+        assert respond(event, gate=world.gate)["context"]["verdict"] == "rate_limited"
