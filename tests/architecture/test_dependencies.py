@@ -113,6 +113,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "dynamodb": {"boto3", "botocore"},
     "jwt": {"jwt"},
     "idempotency": set(),
+    "key_changes": set(),
     "keys_table": set(),
     "rotation": set(),
 }

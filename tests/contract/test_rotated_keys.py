@@ -194,6 +194,13 @@ def test_an_alias_whose_home_is_gone_is_an_unknown_key(bench: Bench) -> None:
     assert bench.refusal(new) == "Missing or invalid token"
 
 
+def test_an_alias_whose_home_is_gone_has_no_holder(bench: Bench) -> None:
+    new = keys.hash_of(bench.rotate(bench.first, until_ms=NOW_MS))
+    key = {"pk": {"S": items.credential_pk(bench.home)}, "sk": {"S": items.CREDENTIAL}}
+    bench.client.delete_item(TableName=bench.table, Key=key)
+    assert KeyInventory(bench.client, table=bench.table).holders([new]) == {}
+
+
 def test_an_operator_is_told_of_the_home_whatever_secret_is_asked_about(bench: Bench) -> None:
     new = keys.hash_of(bench.rotate(bench.first, until_ms=NOW_MS))
     preview = KeyPreview(Boto3Transport(bench.client), table=bench.table)

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.audit_table import layout
+from chatgrid_auth.adapters.dynamodb.pages import every_item
 from chatgrid_auth.domain.audit import Entry, Head, Verification
 from chatgrid_auth.services.audit.chain import verify
 from chatgrid_auth.services.audit.log import EntryPage
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
-
-
-def pages(
-    transport: Boto3Transport, operation: str, question: Mapping[str, Any]
-) -> Iterator[Mapping[str, Any]]:
-    """All items that a Query or a Scan finds, page after page as they are asked for."""
-    start: dict[str, Any] = {}
-    while True:
-        response = transport.call(operation, {**question, **start})
-        yield from response["Items"]
-        if "LastEvaluatedKey" not in response:
-            return
-        start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
 
 
 _FIRST, _LAST = layout.sk(0), layout.sk(10**10 - 1)
@@ -51,7 +40,7 @@ class AuditTrail:
             first = layout.sk(after + 1)
         question = self._entries_of(owner, first=first, last=last)
         question.update({"ScanIndexForward": not descending, "Limit": limit + 1})
-        found = self._transport.call("Query", question)["Items"]
+        found = list(islice(every_item(self._transport, "Query", question), limit + 1))
         shown = found[:limit]
         return EntryPage(
             items=[layout.document_of(item) for item in shown],
@@ -63,14 +52,14 @@ class AuditTrail:
         """All entries of one owner, in the order of their numbers."""
         question = self._entries_of(owner, first=_FIRST, last=_LAST)
         question["ScanIndexForward"] = not descending
-        for item in pages(self._transport, "Query", question):
+        for item in every_item(self._transport, "Query", question):
             yield Entry(owner=owner, document=layout.document_of(item))
 
     def verify(self, owner: str) -> Verification:
         """Whether the owner's chain holds, every entry of it read."""
         head = self._head(owner)
         question = self._entries_of(owner, first=_FIRST, last=_LAST)
-        kept = pages(self._transport, "Query", question)
+        kept = every_item(self._transport, "Query", question)
         stored = ((layout.seq_of(item), layout.document_of(item)) for item in kept)
         found = verify(stored, head=head or Head())
         # A chain that began meanwhile has its head by now; one that has none still has lost it.

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.adapters.audit_table.pending import revocation_of
 from chatgrid_auth.adapters.dynamodb.batch_read import MOST_AT_ONCE
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.pages import every_item
+from chatgrid_auth.adapters.key_changes.pending import revocation_of
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.credential_reads import read_credentials
 from chatgrid_auth.adapters.keys_table.items import s
@@ -62,7 +64,7 @@ class KeyInventory:
 
     def is_empty(self) -> bool:
         """Whether nothing was ever kept here."""
-        response = self._ask("Scan", {"Limit": 1})
+        response = self._transport.call("Scan", self._whole({"Limit": 1}))
         return not response["Items"] and "LastEvaluatedKey" not in response
 
     def keys_of(self, owner: str, *, revoked: bool = False) -> Iterator[StoredKey]:
@@ -72,13 +74,11 @@ class KeyInventory:
                 "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
                 "ExpressionAttributeValues": {":pk": s(items.user_pk(owner)), ":sk": s(prefix)},
             }
-            for records in self._pages("Query", question):
-                yield from self._stored(records, revoked=revoked)
+            yield from self._stored(self._found("Query", question), revoked=revoked)
 
     def every_key(self, *, revoked: bool = False) -> Iterator[StoredKey]:
         """The keys of all owners, in no order; revoked ones only if asked for."""
-        for records in self._pages("Scan", _every(revoked=revoked)):
-            yield from self._stored(records, revoked=revoked)
+        return self._stored(self._found("Scan", _every(revoked=revoked)), revoked=revoked)
 
     def hashes_by_id(self) -> dict[str, str]:
         """Every id that a key has or, if it is revoked, had, with that key's hash."""
@@ -89,8 +89,7 @@ class KeyInventory:
         }
         return {
             record["sk"]["S"].partition("#")[2]: record["hash"]["S"]
-            for records in self._pages("Scan", question)
-            for record in records
+            for record in self._found("Scan", question)
         }
 
     def find(self, key_id: str, *, owner: str | None = None) -> StoredKey | None:
@@ -112,7 +111,10 @@ class KeyInventory:
         }
         at_home = self._named(set(homes.values()))
         for key_hash, home in homes.items():
-            found[key_hash] = at_home[home]
+            # The alias of a rotation that was refused may outlive its key: nobody holds that.
+            del found[key_hash]
+            if home in at_home:
+                found[key_hash] = at_home[home]
         return {
             key_hash: Holder(
                 owner=items.uuid_text(item[items.OWNER]["B"]),
@@ -128,37 +130,27 @@ class KeyInventory:
             self._transport, table=self._table, hashes=hashes, attributes=attributes
         )
 
-    def _pages(self, operation: str, question: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
-        """What is found, at most ``MOST_AT_ONCE`` at a time."""
-        start: dict[str, Any] = {}
-        while True:
-            response = self._ask(operation, {**question, **start})
-            records = response["Items"]
-            for first in range(0, len(records), MOST_AT_ONCE):
-                yield records[first : first + MOST_AT_ONCE]
-            if "LastEvaluatedKey" not in response:
-                return
-            start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
+    def _found(self, operation: str, question: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        return every_item(self._transport, operation, self._whole(question))
 
-    def _stored(self, records: list[dict[str, Any]], *, revoked: bool) -> Iterator[StoredKey]:
-        hashes = {record["hash"]["S"] for record in records}
-        found = read_credentials(self._transport, table=self._table, hashes=hashes)
-        for record in records:
-            key_hash = record["hash"]["S"]
-            credential = found.get(key_hash, {})
-            key = key_items.api_key(_as_it_is(record, credential), credential)
-            if key.revoked_at_ms is None or revoked:
-                yield StoredKey(
-                    key=key,
-                    hash=key_hash,
-                    secret_hash=record.get("secret", record["hash"])["S"],
-                    revoked_at_ms=key.revoked_at_ms,
-                )
+    def _stored(self, found: Iterator[dict[str, Any]], *, revoked: bool) -> Iterator[StoredKey]:
+        while records := list(islice(found, MOST_AT_ONCE)):
+            hashes = {record["hash"]["S"] for record in records}
+            credentials = read_credentials(self._transport, table=self._table, hashes=hashes)
+            for record in records:
+                key_hash = record["hash"]["S"]
+                credential = credentials.get(key_hash, {})
+                key = key_items.api_key(_as_it_is(record, credential), credential)
+                if key.revoked_at_ms is None or revoked:
+                    yield StoredKey(
+                        key=key,
+                        hash=key_hash,
+                        secret_hash=record.get("secret", record["hash"])["S"],
+                        revoked_at_ms=key.revoked_at_ms,
+                    )
 
-    def _ask(self, operation: str, question: dict[str, Any]) -> dict[str, Any]:
-        return self._transport.call(
-            operation, {"TableName": self._table, "ConsistentRead": True, **question}
-        )
+    def _whole(self, question: dict[str, Any]) -> dict[str, Any]:
+        return {"TableName": self._table, "ConsistentRead": True, **question}
 
 
 def _as_it_is(record: Mapping[str, Any], credential: Mapping[str, Any]) -> Mapping[str, Any]:

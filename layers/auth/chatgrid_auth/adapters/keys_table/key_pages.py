@@ -8,10 +8,12 @@ never shown as living, whatever its record says.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.adapters.audit_table.pending import revocation_of
 from chatgrid_auth.adapters.dynamodb.batch_read import MOST_AT_ONCE
+from chatgrid_auth.adapters.dynamodb.pages import every_item
+from chatgrid_auth.adapters.key_changes.pending import revocation_of
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.credential_reads import read_credentials
 from chatgrid_auth.adapters.keys_table.items import s
@@ -21,7 +23,7 @@ from chatgrid_auth.services.key_filters import ACTIVE, NO_FILTERS, KeyFilters
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
-    from chatgrid_auth.adapters.keys_table.revocations import Revocations
+    from chatgrid_auth.adapters.key_changes.revocations import Revocations
 
 Record = Mapping[str, Any]
 
@@ -126,7 +128,7 @@ class KeyPages:
     def _query(
         self, owner: str, first: str, last: str, *, most: int, descending: bool
     ) -> list[Record]:
-        question: dict[str, Any] = {
+        question = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
             "ExpressionAttributeValues": {
@@ -136,16 +138,9 @@ class KeyPages:
             },
             "ScanIndexForward": not descending,
             "ConsistentRead": True,
+            "Limit": most,
         }
-        records: list[Record] = []
-        while len(records) < most:
-            question["Limit"] = most - len(records)
-            found = self._transport.call("Query", question)
-            records += found["Items"]
-            if "LastEvaluatedKey" not in found:  # DynamoDB ends a page at a megabyte, too
-                break
-            question["ExclusiveStartKey"] = found["LastEvaluatedKey"]
-        return records
+        return list(islice(every_item(self._transport, "Query", question), most))
 
 
 def _id(record: Record) -> str:

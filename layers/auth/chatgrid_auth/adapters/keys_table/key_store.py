@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.audit_table.chain import AuditChain
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.pages import every_item
 from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, update
 from chatgrid_auth.adapters.idempotency.notes import DynamoNotes
+from chatgrid_auth.adapters.key_changes.revocations import RETENTION_DAYS, Revocations
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.adapters.keys_table.key_creation import KeyCreations
 from chatgrid_auth.adapters.keys_table.key_pages import KeyPages
-from chatgrid_auth.adapters.keys_table.revocations import RETENTION_DAYS, Revocations
 from chatgrid_auth.adapters.rotation.rotations import DynamoRotations
 from chatgrid_auth.domain.credentials import ApiKey, Page
 from chatgrid_auth.domain.errors import (
@@ -192,12 +193,8 @@ class DynamoKeyStore:
         # Read whole: an imported key keeps its id, so ids do not tell what could have made what.
         for lives in (True, False):
             question = {"TableName": self._table, **key_items.kin_question(owner, lives=lives)}
-            while True:
-                response = self._transport.call("Query", question)
-                yield from (key_items.kin(item, lives=lives) for item in response["Items"])
-                if "LastEvaluatedKey" not in response:
-                    break
-                question["ExclusiveStartKey"] = response["LastEvaluatedKey"]
+            for item in every_item(self._transport, "Query", question):
+                yield key_items.kin(item, lives=lives)
 
     def _record_of(self, owner: str, key_id: str) -> dict[str, Any] | None:
         response = self._transport.call(

@@ -22,7 +22,7 @@ from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain import audit
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.audit_table.pending import Unfinished, Writer
+    from chatgrid_auth.adapters.key_changes.pending import Unfinished, Writer
 
 #: The partition of the graces that still run.
 GRACES = "GRACES"

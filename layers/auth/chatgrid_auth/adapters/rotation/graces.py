@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from chatgrid_auth.adapters.dynamodb.pages import every_item
 from chatgrid_auth.adapters.dynamodb.transactions import Cancelled
 from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.adapters.rotation.books import GRACES
@@ -39,18 +40,13 @@ def end_due(transport: Boto3Transport, *, table: str, chain: AuditChain, now_ms:
 
 
 def _due(transport: Boto3Transport, *, table: str, now_ms: int) -> Iterator[Mapping[str, Any]]:
-    question: dict[str, Any] = {
+    question = {
         "TableName": table,
         "KeyConditionExpression": "pk = :pk AND sk < :now",
         "ExpressionAttributeValues": {":pk": s(GRACES), ":now": s(f"{now_ms:013d}$")},
         "ConsistentRead": True,
     }
-    while True:
-        response = transport.call("Query", question)
-        yield from response["Items"]
-        if "LastEvaluatedKey" not in response:
-            return
-        question["ExclusiveStartKey"] = response["LastEvaluatedKey"]
+    return every_item(transport, "Query", question)
 
 
 def _event(grace: Mapping[str, Any], now_ms: int) -> AuditEvent:

@@ -20,8 +20,8 @@ from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.services.rotation import NewSecret, Standing
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.audit_table.pending import Intent, PendingChanges
     from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.key_changes.pending import Intent, PendingChanges
     from chatgrid_auth.domain.audit import AuditEvent
 
 Item = Mapping[str, Any]

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.adapters.audit_table.pending import PendingChanges, Unfinished
 from chatgrid_auth.adapters.dynamodb.transactions import put, update
+from chatgrid_auth.adapters.key_changes.pending import PendingChanges, Unfinished
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.adapters.rotation import books

@@ -1,0 +1,1 @@
+"""Changes of a key that are committed by one write on its home, and told of afterwards."""
