@@ -12,8 +12,8 @@ from chatgrid_auth.adapters.audit_table.trail import AuditTrail
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.services.idempotency import Answered
 from chatgrid_auth.services.repeatable import RUNS_MS
-from tests.contract.test_named_requests import Client
 from tests.support.tables import books
+from tests.support.tables.naming_client import Client
 from tests.support.tables.stores import audit_of, moto_client
 
 if TYPE_CHECKING:
