@@ -20,6 +20,7 @@ from chatgrid_auth import settings
 from chatgrid_auth.domain.audit import Entry
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.services.key_rules import Lifetimes
 from chatgrid_cli.errors import FAULT, CliError
 from chatgrid_cli.files import create_private
 from chatgrid_cli.keys import views as key_views
@@ -31,9 +32,6 @@ from chatgrid_cli.values import now_ms
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
     from chatgrid_auth.services.api_keys import ApiKeys
-    from chatgrid_auth.services.key_rules import Lifetimes
-
-# What writes keys is loaded by the commands that do: most only read.
 
 Value = TypeVar("Value")
 OutOption = Annotated[
@@ -48,27 +46,34 @@ OutOption = Annotated[
 
 
 def key_store(
-    stack: Stack, anchor: Callable[[Entry], None] | None = None, *, table: str = ""
+    stack: Stack,
+    anchor: Callable[[Entry], None] | None = None,
+    *,
+    table: str = "",
+    asked: Callable[[ApiKey], None] | None = None,
 ) -> DynamoKeyStore:
     """Where the stack keeps its keys, or would keep them.
 
     Args:
         anchor: is told of each entry of the audit log; by default the stack's log.
         table: a table in place of the stack's own.
+        asked: is told of each key before it is made, so also when Ctrl-C comes before the answer.
     """
-    from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore  # noqa: PLC0415  # when needed
+    from chatgrid_auth.adapters.keys_table.key_store import (  # noqa: PLC0415  # most only read keys
+        DynamoKeyStore,
+    )
 
-    return _store(DynamoKeyStore, stack, anchor or OperatorTrail(stack), table=table)
+    class TellingStore(DynamoKeyStore):
+        def create(self, key: ApiKey, **how: Any) -> None:
+            if asked is not None:
+                asked(key)
+            super().create(key, **how)
 
-
-def _store(
-    kind: type[DynamoKeyStore], stack: Stack, anchor: Callable[[Entry], None], *, table: str = ""
-) -> DynamoKeyStore:
-    return kind(
+    return TellingStore(
         stack.client("dynamodb"),
         table=table or stack.keys_table,
         audit_table=stack.audit_table,
-        anchor=anchor,
+        anchor=anchor or OperatorTrail(stack),
         pause=time.sleep,
         own_gateway_keys=own_gateway_keys(stack),
         revoked_retention_days=limit(stack, "REVOKED_RETENTION_DAYS"),
@@ -83,7 +88,7 @@ def api_keys(
 ) -> ApiKeys:
     """Issuing and revoking, as the stack's own functions do it; but an operator may give a limit or
     a life above the stack's ceilings, which are there for what users ask for by themselves."""
-    from chatgrid_auth.services.api_keys import ApiKeys  # noqa: PLC0415  # when needed
+    from chatgrid_auth.services.api_keys import ApiKeys  # noqa: PLC0415  # most only read keys
 
     return ApiKeys(
         store or key_store(stack),
@@ -107,7 +112,6 @@ def limit(stack: Stack, variable: str) -> int:
 
 def _lifetimes(stack: Stack) -> Lifetimes:
     """How long a key lives of which the operator does not say it; without a ceiling."""
-    from chatgrid_auth.services.key_rules import Lifetimes  # noqa: PLC0415  # when needed
 
     def read(environ: Mapping[str, str]) -> Lifetimes:
         return Lifetimes(
@@ -194,24 +198,12 @@ def give(
     out.note(f"The key is in {file}, and stored nowhere else.")
 
 
-def _noting_store(stack: Stack, asked: list[ApiKey]) -> DynamoKeyStore:
-    """A store that knows what it was asked to keep, also when Ctrl-C comes before the answer."""
-    from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore  # noqa: PLC0415  # when needed
-
-    class NotingStore(DynamoKeyStore):
-        def create(self, key: ApiKey, **how: Any) -> None:
-            asked.append(key)
-            super().create(key, **how)
-
-    return _store(NotingStore, stack, OperatorTrail(stack))
-
-
 @contextlib.contextmanager
 def _revoked_unless_written(
     stack: Stack, issue: Callable[[ApiKeys], IssuedKey], out: Output
 ) -> Iterator[IssuedKey]:
     asked: list[ApiKey] = []
-    keys = api_keys(stack, store=_noting_store(stack, asked))
+    keys = api_keys(stack, store=key_store(stack, asked=asked.append))
     issued: IssuedKey | None = None
     try:
         issued = issue(keys)

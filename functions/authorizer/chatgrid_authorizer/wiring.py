@@ -101,8 +101,9 @@ def _credentials(environ: Mapping[str, str]) -> CredentialSource:
     fixed = fixed_credentials(environ)
     if fixed is not None:
         return fixed
-    # Ordinary functions have them in their environment, and load nothing else.
-    from chatgrid_auth.adapters.awslite.credential_chain import credentials_from  # noqa: PLC0415
+    from chatgrid_auth.adapters.awslite.credential_chain import (  # noqa: PLC0415 - seldom needed
+        credentials_from,
+    )
 
     return credentials_from(environ)
 
@@ -161,7 +162,7 @@ class _Users:
     def admit(self, user_id: str) -> tuple[bool, WindowState]:
         """Count one request of this user, as ``UserWindows`` does."""
         if self._windows is None:
-            from chatgrid_auth.adapters.keys_table.user_windows import (  # noqa: PLC0415
+            from chatgrid_auth.adapters.keys_table.user_windows import (  # noqa: PLC0415 - JWTs only
                 UserWindows,
             )
 
