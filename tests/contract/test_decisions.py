@@ -16,7 +16,7 @@ from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused
-from chatgrid_auth.services.authenticate import Authenticator
+from chatgrid_auth.services.gate.authenticate import Authenticator
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import counting, keys_table, rate_limits_table
 

@@ -19,7 +19,7 @@ from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import KeyExists, KeyLimitReached
 from chatgrid_auth.domain.verdicts import Allowed, Refused
 from chatgrid_auth.services.api_keys import ApiKeys
-from chatgrid_auth.services.authenticate import Authenticator
+from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.key_import import ImportedKey, KeyImport
 from chatgrid_auth.services.usage_plans.ports import Work
 from tests.support.tables.decisions import NoTokens

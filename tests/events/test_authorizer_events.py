@@ -15,7 +15,7 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import ApiKey
-from chatgrid_auth.services.authenticate import Authenticator
+from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_authorizer.response import respond
 from chatgrid_authorizer.wiring import Gate
 from tests.support.tables.decisions import NoTokens

@@ -19,7 +19,7 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import errors
 from chatgrid_auth.http_api.edge import ContractMiddleware
-from chatgrid_auth.services.authenticate import Authenticator
+from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_authorizer.wiring import Gate
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.faults.bench import Bench

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chatgrid_auth.domain import keys
-from chatgrid_auth.services.throttle import MINUTE_MS
+from chatgrid_auth.services.gate.throttle import MINUTE_MS
 from chatgrid_authorizer.response import respond
 from tests.support.memory.gate import World
 from tests.unit.authorizer.test_event import request_event

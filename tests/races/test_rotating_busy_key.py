@@ -15,7 +15,7 @@ import pytest
 from chatgrid_auth.adapters.awslite.http_connection import HttpConnection
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.verdicts import Allowed, Limited
-from chatgrid_auth.services.authenticate import Authenticator
+from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.rotation import Rotations
 from tests.races.actors import Arena, gate, now_ms, service
 from tests.support.servers.conflicting_dynamodb import conflicting_dynamodb

@@ -29,7 +29,7 @@ from chatgrid_auth.domain.verdicts import (
     assert_never,
 )
 from chatgrid_auth.domain.window import JWT_RATE_LIMIT
-from chatgrid_auth.services.authenticate import LONGEST_CREDENTIAL, Authenticator
+from chatgrid_auth.services.gate.authenticate import LONGEST_CREDENTIAL, Authenticator
 from chatgrid_auth.settings import jwt_settings
 from chatgrid_cli.commands import command
 from chatgrid_cli.errors import FAULT, USAGE, CliError

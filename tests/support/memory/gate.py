@@ -13,7 +13,7 @@ from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys, window
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
-from chatgrid_auth.services.authenticate import Authenticator
+from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_authorizer.wiring import Gate
 from tests.support.jwt_material import NOW_MS, Provider, verifier_for
 from tests.support.tables.decisions import on_the_wire

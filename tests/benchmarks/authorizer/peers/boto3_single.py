@@ -16,7 +16,7 @@ from chatgrid_auth.adapters.keys_table.decisions import _CONDITION, Credential
 from chatgrid_auth.domain import window
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.domain.scopes import LEVELS
-from chatgrid_auth.services.authenticate import Authenticator
+from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_authorizer.response import respond
 from chatgrid_authorizer.wiring import Gate
 

@@ -23,54 +23,14 @@ from chatgrid_auth.domain.verdicts import (
     Refused,
     Verdict,
 )
-from chatgrid_auth.services.refusals import FixedRefusal, Refusals, UsedUp
-from chatgrid_auth.services.throttle import Throttle
+from chatgrid_auth.services.gate.refusals import FixedRefusal, Refusals, UsedUp
+from chatgrid_auth.services.gate.throttle import Throttle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
 
-    from chatgrid_auth.domain.window import WindowState
-
-    class KnownKey(Protocol):
-        """What the store said of a key, together with its decision."""
-
-        admitted: bool
-        owner: str
-        key_id: str
-        scopes: tuple[str, ...]
-        fault: str | None
-        expires_at_ms: int | None
-        environment: str
-        metadata: str | None
-        usage_key: str | None
-        reading: WindowState
-
-    class Keys(Protocol):
-        """Decides about keys, one store request each."""
-
-        def admit(self, key_hash: str, *, now_ms: int, scope: str) -> KnownKey | None: ...
-
-    class Users(Protocol):
-        """Counts the requests of JWT users, one store request each."""
-
-        def admit(self, user_id: str) -> tuple[bool, WindowState]: ...
-
-    class Claims(Protocol):
-        """What a verified token says."""
-
-        user_id: str
-        email: str | None
-        anonymous: bool
-        expires_at_ms: int
-
-    class Tokens(Protocol):
-        """Verifies JWTs; ``None`` for one that is not accepted."""
-
-        def verify(self, token: str, *, now_ms: int) -> Claims | None: ...
-
-        def jwks_age_ms(self, now_ms: int) -> int | None: ...
+    from chatgrid_auth.services.gate.ports import Keys, KnownKey, Tokens, Users
 
 
 #: No request of a longer credential is looked at (API Gateway takes 10,240 bytes of headers).

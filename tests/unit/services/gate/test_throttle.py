@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatgrid_auth.services.throttle import MINUTE_MS, Throttle, network_of
+from chatgrid_auth.services.gate.throttle import MINUTE_MS, Throttle, network_of
 
 if TYPE_CHECKING:
-    from chatgrid_auth.services.refusals import Refusal
+    from chatgrid_auth.services.gate.refusals import Refusal
 
 NO = cast("Refusal", "no")
 ADDRESS, NEIGHBOUR = "192.0.2.1", "192.0.2.2"

@@ -11,11 +11,11 @@ In the memory of one container, and bounded: the address heard of the longest ag
 
 from __future__ import annotations
 
-from chatgrid_auth.services.refusals import Refusals
+from chatgrid_auth.services.gate.refusals import Refusals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from chatgrid_auth.services.refusals import Refusal
+    from chatgrid_auth.services.gate.refusals import Refusal
 
 MINUTE_MS = 60_000
 _ADDRESSES = 1_024

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from chatgrid_auth.services.refusals import Refusals
+from chatgrid_auth.services.gate.refusals import Refusals
 
 if TYPE_CHECKING:
-    from chatgrid_auth.services.refusals import Refusal
+    from chatgrid_auth.services.gate.refusals import Refusal
 
 
 def refusal(name: str) -> Refusal:

@@ -1,0 +1,54 @@
+"""What the gate asks of the store and of the identity provider.
+
+For type checkers alone: the gate loads none of it.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from chatgrid_auth.domain.window import WindowState
+
+
+class KnownKey(Protocol):
+    """What the store said of a key, together with its decision."""
+
+    admitted: bool
+    owner: str
+    key_id: str
+    scopes: tuple[str, ...]
+    fault: str | None
+    expires_at_ms: int | None
+    environment: str
+    metadata: str | None
+    usage_key: str | None
+    reading: WindowState
+
+
+class Keys(Protocol):
+    """Decides about keys, one store request each."""
+
+    def admit(self, key_hash: str, *, now_ms: int, scope: str) -> KnownKey | None: ...
+
+
+class Users(Protocol):
+    """Counts the requests of JWT users, one store request each."""
+
+    def admit(self, user_id: str) -> tuple[bool, WindowState]: ...
+
+
+class Claims(Protocol):
+    """What a verified token says."""
+
+    user_id: str
+    email: str | None
+    anonymous: bool
+    expires_at_ms: int
+
+
+class Tokens(Protocol):
+    """Verifies JWTs; ``None`` for one that is not accepted."""
+
+    def verify(self, token: str, *, now_ms: int) -> Claims | None: ...
+
+    def jwks_age_ms(self, now_ms: int) -> int | None: ...
