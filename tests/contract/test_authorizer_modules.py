@@ -54,6 +54,7 @@ OURS = {
     "chatgrid_auth.services.gate",
     "chatgrid_auth.services.gate.authenticate",
     "chatgrid_auth.services.gate.refusals",
+    "chatgrid_auth.services.gate.requests",
     "chatgrid_auth.services.gate.throttle",
     "chatgrid_auth.settings",
     "chatgrid_authorizer",

@@ -17,6 +17,7 @@ from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused
 from chatgrid_auth.services.gate.authenticate import Authenticator
+from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import counting, keys_table, rate_limits_table
 
@@ -95,7 +96,9 @@ class Gate:
         )
 
     def ask(self, credential: str, *, scope: str = "read") -> Verdict:
-        return self.container.decide(f"Bearer {credential}", scope=scope, now_ms=self.now_ms)
+        return self.container.decide(
+            f"Bearer {credential}", request=Request(scope), now_ms=self.now_ms
+        )
 
     def cost(self, credential: str, *, scope: str = "read") -> tuple[Verdict, int]:
         """A verdict, and how many store requests it took."""
@@ -287,7 +290,7 @@ def test_containers_share_one_budget(gate: Gate) -> None:
     issued = gate.issue(rate_limit=5)
     others = [gate.new_container() for _ in range(4)]
     verdicts = [
-        container.decide(f"Bearer {issued.raw_key}", scope="read", now_ms=gate.now_ms)
+        container.decide(f"Bearer {issued.raw_key}", request=Request("read"), now_ms=gate.now_ms)
         for container in others * 2
     ]
     assert sum(isinstance(verdict, Allowed) for verdict in verdicts) == 5
@@ -313,7 +316,7 @@ def test_containers_share_one_budget(gate: Gate) -> None:
 )
 def test_what_is_malformed_never_reaches_the_store(gate: Gate, authorization: str | None) -> None:
     before = gate.requests()
-    verdict = gate.container.decide(authorization, scope="read", now_ms=NOW_MS)
+    verdict = gate.container.decide(authorization, request=Request("read"), now_ms=NOW_MS)
     assert isinstance(verdict, Refused)
     assert (verdict.message, verdict.reason) == ("Missing or invalid token", "malformed")
     assert gate.requests() == before
@@ -324,7 +327,9 @@ def test_what_is_malformed_never_reaches_the_store(gate: Gate, authorization: st
 def test_the_scheme_is_matched_in_any_case(gate: Gate, scheme: str, space: str) -> None:
     issued = gate.issue()
     header = f"{scheme}{space}{issued.raw_key}"
-    assert isinstance(gate.container.decide(header, scope="read", now_ms=NOW_MS), Allowed)
+    assert isinstance(
+        gate.container.decide(header, request=Request("read"), now_ms=NOW_MS), Allowed
+    )
 
 
 def test_a_jwt_user_has_a_budget_of_its_own(make_gate: Callable[..., Gate]) -> None:
@@ -380,7 +385,7 @@ def test_a_request_counts_at_the_time_of_its_write(
             return super().verify(token, now_ms=now_ms)
 
     container = gate.new_container(SlowTokens)
-    verdict = container.decide(f"Bearer {user}.p.s", scope="read", now_ms=gate.now_ms)
+    verdict = container.decide(f"Bearer {user}.p.s", request=Request("read"), now_ms=gate.now_ms)
     assert isinstance(verdict, Allowed)
     assert verdict.figures.reset_s * 1_000 > gate.now_ms + 60_000
 

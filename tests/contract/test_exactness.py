@@ -32,7 +32,7 @@ decisions = KeyDecisions(dynamodb, table=table)
 key_hash = sys.stdin.readline().strip()
 admitted = 0
 for number in range(int(attempts)):
-    answer = decisions.admit(key_hash, now_ms=int(now_ms) + number, scope="read")
+    answer = decisions.admit(key_hash, now_ms=int(now_ms) + number, request=Request("read"))
     admitted += answer.admitted
 print(admitted)
 """

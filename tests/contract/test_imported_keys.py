@@ -20,6 +20,7 @@ from chatgrid_auth.domain.errors import KeyExists, KeyLimitReached
 from chatgrid_auth.domain.verdicts import Allowed, Refused
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.gate.authenticate import Authenticator
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.key_import import ImportedKey, KeyImport
 from chatgrid_auth.services.usage_plans.ports import Work
 from tests.support.tables.decisions import NoTokens
@@ -82,7 +83,7 @@ class Imports:
         return self.imports.adopt(foreign)
 
     def ask(self, credential: str) -> Verdict:
-        return self.gate.decide(f"Bearer {credential}", scope="read", now_ms=NOW_MS)
+        return self.gate.decide(f"Bearer {credential}", request=Request("read"), now_ms=NOW_MS)
 
     def work(self) -> list[tuple[str, str]]:
         """What waits for the reconciler, and whose keys that is for."""

@@ -19,6 +19,7 @@ from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue, DynamoRunLease
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.usage_plans.ports import Tier
 from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
 from chatgrid_devkit.stack.ministack import Ministack
@@ -75,7 +76,7 @@ class System:
         named: list[str | None] = []
         for key in issued:
             decided = self.decisions.admit(
-                hash_of(key.raw_key), now_ms=self.clock.now_ms(), scope="read"
+                hash_of(key.raw_key), now_ms=self.clock.now_ms(), request=Request("read")
             )
             assert decided is not None
             assert decided.admitted

@@ -13,6 +13,7 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_inventory import Holder, KeyInventory
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.keys.previews import KeyPreview, UserPreview
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import keys_table, rate_limits_table
@@ -98,7 +99,7 @@ def test_an_owners_list_is_its_own_with_revoked_keys_on_request(shop: Shop) -> N
 
 def test_a_key_is_found_by_its_id_with_its_last_use(shop: Shop) -> None:
     issued = shop.issue(str(uuid4()))
-    shop.gate.admit(hash_of(issued.raw_key), now_ms=NOW_MS + 5, scope="read")
+    shop.gate.admit(hash_of(issued.raw_key), now_ms=NOW_MS + 5, request=Request("read"))
     for owner in (None, issued.key.owner):
         found = shop.inventory.find(issued.key.id, owner=owner)
         assert found is not None
@@ -140,9 +141,9 @@ def test_a_preview_says_what_the_gate_then_says_and_changes_nothing(shop: Shop) 
     admitted = []
     for key_hash, scope in questions:
         before = shop.items()
-        seen = shop.preview.admit(key_hash, now_ms=NOW_MS + 1, scope=scope)
+        seen = shop.preview.admit(key_hash, now_ms=NOW_MS + 1, request=Request(scope))
         assert shop.items() == before
-        decided = shop.gate.admit(key_hash, now_ms=NOW_MS + 1, scope=scope)
+        decided = shop.gate.admit(key_hash, now_ms=NOW_MS + 1, request=Request(scope))
         assert (seen is None) == (decided is None)
         if seen is None or decided is None:
             continue

@@ -12,6 +12,7 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.errors import NotFound, StoreThrottled
 from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables import books
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import keys_table
@@ -45,7 +46,9 @@ class Bench:
         return sum(self.admits(raw_key) for _ in range(of))
 
     def admits(self, raw_key: str) -> bool:
-        answer = self._decisions.admit(hash_of(raw_key), now_ms=self.now_ms, scope="read")
+        answer = self._decisions.admit(
+            hash_of(raw_key), now_ms=self.now_ms, request=Request("read")
+        )
         assert answer is not None
         return answer.admitted
 

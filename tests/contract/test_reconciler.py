@@ -16,6 +16,7 @@ from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue, DynamoRunLease
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.usage_plans.ports import RunSummary, Tier
 from chatgrid_auth.services.usage_plans.reconciler import Reconciler, Timing
 from chatgrid_devkit.stack.ministack import Ministack
@@ -82,7 +83,7 @@ class System:
     def named(self, key: IssuedKey) -> str | None:
         """The API Gateway key that the authorizer would hand to API Gateway."""
         decided = self.decisions.admit(
-            hash_of(key.raw_key), now_ms=self.clock.now_ms(), scope="read"
+            hash_of(key.raw_key), now_ms=self.clock.now_ms(), request=Request("read")
         )
         assert decided is not None
         return decided.usage_key

@@ -17,6 +17,7 @@ from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused
 from chatgrid_auth.services.gate.authenticate import Authenticator
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.keys.previews import KeyPreview
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import counting, keys_table
@@ -99,7 +100,9 @@ class Bench:
     def ask(self, credential: str, *, scope: str = "read") -> tuple[Verdict, int]:
         """A verdict, and how many store requests it took."""
         before = self.requests()
-        verdict = self.container.decide(f"Bearer {credential}", scope=scope, now_ms=self.now_ms)
+        verdict = self.container.decide(
+            f"Bearer {credential}", request=Request(scope), now_ms=self.now_ms
+        )
         return verdict, self.requests() - before
 
     def allowed(self, credential: str) -> tuple[Allowed, int]:
@@ -204,7 +207,7 @@ def test_an_alias_whose_home_is_gone_has_no_holder(bench: Bench) -> None:
 def test_an_operator_is_told_of_the_home_whatever_secret_is_asked_about(bench: Bench) -> None:
     new = keys.hash_of(bench.rotate(bench.first, until_ms=NOW_MS))
     preview = KeyPreview(Boto3Transport(bench.client), table=bench.table)
-    found = preview.admit(new, now_ms=bench.now_ms, scope="read")
+    found = preview.admit(new, now_ms=bench.now_ms, request=Request("read"))
     assert found is not None
     assert (found.admitted, found.key_id) == (True, bench.key.id)
     inventory = KeyInventory(bench.client, table=bench.table)

@@ -16,6 +16,7 @@ from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.services.gate.authenticate import Authenticator
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_authorizer.response import respond
 from chatgrid_authorizer.wiring import Gate
 from tests.support.tables.decisions import NoTokens
@@ -94,7 +95,7 @@ def gate() -> Iterator[Gate]:
             if facts is not None and keys.is_well_formed(raw):
                 transport.call("PutItem", {"TableName": table, "Item": credential(raw, facts)})
                 if facts.get("used"):
-                    decisions.admit(keys.hash_of(raw), now_ms=NOW_MS, scope="read")
+                    decisions.admit(keys.hash_of(raw), now_ms=NOW_MS, request=Request("read"))
         yield Gate(
             authenticator=Authenticator(
                 keys=decisions,

@@ -16,6 +16,7 @@ from chatgrid_auth.adapters.keys_table.decisions import Credential, KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.http_api.telemetry import Telemetry
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_management import wiring
 from tests.support.http_api import Context, Reply, allowed, jwt_caller, proxy_event
 from tests.support.servers.proxy import FaultProxy, clear
@@ -125,7 +126,7 @@ class Bench:
     def use(self, raw_key: str) -> Credential | None:
         """What the store says about a key, past the proxy."""
         now_ms = time.time_ns() // 1_000_000
-        return self._decisions.admit(hash_of(raw_key), now_ms=now_ms, scope="read")
+        return self._decisions.admit(hash_of(raw_key), now_ms=now_ms, request=Request("read"))
 
     def assert_books(self, *, good: list[Given], revoked: list[Given], maybe: int = 0) -> None:
         """Every good key exists and works, every revoked one does neither, and all adds up.

@@ -17,6 +17,7 @@ from chatgrid_auth.domain.audit import CREATED, REVOKED
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables import books
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import audit_of, keys_table, moto_client
@@ -95,7 +96,7 @@ class World:
 
     def admits(self) -> bool:
         key_hash = hash_of(self.changed.raw_key)
-        decided = self._decisions.admit(key_hash, now_ms=NOW_MS, scope="read")
+        decided = self._decisions.admit(key_hash, now_ms=NOW_MS, request=Request("read"))
         assert decided is not None
         return decided.admitted
 

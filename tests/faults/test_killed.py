@@ -23,6 +23,7 @@ from chatgrid_auth.adapters.dynamodb import boto3_client
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.faults.bench import Bench, Given
 from tests.faults.conftest import lean_client, now_ms
@@ -98,7 +99,7 @@ class GateOf:
         self._decisions = KeyDecisions(client, table=bench.table)
 
     def admitted(self, raw_key: str) -> bool:
-        answer = self._decisions.admit(hash_of(raw_key), now_ms=now_ms(), scope="read")
+        answer = self._decisions.admit(hash_of(raw_key), now_ms=now_ms(), request=Request("read"))
         assert answer is not None, "it was called a stranger"
         return answer.admitted
 

@@ -18,6 +18,7 @@ from chatgrid_auth.domain import errors
 from chatgrid_auth.domain.errors import Fault, KeyLimitReached, NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_auth.services.gate.requests import Request
 from tests.races.history import (
     ADMITTED,
     FAULT,
@@ -168,7 +169,7 @@ class Actor:
         return OK
 
     def _use(self, key: str) -> str:
-        answer = self._decisions.admit(self._known[key], now_ms=now_ms(), scope="read")
+        answer = self._decisions.admit(self._known[key], now_ms=now_ms(), request=Request("read"))
         if answer is None:
             return UNKNOWN
         if answer.admitted:

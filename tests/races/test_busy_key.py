@@ -16,6 +16,7 @@ from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.gate.requests import Request
 from tests.races.actors import Arena, gate, now_ms, service
 from tests.support.audit import event, revoked
 from tests.support.servers.conflicting_dynamodb import conflicting_dynamodb
@@ -53,7 +54,7 @@ def hammer(arena: Arena, key_hash: str) -> tuple[int, float]:
         if ahead > 0:
             time.sleep(ahead)
         with suppress(Fault):  # a machine that stood still for a second
-            decisions.admit(key_hash, now_ms=now_ms(), scope="read")
+            decisions.admit(key_hash, now_ms=now_ms(), request=Request("read"))
         asked += 1
     client.reset()
     return asked, time.monotonic() - began

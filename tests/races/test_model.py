@@ -12,6 +12,7 @@ from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain.errors import KeyLimitReached, NotFound
 from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables import books
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import keys_table, moto_client
@@ -108,7 +109,7 @@ class Keys(stateful.RuleBasedStateMachine):
     @stateful.rule(key_id=known)
     def use(self, key_id: str) -> None:
         key = self._model[key_id]
-        answer = self._decisions.admit(key.hash, now_ms=self._tick(), scope="read")
+        answer = self._decisions.admit(key.hash, now_ms=self._tick(), request=Request("read"))
         assert answer is not None
         assert answer.fault == ("revoked" if key.revoked else None)
         assert answer.admitted is (not key.revoked and key.used < key.limit)

@@ -13,6 +13,7 @@ import pytest
 
 from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.races.actors import Arena, gate, now_ms, race, service
 from tests.races.history import ADMITTED, FULL, LIMITED, OK, REVOKED, Event, History
@@ -129,7 +130,7 @@ class Crowd:
             began = time.monotonic()
             try:
                 answer = decisions.admit(
-                    self._arena.shared[self.key], now_ms=now_ms(), scope="read"
+                    self._arena.shared[self.key], now_ms=now_ms(), request=Request("read")
                 )
             except Fault:  # a machine that stood still; nothing is said of the request then
                 continue

@@ -16,6 +16,7 @@ from chatgrid_auth.adapters.awslite.http_connection import HttpConnection
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.verdicts import Allowed, Limited
 from chatgrid_auth.services.gate.authenticate import Authenticator
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.rotation import Rotations
 from tests.races.actors import Arena, gate, now_ms, service
 from tests.support.servers.conflicting_dynamodb import conflicting_dynamodb
@@ -88,7 +89,9 @@ def test_rotating_a_busy_key_refuses_nobody_and_costs_no_second_request(
             before = sent[threading.get_ident()]
             known = list(secrets)
             verdict = authenticator.decide(
-                f"Bearer {known[turn // THREADS % len(known)]}", scope="read", now_ms=now_ms()
+                f"Bearer {known[turn // THREADS % len(known)]}",
+                request=Request("read"),
+                now_ms=now_ms(),
             )
             reason = getattr(verdict, "reason", type(verdict).__name__)
             verdicts.append((reason, sent[threading.get_ident()] > before))

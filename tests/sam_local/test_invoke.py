@@ -18,6 +18,7 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import ApiKey
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_devkit.stack.aws_access import AwsAccess
 from chatgrid_devkit.stack.sam_local import arguments, environment
 from tests.events.test_authorizer_events import KNOWN, OWNER, credential, keys_in, load
@@ -69,7 +70,7 @@ def know(client: Any, event: dict[str, Any]) -> None:
         transport.call("PutItem", {"TableName": "KeysTable", "Item": credential(raw, facts)})
         if facts.get("used"):
             KeyDecisions(transport, table="KeysTable").admit(
-                keys.hash_of(raw), now_ms=now_ms, scope="read"
+                keys.hash_of(raw), now_ms=now_ms, request=Request("read")
             )
 
 

@@ -14,6 +14,7 @@ import pytest
 from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain import window
+from chatgrid_auth.services.gate.requests import Request
 from tests.support.control_plane import Clock, FakeControlPlane
 from tests.support.stack.templates import FUNCTIONS, ROOT, deployed
 
@@ -208,7 +209,7 @@ def condition() -> dict[str, list[str]]:
 
 def requests_about(item: dict[str, Any]) -> list[dict[str, Any]]:
     store = Recorder(item)
-    KeyDecisions(store, table="keys").admit("0" * 64, now_ms=NOW_MS, scope="read")
+    KeyDecisions(store, table="keys").admit("0" * 64, now_ms=NOW_MS, request=Request("read"))
     return store.asked
 
 

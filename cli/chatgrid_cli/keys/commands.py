@@ -11,6 +11,7 @@ import typer
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory, StoredKey
 from chatgrid_auth.domain.scopes import READ
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.key_filters import KeyFilters
 from chatgrid_cli.commands import command, group
 from chatgrid_cli.keys import rotating
@@ -254,7 +255,7 @@ def revoke(
 
 def _facts(stack: Stack, stored: StoredKey) -> dict[str, object]:
     preview = KeyPreview(Boto3Transport(stack.client("dynamodb")), table=stack.keys_table)
-    credential = preview.admit(stored.hash, now_ms=now_ms(), scope=READ)
+    credential = preview.admit(stored.hash, now_ms=now_ms(), request=Request(READ))
     return {
         **key_views.facts(stored.key, revoked_at_ms=stored.revoked_at_ms),
         "rate_limit_remaining": None if credential is None else credential.reading.remaining,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.services.gate.requests import Request
 
 
 class KeyPreview:
@@ -34,8 +35,8 @@ class KeyPreview:
         self._transport = transport
         self._table = table
 
-    def admit(self, key_hash: str, *, now_ms: int, scope: str) -> Credential | None:
-        """What the key is, and whether a request that needs ``scope`` would be admitted now."""
+    def admit(self, key_hash: str, *, now_ms: int, request: Request) -> Credential | None:
+        """What the key is, and whether this request would be admitted now."""
         item = self._item(key_hash)
         if item is not None and items.HOME in item:
             item = self._item(items.hash_text(item[items.HOME]["B"]))
@@ -44,7 +45,7 @@ class KeyPreview:
         credential = Credential(item, tag=tag_of(key_hash), admitted=False, now_ms=now_ms)
         credential.admitted = (
             credential.fault is None
-            and scope in credential.scopes
+            and request.scope in credential.scopes
             and not window.blocked(item, now_ms=now_ms)
         )
         return credential

@@ -30,6 +30,7 @@ from chatgrid_auth.domain.verdicts import (
 )
 from chatgrid_auth.domain.window import JWT_RATE_LIMIT
 from chatgrid_auth.services.gate.authenticate import LONGEST_CREDENTIAL, Authenticator
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.settings import jwt_settings
 from chatgrid_cli.commands import command
 from chatgrid_cli.errors import FAULT, USAGE, CliError
@@ -133,7 +134,9 @@ class Judge:
     def response(self, credential: str, *, scope: str, at_ms: int) -> dict[str, Any]:
         """What the gate would say, as facts; nothing of the credential is among them."""
         try:
-            verdict = self._gate.decide(f"Bearer {credential}", scope=scope, now_ms=at_ms)
+            verdict = self._gate.decide(
+                f"Bearer {credential}", request=Request(scope), now_ms=at_ms
+            )
         except IdentityProviderUnavailable:
             return {
                 **_plain("fault", error_table.UNAVAILABLE, error_table.UNAVAILABLE.message),
@@ -215,8 +218,8 @@ class _Remembering:
         self._preview = preview
         self.last: Credential | None = None
 
-    def admit(self, key_hash: str, *, now_ms: int, scope: str) -> Credential | None:
-        self.last = self._preview.admit(key_hash, now_ms=now_ms, scope=scope)
+    def admit(self, key_hash: str, *, now_ms: int, request: Request) -> Credential | None:
+        self.last = self._preview.admit(key_hash, now_ms=now_ms, request=request)
         return self.last
 
 

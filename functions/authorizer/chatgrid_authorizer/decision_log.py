@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from chatgrid_auth.domain.errors import Fault
     from chatgrid_auth.domain.verdicts import Verdict
-    from chatgrid_authorizer.event import Request
+    from chatgrid_authorizer.event import MethodRequest
 
 # Written out, because building the same record for each request and walking it again would cost
 # more than the decision's own arithmetic. All that varies is quoted.
@@ -85,7 +85,7 @@ def _text_of(second: int) -> str:
 def line(
     outcome: Verdict | Fault,
     called: tuple[str, str],
-    request: Request,
+    request: MethodRequest,
     measured: Measured,
     *,
     invocation_id: str | None = None,

@@ -7,14 +7,17 @@ button.
 
 from __future__ import annotations
 
+from chatgrid_auth.domain.scopes import NEVER_LIMITED, required_scope
+from chatgrid_auth.services.gate.requests import Request
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
 
-class Request:
-    """What an authorizer needs to know of a request.
+class MethodRequest:
+    """What an authorizer needs to know of a request to a method of the API.
 
     Attributes:
         method_arn: the ARN of the invoked method; ``*`` when the event names none, which only
@@ -26,18 +29,18 @@ class Request:
         declared_resource: the same, but empty where the client spelled it: a client may put a
             credential there, which no log may hold, or name what is not what it asks for.
         request_id: API Gateway's id of the request; empty for TOKEN events.
-        source: the address that API Gateway took the request from, which no header changes;
-            empty for TOKEN events.
+        judged: what a verdict may depend on. Its source is the address that API Gateway took the
+            request from, which no header changes; unknown, as its origin is, for TOKEN events.
     """
 
     __slots__ = (
         "authorization",
         "declared_resource",
+        "judged",
         "method",
         "method_arn",
         "request_id",
         "resource",
-        "source",
     )
 
     def __init__(
@@ -49,6 +52,7 @@ class Request:
         resource: str,
         request_id: str,
         source: str = "",
+        origin: str | None = None,
         spelled: bool = False,
     ) -> None:
         self.method_arn = method_arn
@@ -56,11 +60,17 @@ class Request:
         self.method = method
         self.resource = resource
         self.declared_resource = "" if spelled else resource
-        self.source = source
         self.request_id = request_id
+        self.judged = Request(
+            required_scope(method, resource),
+            source=source,
+            origin=origin,
+            unlimited=(method, self.declared_resource) == NEVER_LIMITED,
+            route="" if spelled else f"{method} {resource}",
+        )
 
 
-def read(event: Mapping[str, Any]) -> Request:
+def read(event: Mapping[str, Any]) -> MethodRequest:
     """The request that an authorizer event is about. Never raises.
 
     What is not an authorizer event at all reads as a request without a credential.
@@ -69,11 +79,13 @@ def read(event: Mapping[str, Any]) -> Request:
     # arn:partition:execute-api:region:account:api/stage/METHOD/path
     parts = method_arn.split("/", 3) if isinstance(method_arn, str) else []
     if not isinstance(method_arn, str) or len(parts) < 3 or not method_arn.startswith("arn:"):
-        return Request(method_arn="*", authorization=None, method="", resource="", request_id="")
+        return MethodRequest(
+            method_arn="*", authorization=None, method="", resource="", request_id="", spelled=True
+        )
     method, path = parts[2], parts[3] if len(parts) > 3 else ""
     if event.get("type") == "TOKEN":
         token = event.get("authorizationToken")
-        return Request(
+        return MethodRequest(
             method_arn=method_arn,
             authorization=token if isinstance(token, str) else None,
             method=method,
@@ -81,39 +93,59 @@ def read(event: Mapping[str, Any]) -> Request:
             request_id="",
             spelled=True,
         )
+    request_id = source = None
     context = event.get("requestContext")
-    request_id = context.get("requestId") if isinstance(context, dict) else None
-    identity = context.get("identity") if isinstance(context, dict) else None
-    source = identity.get("sourceIp") if isinstance(identity, dict) else None
-    resource = event.get("resource")
-    return Request(
+    if isinstance(context, dict):
+        request_id, identity = context.get("requestId"), context.get("identity")
+        if isinstance(identity, dict):
+            source = identity.get("sourceIp")
+    resource: Any = event.get("resource")
+    spelled = not isinstance(resource, str)
+    if spelled:
+        resource = "/" + path
+    authorization, origin = _only(event)
+    return MethodRequest(
         method_arn=method_arn,
-        authorization=_only_authorization(event),
+        authorization=authorization,
         method=method,
-        resource=resource if isinstance(resource, str) else "/" + path,
+        resource=resource,
         request_id=request_id if isinstance(request_id, str) else "",
         source=source if isinstance(source, str) else "",
-        spelled=not isinstance(resource, str),
+        origin=origin,
+        spelled=spelled,
     )
 
 
-def _only_authorization(event: Mapping[str, Any]) -> str | None:
-    """The one ``Authorization`` header, its name in any case; ``None`` for none or several."""
+def _only(event: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The one ``Authorization`` and the one ``Origin``, their names in any case.
+
+    ``None`` for a header that is not there, or there several times.
+    """
     headers: Any = event.get("multiValueHeaders")
     several = isinstance(headers, dict)
     if not several:
         headers = event.get("headers")
         if not isinstance(headers, dict):
-            return None
-    found: list[object] = []
+            return None, None
+    authorizations: list[object] = []
+    origins: list[object] = []
     for name in headers:
         # Most names are refused by their length alone. (The names in JSON are strings.)
-        if len(name) == 13 and name.lower() == "authorization":
-            value = headers[name]
-            if not several:
-                found.append(value)
-            elif isinstance(value, list):
-                found += value
-    if len(found) != 1 or not isinstance(found[0], str):
-        return None
-    return found[0]
+        length = len(name)
+        if length == 13 and name.lower() == "authorization":
+            found = authorizations
+        elif length == 6 and name.lower() == "origin":
+            found = origins
+        else:
+            continue
+        value = headers[name]
+        if not several:
+            found.append(value)
+        elif isinstance(value, list):
+            found += value
+    authorization = authorizations[0] if len(authorizations) == 1 else None
+    origin = origins[0] if origins and len(origins) == 1 else None
+    return (
+        authorization if isinstance(authorization, str) else None,
+        origin if origin is not None and isinstance(origin, str) else None,
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from chatgrid_auth.domain.errors import Fault
-from chatgrid_auth.domain.scopes import NEVER_LIMITED, required_scope
 from chatgrid_auth.domain.verdicts import Allowed
 from chatgrid_authorizer import decision_log, event, policy
 
@@ -36,11 +35,7 @@ def respond(
     outcome: Verdict | Fault
     try:
         outcome = gate.authenticator.decide(
-            request.authorization,
-            scope=required_scope(request.method, request.resource),
-            now_ms=now_ms,
-            source=request.source,
-            unlimited=(request.method, request.declared_resource) == NEVER_LIMITED,
+            request.authorization, request=request.judged, now_ms=now_ms
         )
     except Fault as fault:
         outcome = fault

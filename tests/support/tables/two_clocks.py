@@ -19,6 +19,7 @@ from chatgrid_auth.domain import errors
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables.decisions import on_the_wire
 from tests.support.tables.stores import audit_of, keys_table, rate_limits_table
 
@@ -138,7 +139,7 @@ class Container:
 
     def _of_the_key(self) -> bool:
         now_ms = self.clock.now_ms()
-        found = self._keys.admit(self._world.hash, now_ms=now_ms, scope="read")
+        found = self._keys.admit(self._world.hash, now_ms=now_ms, request=Request("read"))
         assert found is not None
         return found.admitted
 

@@ -19,7 +19,7 @@ from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.domain.verdicts import Allowed, Caller, Forbidden, Limited, Refused, Verdict
 from chatgrid_authorizer import decision_log, wiring
 from chatgrid_authorizer.decision_log import Measured
-from chatgrid_authorizer.event import Request
+from chatgrid_authorizer.event import MethodRequest
 from tests.support.stack.authorizer_settings import SETTINGS
 from tests.unit.authorizer.gates import ALLOWED, FIGURES, FORBIDDEN, LIMITED, NOW_MS, REFUSED
 
@@ -65,7 +65,7 @@ def record(
     outcome: Verdict | Fault, *, store_ms: float = 0.0, cold_start: bool = True, **facts: Any
 ) -> dict[str, Any]:
     asked = {"request_id": "r-1", "method": "GET", "resource": "/boards", **facts}
-    request = Request(method_arn="*", authorization=None, **asked)
+    request = MethodRequest(method_arn="*", authorization=None, **asked)
     text = decision_log.line(
         outcome,
         decision_log.named(outcome),
@@ -126,7 +126,7 @@ def test_each_duration_is_a_number_in_milliseconds() -> None:
 def longest(outcome: Allowed) -> str:
     """An allowed request's line, each of its fields as long as it gets."""
     routes = json.loads(OPENAPI.read_text(encoding="utf-8"))["paths"]
-    request = Request(
+    request = MethodRequest(
         method_arn="*",
         authorization=None,
         request_id=str(uuid.UUID(int=0)),

@@ -109,10 +109,31 @@ def test_no_part_of_an_event_is_too_strange_to_be_read(parts: dict[str, Any]) ->
 
 def test_the_source_is_what_api_gateway_saw_and_no_header_changes_it() -> None:
     headers = {"Authorization": ["Bearer x"], "X-Forwarded-For": ["203.0.113.9"]}
-    assert event.read(request_event(multiValueHeaders=headers)).source == "192.0.2.1"
+    assert event.read(request_event(multiValueHeaders=headers)).judged.source == "192.0.2.1"
 
 
 @pytest.mark.parametrize("identity", [None, [], {}, {"sourceIp": None}, {"sourceIp": 7}])
 def test_an_event_without_a_source_has_none(identity: object) -> None:
     context = {"requestId": "r-1", "identity": identity}
-    assert event.read(request_event(requestContext=context)).source == ""
+    assert event.read(request_event(requestContext=context)).judged.source == ""
+
+
+@pytest.mark.parametrize("name", ["Origin", "origin", "ORIGIN"])
+def test_one_origin_is_read_and_several_are_none(name: str) -> None:
+    page, other = "https://app.example.com", "https://evil.example"
+    alone = {"Authorization": ["Bearer x"], name: [page]}
+    assert event.read(request_event(multiValueHeaders=alone)).judged.origin == page
+    single = {"Authorization": "Bearer x", name: page}
+    read = event.read(request_event(multiValueHeaders=None, headers=single))
+    assert read.judged.origin == page
+    for several in ({name: [page, other]}, {name: [page], "oRIGIN": [other]}, {name: [7]}, {}):
+        assert event.read(request_event(multiValueHeaders=several)).judged.origin is None
+
+
+def test_a_route_is_what_the_api_declares_and_no_spelled_path() -> None:
+    assert event.read(request_event()).judged.route == "POST /me/api-keys/{id}"
+    for spelled in (
+        {"type": "TOKEN", "methodArn": ARN, "authorizationToken": "Bearer x"},
+        request_event(resource=None),
+    ):
+        assert event.read(spelled).judged.route == ""

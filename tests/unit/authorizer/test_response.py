@@ -124,15 +124,11 @@ def test_the_needed_scope_is_asked_for(method: str, resource: str, scope: str) -
     made, asked, _ = gate(ALLOWED)
     arn = f"arn:aws:execute-api:r:1:api/v1/{method}/whatever"
     respond(request_event(methodArn=arn, resource=resource), gate=made)
-    assert asked.questions == [
-        {
-            "authorization": "Bearer x",
-            "scope": scope,
-            "now_ms": NOW_MS,
-            "source": "192.0.2.1",
-            "unlimited": False,
-        }
-    ]
+    (question,) = asked.questions
+    judged = question.pop("request")
+    assert question == {"authorization": "Bearer x", "now_ms": NOW_MS}
+    assert (judged.scope, judged.source, judged.cost) == (scope, "192.0.2.1", 1)
+    assert (judged.route, judged.unlimited) == (f"{method} {resource}", False)
 
 
 @pytest.mark.parametrize(

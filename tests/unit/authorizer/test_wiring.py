@@ -10,6 +10,7 @@ import pytest
 
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.domain.errors import ConditionFailed
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.settings import SettingError
 from chatgrid_authorizer import wiring
 from tests.support.stack.authorizer_settings import SETTINGS
@@ -59,7 +60,7 @@ def test_other_systems_keys_reach_the_store_only_when_so_set(
     monkeypatch.setattr(DynamoDB, "call_encoded", unknown)
     for setting, requests in (("false", 0), ("true", 1)):
         gate = wiring.build({**SETTINGS, "ALLOW_IMPORTED_KEYS": setting}).authenticator
-        gate.decide("Bearer of-another-system-0001", scope="read", now_ms=1)
+        gate.decide("Bearer of-another-system-0001", request=Request("read"), now_ms=1)
         assert len(asked) == requests
     with pytest.raises(SettingError, match="ALLOW_IMPORTED_KEYS"):
         wiring.build({**SETTINGS, "ALLOW_IMPORTED_KEYS": "yes"})

@@ -16,6 +16,7 @@ import pytest
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.errors import StoreThrottled
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.values import now_ms
 from tests.support.cli import Operator, keys_in
 
@@ -72,7 +73,7 @@ def test_a_key_is_taken_over_with_all_that_is_known_of_it(
     assert (shown["rate_limit"], shown["rate_limit_remaining"]) == (77, 77)
     assert shown["created_at"] == "2024-06-15T07:00:00.000Z"
     assert shown["expires_at"] == "2099-01-01T00:00:00.000Z"
-    credential = operator.gate().admit(known["hash"], now_ms=now_ms(), scope="write")
+    credential = operator.gate().admit(known["hash"], now_ms=now_ms(), request=Request("write"))
     assert credential is not None
     assert (credential.admitted, credential.environment) == (True, "test")
 

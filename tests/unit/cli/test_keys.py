@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from chatgrid_auth.domain.keys import hash_of, is_well_formed
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.values import now_ms
 from tests.support.cli import Operator, keys_in
 
@@ -34,7 +35,7 @@ def test_a_new_key_is_all_that_standard_output_gets(operator: Operator) -> None:
     assert is_well_formed(raw_key)
     assert raw_key not in result.stderr
     assert USER in result.stderr
-    credential = operator.gate().admit(hash_of(raw_key), now_ms=now_ms(), scope="write")
+    credential = operator.gate().admit(hash_of(raw_key), now_ms=now_ms(), request=Request("write"))
     assert credential is not None
     assert (credential.admitted, credential.owner) == (True, USER)
 
@@ -163,7 +164,9 @@ def test_a_revoked_key_is_refused_at_once_and_cannot_be_revoked_again(operator: 
         "object": "api_key_revoked",
         "data": {"id": issued.key.id, "revoked": True},
     }
-    credential = operator.gate().admit(hash_of(issued.raw_key), now_ms=now_ms(), scope="read")
+    credential = operator.gate().admit(
+        hash_of(issued.raw_key), now_ms=now_ms(), request=Request("read")
+    )
     assert credential is not None
     assert not credential.admitted
     again = operator.answer("keys", "revoke", issued.key.id, "--yes", exit_code=1)
@@ -175,7 +178,9 @@ def test_another_limit_holds_from_the_answer_on(operator: Operator) -> None:
     issued = operator.issue(rate_limit=5)
 
     def left(at_ms: int) -> int:
-        credential = operator.gate().admit(hash_of(issued.raw_key), now_ms=at_ms, scope="read")
+        credential = operator.gate().admit(
+            hash_of(issued.raw_key), now_ms=at_ms, request=Request("read")
+        )
         assert credential is not None
         return credential.reading.remaining
 

@@ -11,6 +11,7 @@ from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.values import now_ms
 from tests.support.cli import Operator
 from tests.support.tables import books
@@ -38,7 +39,7 @@ class Recovery:
 
     def admits(self, issued: IssuedKey) -> bool:
         gate = KeyDecisions(Boto3Transport(self.operator.dynamodb), table=self.table)
-        found = gate.admit(hash_of(issued.raw_key), now_ms=now_ms(), scope="read")
+        found = gate.admit(hash_of(issued.raw_key), now_ms=now_ms(), request=Request("read"))
         assert found is not None
         return found.admitted
 

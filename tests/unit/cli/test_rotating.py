@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatgrid_auth.domain import keys
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.output import Output
 from chatgrid_cli.values import now_ms
 from tests.support.cli import Operator
@@ -14,7 +15,7 @@ from tests.support.cli import Operator
 
 def passes(operator: Operator, raw_key: str) -> bool:
     """Whether a gate that remembers nothing admits this secret."""
-    found = operator.gate().admit(keys.hash_of(raw_key), now_ms=now_ms(), scope="read")
+    found = operator.gate().admit(keys.hash_of(raw_key), now_ms=now_ms(), request=Request("read"))
     return found is not None and found.admitted
 
 

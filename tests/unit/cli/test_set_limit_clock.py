@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli import store_clock
 from tests.support.cli import Operator
 
@@ -15,7 +16,8 @@ from tests.support.cli import Operator
 def admitted(operator: Operator, raw_key: str, *, times: int, at_ms: int) -> int:
     """How many of so many requests at a time a gate admits."""
     answers = [
-        operator.gate().admit(hash_of(raw_key), now_ms=at_ms, scope="read") for _ in range(times)
+        operator.gate().admit(hash_of(raw_key), now_ms=at_ms, request=Request("read"))
+        for _ in range(times)
     ]
     return sum(answer is not None and answer.admitted for answer in answers)
 

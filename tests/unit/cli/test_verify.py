@@ -17,6 +17,7 @@ from chatgrid_auth.adapters.jwt.verification_keys import KeySet
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.values import now_ms
 from chatgrid_devkit.identity.issuer import LocalIssuer
 from tests.support.cli import Operator
@@ -84,7 +85,7 @@ def test_a_scope_that_is_missing_is_told(operator: Operator) -> None:
 
 def test_a_used_up_limit_is_reported_with_the_wait(operator: Operator) -> None:
     issued = operator.issue(rate_limit=1)
-    operator.gate().admit(keys.hash_of(issued.raw_key), now_ms=now_ms(), scope="read")
+    operator.gate().admit(keys.hash_of(issued.raw_key), now_ms=now_ms(), request=Request("read"))
     data = verdict(operator, issued.raw_key)
     assert (data["outcome"], data["status"], data["rate_limit_remaining"]) == (
         "rate_limited",

@@ -17,6 +17,7 @@ from chatgrid_auth.domain import window
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.domain.scopes import LEVELS
 from chatgrid_auth.services.gate.authenticate import Authenticator
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_authorizer.response import respond
 from chatgrid_authorizer.wiring import Gate
 
@@ -31,7 +32,7 @@ class Boto3Decisions:
         )
         self._table = table
 
-    def admit(self, key_hash: str, *, now_ms: int, scope: str) -> Credential | None:
+    def admit(self, key_hash: str, *, now_ms: int, request: Request) -> Credential | None:
         """Count one request on this key if everything about it allows that."""
         admission = window.MINUTE.admission(now_ms)
         tag = tag_of(key_hash)
@@ -50,7 +51,7 @@ class Boto3Decisions:
                 },
                 ExpressionAttributeValues={
                     ":c": {"N": "1"},
-                    ":lvl": {"N": str(LEVELS[scope])},
+                    ":lvl": {"N": str(LEVELS[request.scope])},
                     ":v": {"N": "0"},
                     ":now": {"N": str(now_ms)},
                 },

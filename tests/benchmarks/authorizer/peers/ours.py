@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_authorizer.handler import _gate, handler
 
 __all__ = ["handler"]
@@ -23,12 +24,14 @@ def parts(events: dict[str, Any]) -> dict[str, Callable[[], object]]:
     key_bytes = header("key").removeprefix("Bearer ").encode()
     token_bytes = token.encode()
     authenticator = _gate.authenticator
-    source = read(events["malformed"]).source
+    source = read(events["malformed"]).judged.source
     now_ms = _gate.now_ms()
     seconds = iter(range(10**9))
 
     def decide_malformed() -> object:
-        return authenticator.decide(malformed, scope="read", now_ms=now_ms, source=source)
+        return authenticator.decide(
+            malformed, request=Request("read", source=source), now_ms=now_ms
+        )
 
     def recognise_token() -> object:
         tokens = authenticator._tokens
@@ -36,7 +39,7 @@ def parts(events: dict[str, Any]) -> dict[str, Callable[[], object]]:
 
     def first_of_its_second() -> object:
         later_ms = now_ms + 1_000 * (next(seconds) % 30)
-        return authenticator.decide(header("key"), scope="read", now_ms=later_ms)
+        return authenticator.decide(header("key"), request=Request("read"), now_ms=later_ms)
 
     return {
         "sha256_key": lambda: sha256(key_bytes).hexdigest(),

@@ -17,6 +17,7 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain import usage_keys, window
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.keys import tag_of
+from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables.decisions import on_the_wire
 
 NOW_MS = 1_795_000_000_250
@@ -128,7 +129,7 @@ def decision() -> dict[str, Any]:
             asked.append(body)
             return {"Attributes": on_the_wire(worst_item())}
 
-    KeyDecisions(Store(), table="keys").admit(OLD, now_ms=NOW_MS, scope="read")
+    KeyDecisions(Store(), table="keys").admit(OLD, now_ms=NOW_MS, request=Request("read"))
     request: dict[str, Any] = json.loads(asked[0])
     return request
 

@@ -12,6 +12,7 @@ from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.domain.window import MAX_FLIGHT_MS
+from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables.decisions import item_of
 
 START = 1_795_000_000.25
@@ -53,7 +54,7 @@ def test_an_answer_counts_within_two_seconds_of_the_reading_and_not_later(
             )
             return users.admit("u")[0]
         decisions = KeyDecisions(store, table="t", clock=store.clock)
-        found = decisions.admit(hash_of(RAW_KEY), now_ms=now_ms, scope="read")
+        found = decisions.admit(hash_of(RAW_KEY), now_ms=now_ms, request=Request("read"))
         assert found is not None
         return found.admitted
 

@@ -12,6 +12,7 @@ from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain.errors import ConditionFailed
 from chatgrid_auth.domain.keys import hash_of
+from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables.decisions import item_of
 
 NOW_MS = 1_795_000_000_250
@@ -81,12 +82,14 @@ def test_an_allowed_request_is_told_what_holds_when_judged(
             store.patch(change[0])
         store.between = between[:2]
         store.requests = 0
-        found = containers[container].admit(hash_of(RAW_KEY), now_ms=NOW_MS, scope="read")
+        found = containers[container].admit(
+            hash_of(RAW_KEY), now_ms=NOW_MS, request=Request("read")
+        )
         assert found is not None
         told = None if found.metadata is None else json.loads(found.metadata)["note"]
         assert (found.admitted, told) == (True, store.note)
         assert store.requests <= 3 + 2 * len(between[:2])
         store.between = []
         store.requests = 0
-        containers[container].admit(hash_of(RAW_KEY), now_ms=NOW_MS, scope="read")
+        containers[container].admit(hash_of(RAW_KEY), now_ms=NOW_MS, request=Request("read"))
         assert store.requests == 1

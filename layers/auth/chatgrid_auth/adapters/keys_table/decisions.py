@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Protocol
 
+    from chatgrid_auth.services.gate.requests import Request
+
     class Transport(Protocol):
         """DynamoDB in its own JSON; raises ConditionFailed and StoreUnavailable."""
 
@@ -167,13 +169,13 @@ class KeyDecisions:
         self._homes: dict[str, str] = {}
         self._policies = Policies(transport, table=table)
 
-    def admit(self, key_hash: str, *, now_ms: int, scope: str) -> Credential | None:
+    def admit(self, key_hash: str, *, now_ms: int, request: Request) -> Credential | None:
         """Count one request on this key if everything about it allows that.
 
         Args:
             key_hash: SHA-256 of the key in hex.
             now_ms: Unix time in milliseconds.
-            scope: the scope that the request needs.
+            request: what the key is used for.
 
         Returns:
             What the key is, admitted or not; ``None`` when there is no such key.
@@ -185,7 +187,7 @@ class KeyDecisions:
         home = self._homes.get(key_hash, key_hash)
         for _ in range(_TRIES):
             policy = self._policies.held.get(home, NO_POLICY)
-            item, admitted = self._ask(home, tag, policy.version, scope=scope, now_ms=now_ms)
+            item, admitted = self._ask(home, tag, policy.version, request=request, now_ms=now_ms)
             if item is None:
                 return None
             if items.HOME in item:
@@ -200,7 +202,7 @@ class KeyDecisions:
                 named = int(version["N"])
                 if admitted or named == policy.version:
                     credential.metadata = policy.metadata
-                elif credential.fault is None and scope in credential.scopes:
+                elif credential.fault is None and request.scope in credential.scopes:
                     self._policies.fetch(home, named)
                     continue
             if credential.reading.upkeep:
@@ -209,7 +211,7 @@ class KeyDecisions:
         raise StoreUnavailable("UpdateItem", "KeyChangesTooFast")
 
     def _ask(
-        self, home: str, tag: str, version: int, *, scope: str, now_ms: int
+        self, home: str, tag: str, version: int, *, request: Request, now_ms: int
     ) -> tuple[Mapping[str, Any] | None, bool]:
         """The item as it is after the request, if that was admitted, or as it was if not."""
         admission = window.MINUTE.admission(now_ms)
@@ -227,7 +229,7 @@ class KeyDecisions:
             self._tail if confirmed else _tail(admission, ""),
             tag_bytes,
             tag_bytes[:2],
-            LEVELS[scope],
+            LEVELS[request.scope],
             version,
             now_ms,
         )

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chatgrid_auth.services.gate.ports import Keys, KnownKey, Tokens, Users
+    from chatgrid_auth.services.gate.requests import Request
 
 
 #: No request of a longer credential is looked at (API Gateway takes 10,240 bytes of headers).
@@ -101,45 +102,25 @@ class Authenticator:
         self._refusals = Refusals(capacity=_REMEMBERED)
         self._throttle = Throttle(per_minute=failed_attempts_per_minute)
 
-    def decide(
-        self,
-        authorization: str | None,
-        *,
-        scope: str,
-        now_ms: int,
-        source: str = "",
-        unlimited: bool = False,
-    ) -> Verdict:
+    def decide(self, authorization: str | None, *, request: Request, now_ms: int) -> Verdict:
         """The verdict on a request.
 
         Args:
             authorization: the header's value; ``None`` when there is not exactly one.
-            scope: the scope that the request needs.
+            request: what it is a request for.
             now_ms: Unix time in milliseconds.
-            source: the address that the request came from; empty when it is not known.
-            unlimited: whether a key is let through over its limit too; it is counted below it.
 
         Raises:
             StoreUnavailable: the store could not decide, or refused for no reason that is known
                 here.
             IdentityProviderUnavailable: a JWT came, and its keys cannot be known.
         """
-        verdict = self._judge(
-            authorization, scope=scope, now_ms=now_ms, source=source, unlimited=unlimited
-        )
+        verdict = self._judge(authorization, request=request, now_ms=now_ms)
         if isinstance(verdict, Refused):
-            self._throttle.count(source, now_ms=now_ms)
+            self._throttle.count(request.source, now_ms=now_ms)
         return verdict
 
-    def _judge(
-        self,
-        authorization: str | None,
-        *,
-        scope: str,
-        now_ms: int,
-        source: str,
-        unlimited: bool,
-    ) -> Verdict:
+    def _judge(self, authorization: str | None, *, request: Request, now_ms: int) -> Verdict:
         credential = bearer_credential(authorization)
         if credential is None:
             return _MALFORMED
@@ -147,35 +128,24 @@ class Authenticator:
         ours = labelled and keys.is_well_formed(credential)
         if not ours:
             if not labelled and credential.count(".") == 2:
-                return self._decide_token(credential, scope=scope, now_ms=now_ms)
+                return self._decide_token(credential, request=request, now_ms=now_ms)
             if not (self._imported_keys and keys.could_be_imported(credential)):
                 return _MALFORMED
-        return self._decide_key(
-            credential, ours, scope=scope, now_ms=now_ms, source=source, unlimited=unlimited
-        )
+        return self._decide_key(credential, ours, request=request, now_ms=now_ms)
 
-    def _decide_key(
-        self,
-        raw_key: str,
-        ours: bool,
-        *,
-        scope: str,
-        now_ms: int,
-        source: str,
-        unlimited: bool,
-    ) -> Verdict:
+    def _decide_key(self, raw_key: str, ours: bool, *, request: Request, now_ms: int) -> Verdict:
         key_hash = keys.hash_of(raw_key)
         refusal = self._refusals.recall(key_hash, now_ms=now_ms) or self._throttle.recall(
-            source, key_hash, now_ms=now_ms
+            request.source, key_hash, now_ms=now_ms
         )
-        if refusal is not None and not (unlimited and isinstance(refusal, UsedUp)):
-            return refusal.verdict(scope=scope, now_ms=now_ms)
-        known = self._keys.admit(key_hash, now_ms=now_ms, scope=scope)
+        if refusal is not None and not (request.unlimited and isinstance(refusal, UsedUp)):
+            return refusal.verdict(request, now_ms=now_ms)
+        known = self._keys.admit(key_hash, now_ms=now_ms, request=request)
         if known is None:
-            return self._refuse_unknown(key_hash, now_ms=now_ms, source=source)
+            return self._refuse_unknown(key_hash, now_ms=now_ms, source=request.source)
         if not known.admitted:
-            refused = self._why_not(key_hash, known, scope=scope, now_ms=now_ms)
-            if not (unlimited and isinstance(refused, Limited)):
+            refused = self._why_not(key_hash, known, request=request, now_ms=now_ms)
+            if not (request.unlimited and isinstance(refused, Limited)):
                 return refused
         return Allowed(
             caller=Caller(
@@ -191,7 +161,7 @@ class Authenticator:
             usage_key=known.usage_key or self._key_tier,
         )
 
-    def _why_not(self, key_hash: str, known: KnownKey, *, scope: str, now_ms: int) -> Verdict:
+    def _why_not(self, key_hash: str, known: KnownKey, *, request: Request, now_ms: int) -> Verdict:
         """Why the store refused: the first that does not hold of secret, scope and window."""
         if known.fault is not None:
             refused = Refused(message=_FAULTS[known.fault], reason=known.fault, key_id=known.key_id)
@@ -205,8 +175,10 @@ class Authenticator:
                 final=ended,
             )
             return refused
-        if scope not in known.scopes:
-            return Forbidden(required_scope=scope, figures=known.reading, key_id=known.key_id)
+        if request.scope not in known.scopes:
+            return Forbidden(
+                required_scope=request.scope, figures=known.reading, key_id=known.key_id
+            )
         if known.reading.retry_at_ms is None:
             raise StoreUnavailable("UpdateItem", "RefusedWithoutReason")
         used_up = UsedUp(
@@ -220,9 +192,9 @@ class Authenticator:
         if known.expires_at_ms is not None:
             until_ms = min(until_ms, known.expires_at_ms)
         self._refusals.remember(key_hash, used_up, asked_ms=now_ms, until_ms=until_ms)
-        return used_up.verdict(scope=scope, now_ms=now_ms)
+        return used_up.verdict(request, now_ms=now_ms)
 
-    def _decide_token(self, token: str, *, scope: str, now_ms: int) -> Verdict:
+    def _decide_token(self, token: str, *, request: Request, now_ms: int) -> Verdict:
         if self._tokens is None:
             self._tokens = self._make_tokens()
         claims = self._tokens.verify(token, now_ms=now_ms)
@@ -230,14 +202,14 @@ class Authenticator:
             return _INVALID_TOKEN
         refusal = self._refusals.recall(claims.user_id, now_ms=now_ms)
         if refusal is not None:
-            return refusal.verdict(scope=scope, now_ms=now_ms)
+            return refusal.verdict(request, now_ms=now_ms)
         admitted, reading = self._users.admit(claims.user_id)
         if not admitted:
             used_up = UsedUp(reading, SCOPES, self._limited_tier)
             self._refusals.remember(
                 claims.user_id, used_up, asked_ms=now_ms, until_ms=used_up.until_ms(now_ms)
             )
-            return used_up.verdict(scope=scope, now_ms=now_ms)
+            return used_up.verdict(request, now_ms=now_ms)
         return Allowed(
             caller=Caller(
                 user_id=claims.user_id,

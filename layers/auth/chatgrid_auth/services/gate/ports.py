@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from chatgrid_auth.domain.window import WindowState
+from chatgrid_auth.services.gate.requests import Request
 
 
 class KnownKey(Protocol):
@@ -28,7 +29,7 @@ class KnownKey(Protocol):
 class Keys(Protocol):
     """Decides about keys, one store request each."""
 
-    def admit(self, key_hash: str, *, now_ms: int, scope: str) -> KnownKey | None: ...
+    def admit(self, key_hash: str, *, now_ms: int, request: Request) -> KnownKey | None: ...
 
 
 class Users(Protocol):

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
     from chatgrid_auth.domain.verdicts import Refused
     from chatgrid_auth.domain.window import WindowState
+    from chatgrid_auth.services.gate.requests import Request
 
     class Refusal(Protocol):
         """Something that can say no again without asking the store."""
 
-        def verdict(self, *, scope: str, now_ms: int) -> Refused | Forbidden | Limited: ...
+        def verdict(self, request: Request, *, now_ms: int) -> Refused | Forbidden | Limited: ...
 
 
 #: How long any refusal is given again without asking the store.
@@ -87,7 +88,7 @@ class FixedRefusal:
     def __init__(self, refused: Refused) -> None:
         self._refused = refused
 
-    def verdict(self, *, scope: str, now_ms: int) -> Refused:  # noqa: ARG002 - see Refusal
+    def verdict(self, request: Request, *, now_ms: int) -> Refused:  # noqa: ARG002 - see Refusal
         """The refusal."""
         return self._refused
 
@@ -114,10 +115,12 @@ class UsedUp:
         """Until when this container's own clock refuses for certain, in Unix milliseconds."""
         return self._reading.blocked_until_ms or now_ms
 
-    def verdict(self, *, scope: str, now_ms: int) -> Forbidden | Limited:
+    def verdict(self, request: Request, *, now_ms: int) -> Forbidden | Limited:
         """What the caller is told: a missing scope before a limit that is used up."""
-        if scope not in self._scopes:
-            return Forbidden(required_scope=scope, figures=self._reading, key_id=self._key_id)
+        if request.scope not in self._scopes:
+            return Forbidden(
+                required_scope=request.scope, figures=self._reading, key_id=self._key_id
+            )
         return Limited(
             figures=self._reading,
             retry_after_s=retry_after_s(self._reading.retry_at_ms or now_ms, now_ms=now_ms),
