@@ -18,8 +18,8 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from chatgrid_auth.domain import window
-from chatgrid_auth.domain.window_upkeep import maintenance
+from chatgrid_auth.domain.limits import window
+from chatgrid_auth.domain.limits.window_upkeep import maintenance
 from tests.benchmarks.window_plot import plot
 from tests.support.memory.window_model import ExactLog, Item
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chatgrid_auth.domain import window
-from chatgrid_auth.domain.window_upkeep import change_limit, maintenance
+from chatgrid_auth.domain.limits import window
+from chatgrid_auth.domain.limits.window_upkeep import change_limit, maintenance
 from tests.support.memory.window_model import Item
 from tests.support.tables.stores import rate_limits_table
 

@@ -13,7 +13,7 @@ import pytest
 
 from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
-from chatgrid_auth.domain import window
+from chatgrid_auth.domain.limits import window
 from chatgrid_auth.services.gate.requests import Request
 from tests.support.control_plane import Clock, FakeControlPlane
 from tests.support.stack.templates import FUNCTIONS, ROOT, deployed

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.decisions import Credential
 from chatgrid_auth.adapters.keys_table.items import s
-from chatgrid_auth.domain import window
 from chatgrid_auth.domain.keys import tag_of
+from chatgrid_auth.domain.limits import window
 
 if TYPE_CHECKING:
     from typing import Any

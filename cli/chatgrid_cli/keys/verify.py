@@ -19,6 +19,7 @@ from chatgrid_auth.adapters.keys_table.decisions import Credential
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
 from chatgrid_auth.domain import error_table
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+from chatgrid_auth.domain.limits.window import JWT_RATE_LIMIT
 from chatgrid_auth.domain.verdicts import (
     Allowed,
     Forbidden,
@@ -28,7 +29,6 @@ from chatgrid_auth.domain.verdicts import (
     Verdict,
     assert_never,
 )
-from chatgrid_auth.domain.window import JWT_RATE_LIMIT
 from chatgrid_auth.services.gate.authenticate import LONGEST_CREDENTIAL, Authenticator
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.settings import jwt_settings

@@ -11,7 +11,7 @@ from chatgrid_auth.adapters.awslite.credentials import fixed_credentials
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain import errors
-from chatgrid_auth.domain.window import JWT_RATE_LIMIT
+from chatgrid_auth.domain.limits.window import JWT_RATE_LIMIT
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.settings import jwt_settings
 from chatgrid_authorizer.decision_metrics import DecisionMetrics
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from chatgrid_auth.adapters.awslite.credentials import CredentialSource
     from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
-    from chatgrid_auth.domain.window import WindowState
+    from chatgrid_auth.domain.limits.window import WindowState
     from chatgrid_auth.services.gate.ports import Tokens
     from chatgrid_auth.settings import JwtSettings
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from chatgrid_auth.domain.limits.window import MINUTE
 from chatgrid_auth.domain.verdicts import RateLimitStatus
-from chatgrid_auth.domain.window import MINUTE
 
 
 def rate_limit_headers(

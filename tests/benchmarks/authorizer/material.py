@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.domain import keys, window
+from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.limits import window
 from tests.support.tables.decisions import on_the_wire
 from tests.vectors.jwt.forge import Forge, new_private_jwks, public_jwk
 

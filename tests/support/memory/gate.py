@@ -10,9 +10,10 @@ from chatgrid_auth.adapters.keys_table import key_items
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
-from chatgrid_auth.domain import keys, window
+from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
+from chatgrid_auth.domain.limits import window
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_authorizer.wiring import Gate
 from tests.support.jwt_material import NOW_MS, Provider, verifier_for

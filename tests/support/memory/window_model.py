@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from chatgrid_auth.domain import window, window_upkeep
+from chatgrid_auth.domain.limits import window, window_upkeep
 
 Numbers = dict[str, int]
 Values = Mapping[str, int]

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.domain import window
 from chatgrid_auth.domain.keys import hash_of, tag_of
+from chatgrid_auth.domain.limits import window
 
 LIMIT = 120
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.domain import window
 from chatgrid_auth.domain.keys import generate
+from chatgrid_auth.domain.limits import window
 from chatgrid_authorizer.response import respond
 from tests.support.memory.gate import World
 from tests.support.tables.decisions import request_with

@@ -13,8 +13,8 @@ from botocore.config import Config
 from chatgrid_auth import settings
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.decisions import _CONDITION, Credential
-from chatgrid_auth.domain import window
 from chatgrid_auth.domain.keys import tag_of
+from chatgrid_auth.domain.limits import window
 from chatgrid_auth.domain.scopes import LEVELS
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request

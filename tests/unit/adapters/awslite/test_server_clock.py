@@ -13,7 +13,7 @@ from chatgrid_auth.adapters.awslite.server_clock import (
     MOST_AHEAD_SECONDS,
     ServerClock,
 )
-from chatgrid_auth.domain.window import MAX_SKEW_MS
+from chatgrid_auth.domain.limits.window import MAX_SKEW_MS
 
 START = 1_800_000_000.25
 #: A tenth of a millisecond for what floating point makes of it, and a whole one for `int`.

@@ -14,9 +14,10 @@ import pytest
 
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
-from chatgrid_auth.domain import usage_keys, window
+from chatgrid_auth.domain import usage_keys
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.keys import tag_of
+from chatgrid_auth.domain.limits import window
 from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables.decisions import on_the_wire
 

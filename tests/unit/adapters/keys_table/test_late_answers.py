@@ -11,7 +11,7 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.keys import hash_of
-from chatgrid_auth.domain.window import MAX_FLIGHT_MS
+from chatgrid_auth.domain.limits.window import MAX_FLIGHT_MS
 from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables.decisions import item_of
 

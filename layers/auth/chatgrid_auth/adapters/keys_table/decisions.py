@@ -12,9 +12,9 @@ import json
 
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.policies import NO_POLICY, Policies
-from chatgrid_auth.domain import window
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.keys import tag_of
+from chatgrid_auth.domain.limits import window
 from chatgrid_auth.domain.scopes import LEVELS, SCOPES
 
 TYPE_CHECKING = False
@@ -243,7 +243,7 @@ class KeyDecisions:
 
     def _put_in_order(self, item: Mapping[str, Any], *, limit: int, now_ms: int) -> None:
         """What the item needs now and then, so that it never costs a second write unit."""
-        from chatgrid_auth.domain.window_upkeep import maintenance  # noqa: PLC0415 - seldom
+        from chatgrid_auth.domain.limits.window_upkeep import maintenance  # noqa: PLC0415 - seldom
 
         upkeep = maintenance(item, now_ms=now_ms, limit=limit)
         if upkeep is None:

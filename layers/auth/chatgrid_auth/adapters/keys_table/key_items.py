@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from chatgrid_auth.adapters.dynamodb.transactions import update
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.items import n, s
-from chatgrid_auth.domain import audit, window
+from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import API_KEY, Maker
 from chatgrid_auth.domain.credentials import ApiKey, PreviousSecret
 from chatgrid_auth.domain.keys import tag_of
+from chatgrid_auth.domain.limits import window
 from chatgrid_auth.domain.scopes import level_of
 from chatgrid_auth.services.descendants import Kin
 

@@ -30,7 +30,7 @@ from chatgrid_auth.domain.errors import (
     ConditionFailed,
     StoreThrottled,
 )
-from chatgrid_auth.domain.window_upkeep import change_limit
+from chatgrid_auth.domain.limits.window_upkeep import change_limit
 from chatgrid_auth.services.key_filters import NO_FILTERS, KeyFilters
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import json
 
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.decisions import refuse_late_answer
-from chatgrid_auth.domain import window
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
+from chatgrid_auth.domain.limits import window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class UserWindows:
         return item
 
     def _put_in_order(self, key: Item, item: Item, *, now_ms: int) -> None:
-        from chatgrid_auth.domain.window_upkeep import maintenance  # noqa: PLC0415 - seldom
+        from chatgrid_auth.domain.limits.window_upkeep import maintenance  # noqa: PLC0415 - seldom
 
         upkeep = maintenance(item, now_ms=now_ms, limit=self._limit)
         if upkeep is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from chatgrid_auth.domain.window import WindowState
+from chatgrid_auth.domain.limits.window import WindowState
 from chatgrid_auth.services.gate.requests import Request
 
 

@@ -7,15 +7,15 @@ revocation of a limited key as well as a raised limit. Bounded: the oldest goes 
 
 from __future__ import annotations
 
+from chatgrid_auth.domain.limits.window import retry_after_s
 from chatgrid_auth.domain.verdicts import Forbidden, Limited
-from chatgrid_auth.domain.window import retry_after_s
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from chatgrid_auth.domain.limits.window import WindowState
     from chatgrid_auth.domain.verdicts import Refused
-    from chatgrid_auth.domain.window import WindowState
     from chatgrid_auth.services.gate.requests import Request
 
     class Refusal(Protocol):

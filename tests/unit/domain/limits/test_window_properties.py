@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatgrid_auth.domain import window, window_upkeep
+from chatgrid_auth.domain.limits import window, window_upkeep
 from tests.support.memory.window_model import (
     CREDENTIAL,
     FLIGHT_US,

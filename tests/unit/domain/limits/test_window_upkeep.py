@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 import pytest
 
-from chatgrid_auth.domain import window
-from chatgrid_auth.domain.window_upkeep import change_limit, maintenance
+from chatgrid_auth.domain.limits import window
+from chatgrid_auth.domain.limits.window_upkeep import change_limit, maintenance
 from tests.support.memory.window_model import CREDENTIAL, Item, decide, item_bytes
-from tests.unit.domain.test_window import NOW_MS, NOW_S, checkpoint, operators
+from tests.unit.domain.limits.test_window import NOW_MS, NOW_S, checkpoint, operators
 
 
 def full_item(*, used: int, limit: int, checkpoints: int) -> Item:

@@ -7,7 +7,7 @@ condition needs no retry: the next request that sees the need repeats it.
 
 from __future__ import annotations
 
-from chatgrid_auth.domain.window import (
+from chatgrid_auth.domain.limits.window import (
     MAX_CHECKPOINTS,
     MAX_FLIGHT_MS,
     MAX_SKEW_MS,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from chatgrid_auth.domain.window import Window
+    from chatgrid_auth.domain.limits.window import Window
 
     Item = Mapping[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
-from chatgrid_auth.domain import window
+from chatgrid_auth.domain.limits import window
 from tests.support.memory.window_model import Item, tokens
 
 NOW_MS = 1_795_000_000_250
