@@ -151,6 +151,14 @@ def test_secrets_share_one_budget_one_id_and_have_their_own_last_use(bench: Benc
     assert bench.issuing.get(OWNER, bench.key.id).last_used_at_ms == NOW_MS + 5
 
 
+def test_a_former_secret_is_told_from_the_current_one(bench: Bench) -> None:
+    assert bench.allowed(bench.first)[0].caller.former is False
+    second = bench.rotate(bench.first, until_ms=NOW_MS + 60_000)
+    third = bench.rotate(second, until_ms=NOW_MS + 60_000)
+    told = [bench.allowed(secret)[0].caller.former for secret in (bench.first, second, third)]
+    assert told == [True, True, False]
+
+
 def test_an_old_secret_passes_until_its_grace_ends_and_then_is_revoked(bench: Bench) -> None:
     new = bench.rotate(bench.first, until_ms=NOW_MS + 1_000)
     bench.now_ms = NOW_MS + 999

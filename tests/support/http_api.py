@@ -35,14 +35,17 @@ class Context:
     aws_request_id = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
 
-def key_caller(*, user_id: str | None = None, scope: str = "admin", key_id: str = "") -> Caller:
-    """The holder of an API key."""
+def key_caller(
+    *, user_id: str | None = None, scope: str = "admin", key_id: str = "", former: bool = False
+) -> Caller:
+    """The holder of an API key; ``former`` for one who came with its former secret."""
     return Caller(
         user_id=user_id or str(uuid4()),
         auth_mode="api-key",
         scopes=effective([scope]),
         key_id=key_id or str(uuid4()),
         environment="live",
+        former=former,
     )
 
 

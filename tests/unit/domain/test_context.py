@@ -18,6 +18,7 @@ CALLER = Caller(
     environment="live",
     expires_at_ms=1_900_000_000_000,
     metadata='{"team":"billing"}',
+    former=True,
 )
 
 
@@ -36,6 +37,7 @@ def facts(value: object) -> dict[str, object]:
         CALLER,
         Caller(user_id="u", auth_mode="jwt", scopes=("read",), email="a@b.c", anonymous=True),
         Caller(user_id="u", auth_mode="jwt", scopes=("read", "write", "admin")),
+        Caller(user_id="u", auth_mode="api-key", scopes=("read",), key_id="k"),
     ],
 )
 def test_a_caller_arrives_as_it_was_sent(caller: Caller) -> None:
@@ -46,6 +48,11 @@ def test_a_caller_arrives_as_it_was_sent(caller: Caller) -> None:
     figures = context.read_figures(sent)
     assert figures is not None
     assert facts(figures) == facts(FIGURES)
+
+
+def test_a_current_secret_costs_the_context_nothing() -> None:
+    current = Caller(user_id="u", auth_mode="api-key", scopes=("read",), key_id="k")
+    assert "former" not in context.write(Allowed(caller=current, figures=FIGURES, usage_key="t"))
 
 
 def test_values_are_flat_as_api_gateway_demands() -> None:

@@ -57,6 +57,37 @@ def test_a_key_rotates_itself_only_where_its_owner_lets_it(api: Api, store: Memo
     assert again.problem()[:2] == (409, "previous_secret_active")
 
 
+@pytest.mark.parametrize("body", [None, {"force": True}, {"grace_period_seconds": 0}])
+def test_a_former_secret_never_takes_its_key_over(
+    api: Api, store: MemoryKeyStore, body: dict[str, object] | None
+) -> None:
+    """Also not by the name of a request that the current secret sent."""
+    caller = holder(api, self_rotation=True)
+    named = {"Idempotency-Key": "abc", "Content-Type": "application/json"}
+    body = body or {}
+    assert api("POST", ROTATE, caller=caller, json_body=body, headers=named).status == 200
+    issued, told = list(store.hashes), len(store.events)
+    former = key_caller(
+        user_id=caller.user_id, scope="read", key_id=caller.key_id or "", former=True
+    )
+    unnamed = {"Content-Type": "application/json"}
+    for headers in (unnamed, named, {**named, "Idempotency-Key": "other"}):
+        reply = api("POST", ROTATE, caller=former, json_body=body, headers=headers)
+        assert reply.problem() == (403, "forbidden", "Self-rotation is not allowed")
+    assert (store.hashes, len(store.events)) == (issued, told)
+
+
+def test_a_former_secret_looks_at_its_key_and_ends_it(api: Api) -> None:
+    """Whoever has a leaked secret in hand may make it useless, and the key is better dead."""
+    caller = holder(api)
+    former = key_caller(
+        user_id=caller.user_id, scope="read", key_id=caller.key_id or "", former=True
+    )
+    assert api("GET", OWN, caller=former).data["id"] == caller.key_id
+    assert api("DELETE", OWN, caller=former).data == {"id": caller.key_id, "revoked": True}
+    assert api("GET", OWN, caller=caller).problem() == REVOKED
+
+
 @pytest.mark.parametrize(("method", "resource"), [("GET", OWN), ("DELETE", OWN), ("POST", ROTATE)])
 def test_a_session_has_no_key_in_its_hand(api: Api, method: str, resource: str) -> None:
     reply = api(method, resource, caller=jwt_caller())

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Response
 
-from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.errors import NotFound, SelfRotationNotAllowed
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.problems import key_revoked, not_found
 from chatgrid_management.key_queries import Why
@@ -81,8 +81,10 @@ async def rotate_own_key(
 ) -> IssuedApiKeyResponse:
     """Give the key that the request came with another secret, where its owner lets it.
 
-    `raw_key` is shown in this answer only.
+    `raw_key` is shown in this answer only. The key's previous secret rotates nothing.
     """
+    if caller.former:  # a request that comes again too: nothing new for an old secret
+        raise SelfRotationNotAllowed
     wanted = rotation or NewRotation()
     with _admitted_a_moment_ago():
         answered = services.idempotency.once(

@@ -72,6 +72,8 @@ def _add_caller(context: dict[str, Value], caller: Caller) -> None:
         context["expires_at"] = caller.expires_at_ms
     if caller.metadata is not None:
         context["metadata"] = caller.metadata
+    if caller.former:
+        context["former"] = "true"
 
 
 def read_caller(context: Mapping[str, object]) -> Caller | None:
@@ -92,6 +94,7 @@ def read_caller(context: Mapping[str, object]) -> Caller | None:
         anonymous=context.get("anonymous") == "true",
         expires_at_ms=_number(context, "expires_at"),
         metadata=_text(context, "metadata"),
+        former=context.get("former") == "true",
     )
 
 

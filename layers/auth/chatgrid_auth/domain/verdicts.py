@@ -53,6 +53,7 @@ class Caller:
         expires_at_ms: when the credential ends, in Unix milliseconds; ``None`` for never.
         metadata: what the owner has noted about the API key, for backends and never for a
             decision: a JSON object of strings, as text; ``None`` where there is nothing to tell.
+        former: whether it came with a secret of the key that another has taken the place of.
     """
 
     __slots__ = (
@@ -61,6 +62,7 @@ class Caller:
         "email",
         "environment",
         "expires_at_ms",
+        "former",
         "key_id",
         "metadata",
         "scopes",
@@ -79,6 +81,7 @@ class Caller:
         anonymous: bool = False,
         expires_at_ms: int | None = None,
         metadata: str | None = None,
+        former: bool = False,
     ) -> None:
         self.user_id = user_id
         self.auth_mode = auth_mode
@@ -89,6 +92,7 @@ class Caller:
         self.anonymous = anonymous
         self.expires_at_ms = expires_at_ms
         self.metadata = metadata
+        self.former = former
 
 
 class Refused:

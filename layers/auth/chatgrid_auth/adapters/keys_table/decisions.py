@@ -76,6 +76,7 @@ class Credential:
             milliseconds; ``None`` for ever.
         environment: ``live`` or ``test``, as an imported key was given it; for other keys it
             says nothing, their own text does.
+        former: whether the key has another secret by now; this one passes while a grace lasts.
         metadata: what backends are told of the owner's notes, as JSON; ``None`` for nothing.
         usage_key: the API Gateway key of this key's own; ``None`` while it has none.
         reading: where the key stands with its limit.
@@ -86,6 +87,7 @@ class Credential:
         "environment",
         "expires_at_ms",
         "fault",
+        "former",
         "key_id",
         "metadata",
         "owner",
@@ -103,6 +105,7 @@ class Credential:
         self.fault = None if admitted else _fault(item, tag, now_ms)
         # Of what has ended, the key's own end is told.
         self.expires_at_ms = passes_until_ms(item, current_tag(item) if self.fault else tag)
+        self.former: bool = items.CURRENT in item and item[items.CURRENT]["S"] != tag
         self.metadata: str | None = None
         self.environment = "test" if items.ENVIRONMENT in item else "live"
         usage_key = item.get(items.GATEWAY_KEY)

@@ -156,6 +156,7 @@ class Authenticator:
                 environment=keys.environment_of(raw_key) if ours else known.environment,
                 expires_at_ms=known.expires_at_ms,
                 metadata=known.metadata,
+                former=known.former,
             ),
             figures=known.reading,
             usage_key=known.usage_key or self._key_tier,

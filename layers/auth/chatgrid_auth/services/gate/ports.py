@@ -22,6 +22,7 @@ class KnownKey(Protocol):
     expires_at_ms: int | None
     environment: str
     metadata: str | None
+    former: bool
     usage_key: str | None
     reading: WindowState
 
