@@ -104,7 +104,7 @@ def read(event: Mapping[str, Any]) -> MethodRequest:
     if spelled:
         resource = "/" + path
     authorization, origin = _only(event)
-    return MethodRequest(
+    request = MethodRequest(
         method_arn=method_arn,
         authorization=authorization,
         method=method,
@@ -114,6 +114,22 @@ def read(event: Mapping[str, Any]) -> MethodRequest:
         origin=origin,
         spelled=spelled,
     )
+    if request.judged.unlimited:
+        request.judged.unlimited = _ends_its_key(event)
+    return request
+
+
+def _ends_its_key(event: Mapping[str, Any]) -> bool:
+    """Whether nothing in the query of a ``DELETE /me/api-key`` has it refused.
+
+    No limit counts such a request, so it has to be the key's last.
+    """
+    from chatgrid_auth.domain.audit import REVOCATION_REASONS  # noqa: PLC0415 - for this route only
+
+    several = event.get("multiValueQueryStringParameters") or {}
+    single = event.get("queryStringParameters") or {}
+    reasons = several.get("reason") if several else [single["reason"]] if "reason" in single else []
+    return not reasons or (len(reasons) == 1 and reasons[0] in REVOCATION_REASONS)
 
 
 def _only(event: Mapping[str, Any]) -> tuple[str | None, str | None]:

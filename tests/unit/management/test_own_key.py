@@ -6,6 +6,7 @@ import pytest
 
 from chatgrid_auth.domain import audit, keys
 from chatgrid_auth.domain.verdicts import Caller
+from chatgrid_authorizer import event
 from tests.support.http_api import Api, jwt_caller, key_caller
 from tests.support.memory.key_store import MemoryKeyStore
 
@@ -86,6 +87,41 @@ def test_a_former_secret_looks_at_its_key_and_ends_it(api: Api) -> None:
     assert api("GET", OWN, caller=former).data["id"] == caller.key_id
     assert api("DELETE", OWN, caller=former).data == {"id": caller.key_id, "revoked": True}
     assert api("GET", OWN, caller=caller).problem() == REVOKED
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"reason": ["key_compromise"]},
+        {"reason": ["unspecified"], "other": ["x"]},
+        {"Reason": ["nonsense"]},
+        {"reason": ["nonsense"]},
+        {"reason": [""]},
+        {"reason": ["Key_Compromise"]},
+        {"reason": ["key_compromise "]},
+        {"reason": ["key_compromise", "key_compromise"]},
+        {"reason": ["nonsense", "superseded"]},
+    ],
+)
+@pytest.mark.parametrize("several", [True, False])
+def test_the_limit_is_passed_over_exactly_where_the_key_is_revoked(
+    api: Api, query: dict[str, list[str]], several: bool
+) -> None:
+    """Else a request that is refused for its query would be one that no limit counts."""
+    caller = holder(api)
+    asked = {
+        "type": "REQUEST",
+        "methodArn": "arn:aws:execute-api:eu-west-1:123456789012:api/v1/DELETE/me/api-key",
+        "resource": OWN,
+        "queryStringParameters": {name: values[-1] for name, values in query.items()},
+        "multiValueQueryStringParameters": query if several else None,
+    }
+    if not several:
+        query = {name: values[-1:] for name, values in query.items()}
+    reply = api("DELETE", OWN, caller=caller, query=query)
+    assert reply.status in {200, 400}
+    assert event.read(asked).judged.unlimited is (reply.status == 200)
 
 
 @pytest.mark.parametrize(("method", "resource"), [("GET", OWN), ("DELETE", OWN), ("POST", ROTATE)])
