@@ -68,7 +68,7 @@ class Admission:
 
 
 def inspect(
-    event: Event, *, allow_origin: str, required_scope: ScopeRule, now_s: float
+    event: object, *, allow_origin: str, required_scope: ScopeRule, now_s: float
 ) -> Admission:
     """Decide from a proxy event alone whether its handler may run. Never raises.
 
@@ -78,6 +78,8 @@ def inspect(
         required_scope: gives the scope that a method and a resource need.
         now_s: Unix time in seconds.
     """
+    if not isinstance(event, Mapping):
+        event = {}
     request_context = event.get("requestContext")
     found = request_context.get("authorizer") if isinstance(request_context, Mapping) else None
     context: Mapping[str, object] = found if isinstance(found, Mapping) else {}
@@ -151,9 +153,12 @@ class GuardMiddleware:
             (name.lower().encode(), value.encode()) for name, value in admission.headers.items()
         ]
 
+        taken = {name for name, _ in headers} - {b"vary"}
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *headers]
+                own = [pair for pair in message.get("headers", ()) if pair[0].lower() not in taken]
+                message["headers"] = [*own, *headers]
             await send(message)
 
         if admission.caller is None:
@@ -202,11 +207,27 @@ def guarded(
                     "body": admission.body,
                 }
             response = handler(event, context, admission.caller)
-            return {**response, "headers": {**(response.get("headers") or {}), **admission.headers}}
+            return {**response, "headers": _merged(response.get("headers"), admission.headers)}
 
         return guarded_handler
 
     return decorate
+
+
+def _merged(headers: Mapping[str, Any] | None, guards: Headers) -> dict[str, Any]:
+    """A handler's headers and the guard's, which a handler can add to and never replace."""
+    taken = {name.lower() for name in guards}
+    own = dict[str, Any]()
+    varying = list[str]()
+    for name, value in (headers or {}).items():
+        if name.lower() == "vary":
+            varying.append(str(value))
+        elif name.lower() not in taken:
+            own[name] = value
+    merged = {**own, **guards}
+    if varying:
+        merged["Vary"] = ", ".join([*varying, *([guards["Vary"]] if "Vary" in guards else [])])
+    return merged
 
 
 def _cors(allow_origin: str) -> Headers:

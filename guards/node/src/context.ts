@@ -1,0 +1,102 @@
+/** Reads what the authorizer left for the backend. A refused request's context holds no caller. */
+
+/** Who is calling: known only once a request is allowed. */
+export interface Caller {
+  /** The user that the credential belongs to. */
+  readonly userId: string;
+  /** `api-key` or `jwt`. */
+  readonly authMode: string;
+  /** What the caller may do, lesser scopes included. */
+  readonly scopes: readonly string[];
+  /** The API key's id; `null` for a JWT. */
+  readonly keyId: string | null;
+  /** The API key's `live` or `test`; `null` for a JWT. */
+  readonly environment: string | null;
+  /** As the identity provider gave it; `null` when unknown. */
+  readonly email: string | null;
+  /** Whether the identity provider calls the user anonymous. */
+  readonly anonymous: boolean;
+  /** When the credential ends, in Unix milliseconds; `null` for never. */
+  readonly expiresAtMs: number | null;
+  /** What the owner has noted about the API key: a JSON object of strings, as text. */
+  readonly metadata: string | null;
+}
+
+/** Where a caller stands with its limit. */
+export interface RateLimitStatus {
+  /** Requests in any 60 seconds. */
+  readonly limit: number;
+  /** How many more are admitted now. */
+  readonly remaining: number;
+  /** Unix time in seconds at which more than that are; past when all are there. */
+  readonly moreS: number;
+  /** Unix time in seconds at which the whole limit is there again. */
+  readonly resetS: number;
+}
+
+export type Context = Readonly<Record<string, unknown>>;
+
+export const ALLOWED = "allowed";
+export const FORBIDDEN = "forbidden";
+export const RATE_LIMITED = "rate_limited";
+const MOST_DIGITS = 16; // of a number that the authorizer wrote
+
+/** The caller of an allowed request; `null` for every other context, whatever it holds. */
+export function readCaller(context: Context): Caller | null {
+  if (own(context, "verdict") !== ALLOWED) return null;
+  const userId = text(context, "user_id");
+  const authMode = text(context, "auth_mode");
+  const scopes = text(context, "scopes");
+  if (userId === null || authMode === null || scopes === null) return null;
+  return {
+    userId,
+    authMode,
+    scopes: scopes.split(/\s+/u).filter((scope) => scope !== ""),
+    keyId: text(context, "key_id"),
+    environment: text(context, "environment"),
+    email: text(context, "email"),
+    anonymous: own(context, "anonymous") === "true",
+    expiresAtMs: number(context, "expires_at"),
+    metadata: text(context, "metadata"),
+  };
+}
+
+/** The figures of the caller's limit; `null` when the context does not hold them all. */
+export function readFigures(context: Context): RateLimitStatus | null {
+  const limit = number(context, "rate_limit");
+  const remaining = number(context, "rate_remaining");
+  const moreS = number(context, "rate_more");
+  const resetS = number(context, "rate_reset");
+  if (limit === null || remaining === null || moreS === null || resetS === null) return null;
+  return { limit, remaining, moreS, resetS };
+}
+
+/** How long a caller over its limit must wait, in seconds; `null` for every other. */
+export function readRetryAfterS(context: Context): number | null {
+  if (own(context, "verdict") !== RATE_LIMITED) return null;
+  return number(context, "retry_after") || 1;
+}
+
+/** A value of the object itself, never of its prototype. */
+export function own(from: unknown, name: string): unknown {
+  if (!isMapping(from) || !Object.hasOwn(from, name)) return undefined;
+  return from[name];
+}
+
+/** Whether a value is what JSON calls an object. */
+export function isMapping(value: unknown): value is Context {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function text(context: Context, name: string): string | null {
+  const value = own(context, name);
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+// A REST API makes strings of all values; `sam local` leaves numbers as they are.
+function number(context: Context, name: string): number | null {
+  const value = own(context, name);
+  if (typeof value === "number") return Number.isSafeInteger(value) ? value : null;
+  if (typeof value !== "string" || !/^[0-9]+$/u.test(value)) return null;
+  return value.length <= MOST_DIGITS ? Number(value) : null;
+}

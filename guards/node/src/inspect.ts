@@ -1,0 +1,77 @@
+/**
+ * The second lock, and the renderer.
+ *
+ * API Gateway has asked the authorizer already. The guard trusts nothing but the context that it
+ * left: no context, a verdict other than *allowed*, or a scope that does not cover this method and
+ * resource, and the handler does not run, whatever API Gateway did.
+ */
+
+import {
+  type Caller,
+  FORBIDDEN,
+  isMapping,
+  own,
+  type RateLimitStatus,
+  readCaller,
+  readFigures,
+  readRetryAfterS,
+} from "./context.js";
+import { corsHeaders, type Headers, rateLimitHeaders } from "./headers.js";
+import { requiredScope, type ScopeRule } from "./scopes.js";
+
+export interface GuardOptions {
+  /** The one browser origin that may call, or `*`, the default. */
+  readonly allowOrigin?: string | undefined;
+  /** Gives the scope that a method and a resource need; the authorizer's rule by default. */
+  readonly requiredScope?: ScopeRule | undefined;
+  /** Unix time in milliseconds. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** What the guard found: a caller to go on with, or a response to give instead. */
+export type Admission = {
+  /** Where the caller stands; `null` when the context told none. */
+  readonly figures: RateLimitStatus | null;
+  /** What belongs on the response, whoever gives it. */
+  readonly headers: Headers;
+} & (
+  | { readonly caller: Caller }
+  | { readonly caller: null; readonly status: number; readonly body: string }
+);
+
+/** Decide from a proxy event alone whether its handler may run. Never throws by itself. */
+export function inspect(event: unknown, options: GuardOptions = {}): Admission {
+  const found = own(own(event, "requestContext"), "authorizer");
+  const context = isMapping(found) ? found : {};
+  const figures = readFigures(context);
+  const retryAfterS = readRetryAfterS(context);
+  const nowS = (options.now ?? Date.now)() / 1000;
+  const headers = {
+    ...corsHeaders(options.allowOrigin ?? "*"),
+    ...rateLimitHeaders(figures, retryAfterS, nowS),
+  };
+  const refuse = (status: number, code: string, message: string, more: Headers = {}): Admission => ({
+    caller: null,
+    figures,
+    status,
+    headers: { ...headers, "Cache-Control": "no-store", ...more },
+    body: JSON.stringify({ object: "error", status, code, message }),
+  });
+  if (retryAfterS !== null) {
+    const wait = { "Retry-After": String(retryAfterS) };
+    return refuse(429, "rate_limit_exceeded", "Rate limit exceeded", wait);
+  }
+  const method = own(event, "httpMethod");
+  const resource = own(event, "resource");
+  // Without these API Gateway has matched nothing; without a verdict it asked nobody.
+  if (typeof method !== "string" || typeof resource !== "string" || resource === "") {
+    return refuse(403, "forbidden", "Access denied");
+  }
+  const needed = (options.requiredScope ?? requiredScope)(method, resource);
+  const caller = readCaller(context);
+  if (caller?.scopes.includes(needed)) return { caller, figures, headers };
+  if (caller !== null || own(context, "verdict") === FORBIDDEN) {
+    return refuse(403, "forbidden", `Missing required scope: ${needed}`);
+  }
+  return refuse(403, "forbidden", "Access denied");
+}

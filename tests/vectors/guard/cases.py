@@ -1,0 +1,181 @@
+"""What the guards of all languages are asked: proxy events, by what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+NOW_S = 1_800_000_000.4
+Event = dict[str, Any]
+Case = dict[str, Any]
+
+FIGURES = {
+    "code": "service_unavailable",
+    "message": "Usage plan unavailable",
+    "rate_limit": "120",
+    "rate_remaining": "7",
+    "rate_more": "1800000004",
+    "rate_reset": "1800000009",
+}
+KEY = {
+    **FIGURES,
+    "verdict": "allowed",
+    "user_id": "u-1",
+    "auth_mode": "api-key",
+    "scopes": "read",
+    "key_id": "k-1",
+    "environment": "live",
+}
+ADMIN = {**KEY, "scopes": "read write admin"}
+SESSION = {
+    **FIGURES,
+    "verdict": "allowed",
+    "user_id": "u-2",
+    "auth_mode": "jwt",
+    "scopes": "read write admin",
+    "email": "ada@example.org",
+    "anonymous": "true",
+    "expires_at": "1800000600000",
+}
+NUMBERS = {"rate_limit": 200, "rate_remaining": 199, "rate_more": 1800000001}
+FORBIDDEN = {
+    **FIGURES,
+    "verdict": "forbidden",
+    "code": "forbidden",
+    "message": "Missing required scope: write",
+}
+LIMITED = {**FIGURES, "verdict": "rate_limited", "retry_after": "9", "rate_remaining": "0"}
+WITHOUT_MODE = {name: value for name, value in KEY.items() if name != "auth_mode"}
+
+
+def asked(
+    context: object, method: object = "GET", resource: object = "/boards", **more: object
+) -> Event:
+    """A REST API's proxy event."""
+    return {
+        "httpMethod": method,
+        "resource": resource,
+        "path": "/boards",
+        "headers": {},
+        "requestContext": {"authorizer": context},
+        **more,
+    }
+
+
+def cases() -> Iterator[Case]:
+    """Every case, without what is expected."""
+    for name, event in [*_allowed(), *_refused(), *_strange()]:
+        yield {"name": name, "event": event}
+    yield from _settings()
+    yield from _responses()
+
+
+def _allowed() -> Iterator[tuple[str, Event]]:
+    yield "an allowed key reads", asked(KEY)
+    yield "an allowed key asks for the head alone", asked(KEY, "HEAD")
+    yield "a key that writes reads as well", asked(ADMIN, "GET", "/boards/{id}")
+    yield "a session writes", asked(SESSION, "POST")
+    numbers = {**SESSION, **NUMBERS, "rate_reset": 1800000061, "expires_at": 1800000600000}
+    yield "numbers may come as numbers", asked(numbers, "POST")
+    yield "a key tells its owner's notes", asked({**KEY, "metadata": '{"plan":"gold"}'})
+    yield "the key in one's hand takes any scope", asked(KEY, "DELETE", "/me/api-key")
+    whole = {"rate_limit": "9", "rate_remaining": "9", "rate_more": "0", "rate_reset": "1800000001"}
+    yield "with nothing used there is nothing to wait for", asked({**KEY, **whole})
+    yield "a number that is too long is none", asked({**KEY, "rate_limit": "9" * 40})
+    yield "a number with a sign is none", asked({**KEY, "rate_remaining": "+7"})
+    yield "a number in other digits is none", asked({**KEY, "rate_remaining": "\u0667"})
+    yield "a number with a line end is none", asked({**KEY, "rate_remaining": "7\n"})
+
+
+def _refused() -> Iterator[tuple[str, Event]]:
+    yield "the authorizer refused, and API Gateway let it through", asked(FORBIDDEN, "POST")
+    other = {**FORBIDDEN, "message": "Missing required scope: none"}
+    yield "the missing scope is worked out anew", asked(other, "DELETE", "/boards/{id}")
+    yield "over the limit", asked(LIMITED)
+    yield "a limit comes before what is asked for", asked(LIMITED, "DELETE", "/me/api-keys/{id}")
+    yield "more is promised no later than another try", asked({**LIMITED, "retry_after": "3"})
+    yield "a wait that nobody can read is a second", asked({**LIMITED, "retry_after": "soon"})
+    yield "a wait of nothing is a second", asked({**LIMITED, "retry_after": "0"})
+    yield (
+        "over the limit, and nobody told the figures",
+        asked({"verdict": "rate_limited", "retry_after": "5"}),
+    )
+    for method, resource in (
+        ("POST", "/boards"),
+        ("PUT", "/boards/{id}"),
+        ("POST", "/me/api-keyring"),
+        ("GET", "/me/api-keys"),
+        ("DELETE", "/me/api-keys/{id}"),
+        ("GET", "/me/audit-log"),
+        ("GET", "/me/audit-log/verify"),
+        ("OPTIONS", "/boards"),
+        ("get", "/boards"),
+    ):
+        name = f"an allowed verdict does not cover {method} {resource}"
+        yield name, asked(KEY, method, resource)
+
+
+def _strange() -> Iterator[tuple[str, Event]]:
+    for name, context in {
+        "null": None,
+        "empty": {},
+        "a list": [],
+        "a text": "allowed",
+        "a verdict and nothing else": {"verdict": "allowed"},
+        "no user": {**KEY, "user_id": ""},
+        "no scope": {**KEY, "scopes": ""},
+        "scopes that look like others": {**KEY, "scopes": "reader readwrite READ"},
+        "a list of scopes": {**KEY, "scopes": ["read"]},
+        "another verdict": {**KEY, "verdict": "denied"},
+        "a verdict in capitals": {**KEY, "verdict": "Allowed"},
+        "no way in": WITHOUT_MODE,
+        "Cognito's": {"principalId": "u", "claims": {"sub": "u"}},
+        "an HTTP API's in a REST API's event": {"lambda": KEY},
+        "an object's own prototype": {"verdict": "allowed", "constructor": "u", "toString": "u"},
+    }.items():
+        yield f"no other context opens the door: {name}", asked(context)
+    unmatched = {"httpMethod": "GET", "resource": "/boards"}
+    for name, event in {
+        "nothing": None,
+        "a list": [],
+        "a text": "event",
+        "an empty one": {},
+        "no request context": unmatched,
+        "a request context of another kind": {**unmatched, "requestContext": ["authorizer"]},
+    }.items():
+        yield f"what is no proxy event: {name}", event  # type: ignore[misc]
+    for name, resource in {"null": None, "empty": "", "a number": 7, "a list": ["/"]}.items():
+        yield f"without a matched resource nobody gets in: {name}", asked(ADMIN, "GET", resource)
+    yield "without a method nobody gets in", asked(ADMIN, None)
+    spelled = asked(KEY, "GET", "/me/api-keys", path="/me/../boards")
+    yield "the path that the client spelled plays no part", spelled
+    override = {"X-HTTP-Method-Override": "GET"}
+    yield "a header names no other method", asked(KEY, "DELETE", "/boards/{id}", headers=override)
+    named = {"verdict": "allowed", "user_id": "u", "scopes": "read"}
+    yield "a header names no caller", asked({}, headers=named)
+
+
+def _settings() -> Iterator[Case]:
+    origin = {"allow_origin": "https://app.example.org"}
+    yield {"name": "one browser origin", "event": asked(KEY), **origin}
+    yield {"name": "one browser origin, refused", "event": asked({}), **origin}
+    less = {"name": "a rule of the backend's own asks for less", "event": asked(KEY, "POST")}
+    yield {**less, "required_scope": "read"}
+    more = {"name": "a rule of the backend's own asks for more", "event": asked(KEY)}
+    yield {**more, "required_scope": "admin"}
+
+
+def _responses() -> Iterator[Case]:
+    forged = {"X-Own": "1", "x-ratelimit-limit": "9999", "RATELIMIT": "none"}
+    for name, response in {
+        "whatever their case": {"statusCode": 201, "headers": forged, "body": "made"},
+        "where there are none": {"statusCode": 204},
+        "where they are null": {"statusCode": 204, "headers": None},
+    }.items():
+        title = f"a handler's headers cannot forge the figures: {name}"
+        yield {"name": title, "event": asked(KEY), "response": response}
+    varying = {"statusCode": 200, "headers": {"vary": "Accept-Language"}, "body": "ok"}
+    title = "what a response varies by is added up"
+    yield {"name": title, "event": asked(KEY), "response": varying}
+    origin = {"allow_origin": "https://app.example.org"}
+    yield {"name": f"{title}, the origin too", "event": asked(KEY), "response": varying, **origin}
