@@ -59,9 +59,11 @@ def test_every_vector_gets_the_response_that_python_gives(project: Path) -> None
 
 def test_a_users_program_compiles_with_the_packages_types(project: Path, source: Path) -> None:
     shutil.copy(HERE / "consumer.ts", project)
-    settings = "--noEmit --strict --target es2023 --lib es2023,dom --module nodenext".split()
-    compiler = source / "node_modules" / ".bin" / "tsc"
-    node_guard.run(compiler, *settings, "--skipLibCheck", "consumer.ts", cwd=project)
+    settings = {"target": "es2023", "lib": ["es2023", "dom"], "module": "nodenext"}
+    options = {**settings, "strict": True, "noEmit": True, "skipLibCheck": True}
+    described = {"compilerOptions": options, "files": ["consumer.ts"]}
+    (project / "tsconfig.json").write_text(json.dumps(described))
+    node_guard.run(source / "node_modules" / ".bin" / "tsc", cwd=project)
 
 
 def test_the_package_brings_its_code_its_types_and_nothing_else(tarball: Path) -> None:

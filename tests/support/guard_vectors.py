@@ -56,11 +56,12 @@ def _settings(case: Mapping[str, Any], now_s: float) -> dict[str, Any]:
 def by_decorator(case: Mapping[str, Any], *, now_s: float) -> dict[str, Any]:
     """What a guarded plain handler gives."""
     met: list[Caller] = []
+    own: dict[str, Any] = case.get("response", OK)
 
     @guarded(**_settings(case, now_s))
     def handler(_event: Any, _context: Any, caller: Caller) -> dict[str, Any]:
         met.append(caller)
-        return case.get("response", OK)
+        return own
 
     response = handler(case["event"], None)
     return told(response["statusCode"], response["headers"], response.get("body"), met)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -48,5 +47,5 @@ def installed(tarball: Path, *, beside: Path, folder: Path) -> Path:
     project.mkdir()
     (project / "package.json").write_text('{"private": true, "type": "module"}')
     run("npm", "install", "--offline", "--ignore-scripts", str(tarball), cwd=project)
-    os.symlink(beside / "node_modules" / "hono", project / "node_modules" / "hono")
+    (project / "node_modules" / "hono").symlink_to(beside / "node_modules" / "hono")
     return project

@@ -115,8 +115,8 @@ def _refused() -> Iterator[tuple[str, Event]]:
         yield name, asked(KEY, method, resource)
 
 
-def _strange() -> Iterator[tuple[str, Event]]:
-    for name, context in {
+def _strange() -> Iterator[tuple[str, Any]]:
+    contexts: dict[str, Any] = {
         "null": None,
         "empty": {},
         "a list": [],
@@ -132,18 +132,20 @@ def _strange() -> Iterator[tuple[str, Event]]:
         "Cognito's": {"principalId": "u", "claims": {"sub": "u"}},
         "an HTTP API's in a REST API's event": {"lambda": KEY},
         "an object's own prototype": {"verdict": "allowed", "constructor": "u", "toString": "u"},
-    }.items():
+    }
+    for name, context in contexts.items():
         yield f"no other context opens the door: {name}", asked(context)
     unmatched = {"httpMethod": "GET", "resource": "/boards"}
-    for name, event in {
+    events: dict[str, Any] = {
         "nothing": None,
         "a list": [],
         "a text": "event",
         "an empty one": {},
         "no request context": unmatched,
         "a request context of another kind": {**unmatched, "requestContext": ["authorizer"]},
-    }.items():
-        yield f"what is no proxy event: {name}", event  # type: ignore[misc]
+    }
+    for name, event in events.items():
+        yield f"what is no proxy event: {name}", event
     for name, resource in {"null": None, "empty": "", "a number": 7, "a list": ["/"]}.items():
         yield f"without a matched resource nobody gets in: {name}", asked(ADMIN, "GET", resource)
     yield "without a method nobody gets in", asked(ADMIN, None)
