@@ -16,7 +16,7 @@ from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.services.gate.authenticate import Authenticator
-from chatgrid_auth.services.gate.requests import Request
+from chatgrid_auth.services.gate.requests import Request, Routes
 from chatgrid_authorizer.response import respond
 from chatgrid_authorizer.wiring import Gate
 from tests.support.tables.decisions import NoTokens
@@ -115,6 +115,7 @@ def gate() -> Iterator[Gate]:
             store_waited_ms=lambda: 0.0,
             log=lambda _: None,
             metrics_namespace="ChatGrid/test",
+            routes=Routes(permissions={}),
         )
 
 

@@ -20,6 +20,7 @@ from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
 from chatgrid_auth.domain import errors
 from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.services.gate.authenticate import Authenticator
+from chatgrid_auth.services.gate.requests import Routes
 from chatgrid_authorizer.wiring import Gate
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.faults.bench import Bench
@@ -94,6 +95,7 @@ def make_gate(proxy: FaultProxy) -> Iterator[Callable[..., Gate]]:
             store_waited_ms=lambda: 0.0,
             log=lambda _: None,
             metrics_namespace="ChatGrid/test",
+            routes=Routes(permissions={}),
         )
 
     yield make

@@ -37,3 +37,13 @@ def test_a_flag_is_true_or_false_and_off_when_unset() -> None:
     for value in ("yes", "", "True", "1"):
         with pytest.raises(SettingError, match="A is neither true nor false"):
             settings.flag({"A": value}, "A")
+
+
+@pytest.mark.parametrize(
+    "value", ["x", "[1]", '"x"', "1", '{"a": 1}', '{"a": {"b": "c"}}', '{"a": "b", "a": "c"}']
+)
+def test_what_is_no_object_of_texts_is_refused_unshown(value: str) -> None:
+    with pytest.raises(settings.SettingError, match=r"^the environment variable X is not a JSON"):
+        settings.texts_by_name({"X": value}, "X")
+    assert settings.texts_by_name({"X": '{"a": "b"}'}, "X") == {"a": "b"}
+    assert settings.texts_by_name({"X": " "}, "X") == settings.texts_by_name({}, "X") == {}

@@ -7,13 +7,16 @@ button.
 
 from __future__ import annotations
 
-from chatgrid_auth.domain.scopes import NEVER_LIMITED, required_scope
 from chatgrid_auth.services.gate.requests import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
+
+    from chatgrid_auth.services.gate.requests import Route, Routes
+
+    SourceRule = Callable[[Mapping[str, Any], str], str]
 
 
 class MethodRequest:
@@ -30,7 +33,8 @@ class MethodRequest:
             credential there, which no log may hold, or name what is not what it asks for.
         request_id: API Gateway's id of the request; empty for TOKEN events.
         judged: what a verdict may depend on. Its source is the address that API Gateway took the
-            request from, which no header changes; unknown, as its origin is, for TOKEN events.
+            request from, or, behind trusted proxies, that the outermost of them did; it is unknown,
+            as the origin is, for TOKEN events.
     """
 
     __slots__ = (
@@ -51,8 +55,7 @@ class MethodRequest:
         method: str,
         resource: str,
         request_id: str,
-        source: str = "",
-        origin: str | None = None,
+        judged: Request,
         spelled: bool = False,
     ) -> None:
         self.method_arn = method_arn
@@ -61,26 +64,34 @@ class MethodRequest:
         self.resource = resource
         self.declared_resource = "" if spelled else resource
         self.request_id = request_id
-        self.judged = Request(
-            required_scope(method, resource),
-            source=source,
-            origin=origin,
-            unlimited=(method, self.declared_resource) == NEVER_LIMITED,
-            route="" if spelled else f"{method} {resource}",
-        )
+        self.judged = judged
 
 
-def read(event: Mapping[str, Any]) -> MethodRequest:
+def read(
+    event: Mapping[str, Any], *, routes: Routes, source_of: SourceRule | None = None
+) -> MethodRequest:
     """The request that an authorizer event is about. Never raises.
 
     What is not an authorizer event at all reads as a request without a credential.
+
+    Args:
+        event: the event.
+        routes: what the routes of the API need.
+        source_of: makes of the event and API Gateway's own source the address that counts;
+            ``None`` where that is API Gateway's own.
     """
     method_arn = event.get("methodArn") if isinstance(event, dict) else None
     # arn:partition:execute-api:region:account:api/stage/METHOD/path
     parts = method_arn.split("/", 3) if isinstance(method_arn, str) else []
     if not isinstance(method_arn, str) or len(parts) < 3 or not method_arn.startswith("arn:"):
         return MethodRequest(
-            method_arn="*", authorization=None, method="", resource="", request_id="", spelled=True
+            method_arn="*",
+            authorization=None,
+            method="",
+            resource="",
+            request_id="",
+            judged=_judged(routes.spelled("", "")),
+            spelled=True,
         )
     method, path = parts[2], parts[3] if len(parts) > 3 else ""
     if event.get("type") == "TOKEN":
@@ -91,6 +102,7 @@ def read(event: Mapping[str, Any]) -> MethodRequest:
             method=method,
             resource="/" + path,
             request_id="",
+            judged=_judged(routes.spelled(method, "/" + path)),
             spelled=True,
         )
     request_id = source = None
@@ -104,19 +116,22 @@ def read(event: Mapping[str, Any]) -> MethodRequest:
     if spelled:
         resource = "/" + path
     authorization, origin = _only(event)
-    request = MethodRequest(
+    source = source if isinstance(source, str) else ""
+    if source_of is not None:
+        source = source_of(event, source)
+    route = routes.spelled(method, resource) if spelled else routes.declared(method, resource)
+    judged = _judged(route, source=source, origin=origin)
+    if judged.unlimited:
+        judged.unlimited = _ends_its_key(event)
+    return MethodRequest(
         method_arn=method_arn,
         authorization=authorization,
         method=method,
         resource=resource,
         request_id=request_id if isinstance(request_id, str) else "",
-        source=source if isinstance(source, str) else "",
-        origin=origin,
+        judged=judged,
         spelled=spelled,
     )
-    if request.judged.unlimited:
-        request.judged.unlimited = _ends_its_key(event)
-    return request
 
 
 def _ends_its_key(event: Mapping[str, Any]) -> bool:
@@ -130,6 +145,17 @@ def _ends_its_key(event: Mapping[str, Any]) -> bool:
     single = event.get("queryStringParameters") or {}
     reasons = several.get("reason") if several else [single["reason"]] if "reason" in single else []
     return not reasons or (len(reasons) == 1 and reasons[0] in REVOCATION_REASONS)
+
+
+def _judged(route: Route, *, source: str = "", origin: str | None = None) -> Request:
+    return Request(
+        route.scope,
+        permission=route.permission,
+        source=source,
+        origin=origin,
+        unlimited=route.unlimited,
+        route=route.name,
+    )
 
 
 def _only(event: Mapping[str, Any]) -> tuple[str | None, str | None]:

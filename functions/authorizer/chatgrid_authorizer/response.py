@@ -27,7 +27,7 @@ def respond(
     Raises:
         Fault: the store or the identity provider is out; logged too.
     """
-    request = event.read(incoming)
+    request = event.read(incoming, routes=gate.routes, source_of=gate.source_of)
     now_ms = gate.now_ms()
     started_ms, waited_ms = gate.elapsed_ms(), gate.store_waited_ms()
     cold_start, gate.cold = gate.cold, False

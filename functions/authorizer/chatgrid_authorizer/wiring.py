@@ -13,6 +13,7 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain import errors
 from chatgrid_auth.domain.limits.window import JWT_RATE_LIMIT
 from chatgrid_auth.services.gate.authenticate import Authenticator
+from chatgrid_auth.services.gate.requests import Routes
 from chatgrid_auth.settings import jwt_settings
 from chatgrid_authorizer.decision_metrics import DecisionMetrics
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from chatgrid_auth.domain.limits.window import WindowState
     from chatgrid_auth.services.gate.ports import Tokens
     from chatgrid_auth.settings import JwtSettings
+    from chatgrid_authorizer.event import SourceRule
 
 
 class Gate:
@@ -37,6 +39,8 @@ class Gate:
         store_waited_ms: how long this container has waited for the store until now, in all.
         log: writes one line.
         metrics: what the decisions are counted as.
+        routes: what the routes of the API need.
+        source_of: which address counts behind trusted proxies; ``None`` without any.
         cold: whether no request was decided yet.
     """
 
@@ -47,6 +51,8 @@ class Gate:
         "log",
         "metrics",
         "now_ms",
+        "routes",
+        "source_of",
         "store_waited_ms",
     )
 
@@ -59,6 +65,8 @@ class Gate:
         store_waited_ms: Callable[[], float],
         log: Callable[[str], None],
         metrics_namespace: str,
+        routes: Routes,
+        source_of: SourceRule | None = None,
     ) -> None:
         self.authenticator = authenticator
         self.now_ms = now_ms
@@ -66,6 +74,8 @@ class Gate:
         self.store_waited_ms = store_waited_ms
         self.log = log
         self.metrics = DecisionMetrics(metrics_namespace)
+        self.routes = routes
+        self.source_of = source_of
         self.cold = True
 
 
@@ -148,7 +158,31 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
         store_waited_ms=lambda: dynamodb.waited_seconds * 1e3,
         log=_print_line,
         metrics_namespace=settings.text(environ, "METRICS_NAMESPACE"),
+        routes=Routes(permissions=_permissions(environ)),
+        source_of=_source_rule(settings.count(environ, "TRUSTED_PROXIES")),
     )
+
+
+def _permissions(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The deployment's own permissions by route."""
+    mapped = settings.texts_by_name(environ, "ROUTE_PERMISSIONS")
+    if mapped:
+        from chatgrid_auth.domain.rules.permissions import (  # noqa: PLC0415 - where there are any
+            check_routes,
+        )
+
+        settings.checked("ROUTE_PERMISSIONS", check_routes, mapped)
+    return mapped
+
+
+def _source_rule(proxies: int) -> SourceRule | None:
+    if not proxies:
+        return None
+    from chatgrid_auth.domain.rules.sources import (  # noqa: PLC0415 - behind proxies only
+        source_behind,
+    )
+
+    return lambda event, peer: source_behind(event, peer, proxies=proxies)
 
 
 class _Users:

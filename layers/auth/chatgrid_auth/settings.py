@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 #: What this system can verify. Everything else (`none` first of all) does not exist here.
 SUPPORTED_ALGORITHMS = ("ES256", "RS256", "EdDSA", "HS256")
@@ -70,6 +75,40 @@ def flag(environ: Mapping[str, str], name: str, *, default: str = "false") -> bo
     if value not in {"true", "false"}:
         raise SettingError(f"the environment variable {name} is neither true nor false")
     return value == "true"
+
+
+def texts_by_name(environ: Mapping[str, str], name: str) -> dict[str, str]:
+    """The setting called ``name``, a JSON object of texts; empty when it is not set.
+
+    Raises:
+        SettingError: it is something else, or says something twice.
+    """
+    value = environ.get(name, "").strip()
+    if not value:
+        return {}
+    try:
+        pairs = json.loads(value, object_pairs_hook=list)
+    except ValueError:
+        pairs = None
+    found: dict[str, str] = {}
+    for pair in pairs if isinstance(pairs, list) else [None]:
+        if not isinstance(pair, tuple) or not isinstance(pair[1], str) or pair[0] in found:
+            raise SettingError(f"the environment variable {name} is not a JSON object of texts")
+        found[pair[0]] = pair[1]
+    return found
+
+
+def checked(name: str, check: Callable[[T], None], value: T) -> T:
+    """A setting that a rule of the domain holds for.
+
+    Raises:
+        SettingError: it does not; the text says why.
+    """
+    try:
+        check(value)
+    except ValueError as broken:
+        raise SettingError(f"the environment variable {name}: {broken}") from None
+    return value
 
 
 def log_level(environ: Mapping[str, str], name: str) -> str:

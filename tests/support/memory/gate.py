@@ -15,6 +15,7 @@ from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.limits import window
 from chatgrid_auth.services.gate.authenticate import Authenticator
+from chatgrid_auth.services.gate.requests import Routes
 from chatgrid_authorizer.wiring import Gate
 from tests.support.jwt_material import NOW_MS, Provider, verifier_for
 from tests.support.tables.decisions import on_the_wire
@@ -111,6 +112,7 @@ class World:
             store_waited_ms=lambda: 0.0,
             log=self.lines.append,
             metrics_namespace="ChatGrid/test",
+            routes=Routes(permissions={}),
         )
 
     def key(self, *, scopes: list[str], environment: str = "live", **facts: Any) -> str:

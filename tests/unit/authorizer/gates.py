@@ -12,6 +12,7 @@ from chatgrid_auth.domain.verdicts import (
     RateLimitStatus,
     Refused,
 )
+from chatgrid_auth.services.gate.requests import Routes
 from chatgrid_authorizer.wiring import Gate
 
 if TYPE_CHECKING:
@@ -60,5 +61,6 @@ def gate(verdict: Verdict | Exception) -> tuple[Gate, Asked, list[str]]:
         store_waited_ms=lambda: next(waits) * 0.75,
         log=lines.append,
         metrics_namespace="ChatGrid/test",
+        routes=Routes(permissions={}),
     )
     return made, asked, lines

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from chatgrid_auth.domain.errors import Fault, StoreUnavailable
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.domain.verdicts import Allowed, Caller, Forbidden, Limited, Refused, Verdict
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_authorizer import decision_log, wiring
 from chatgrid_authorizer.decision_log import Measured
 from chatgrid_authorizer.event import MethodRequest
@@ -65,7 +66,7 @@ def record(
     outcome: Verdict | Fault, *, store_ms: float = 0.0, cold_start: bool = True, **facts: Any
 ) -> dict[str, Any]:
     asked = {"request_id": "r-1", "method": "GET", "resource": "/boards", **facts}
-    request = MethodRequest(method_arn="*", authorization=None, **asked)
+    request = MethodRequest(method_arn="*", authorization=None, judged=Request("read"), **asked)
     text = decision_log.line(
         outcome,
         decision_log.named(outcome),
@@ -127,6 +128,7 @@ def longest(outcome: Allowed) -> str:
     """An allowed request's line, each of its fields as long as it gets."""
     routes = json.loads(OPENAPI.read_text(encoding="utf-8"))["paths"]
     request = MethodRequest(
+        judged=Request("read"),
         method_arn="*",
         authorization=None,
         request_id=str(uuid.UUID(int=0)),

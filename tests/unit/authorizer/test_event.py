@@ -8,9 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatgrid_auth.services.gate.requests import Routes
 from chatgrid_authorizer import event
 
 ARN = "arn:aws:execute-api:eu-central-1:123456789012:abc123/v1/POST/me/api-keys/42"
+
+
+def read(incoming: Any, **settings: Any) -> event.MethodRequest:
+    return event.read(incoming, routes=Routes(permissions={}), **settings)
 
 
 def request_event(**facts: Any) -> dict[str, Any]:
@@ -28,21 +33,21 @@ def request_event(**facts: Any) -> dict[str, Any]:
 
 
 def test_the_resource_is_the_one_that_api_gateway_matched() -> None:
-    read = event.read(request_event(path="/boards"))
-    assert (read.method, read.resource, read.request_id) == ("POST", "/me/api-keys/{id}", "r-1")
-    assert read.declared_resource == read.resource
+    found = read(request_event(path="/boards"))
+    assert (found.method, found.resource, found.request_id) == ("POST", "/me/api-keys/{id}", "r-1")
+    assert found.declared_resource == found.resource
 
 
 def test_the_method_comes_from_the_arn_and_not_from_a_header() -> None:
     headers = {"Authorization": ["Bearer x"], "X-HTTP-Method-Override": ["GET"]}
-    assert event.read(request_event(multiValueHeaders=headers, httpMethod="GET")).method == "POST"
+    assert read(request_event(multiValueHeaders=headers, httpMethod="GET")).method == "POST"
 
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
 def test_the_header_is_found_in_any_case(name: str) -> None:
-    found = event.read(request_event(headers=None, multiValueHeaders={name: ["Bearer x"]}))
+    found = read(request_event(headers=None, multiValueHeaders={name: ["Bearer x"]}))
     assert found.authorization == "Bearer x"
-    found = event.read(request_event(headers={name: "Bearer x"}, multiValueHeaders=None))
+    found = read(request_event(headers={name: "Bearer x"}, multiValueHeaders=None))
     assert found.authorization == "Bearer x"
 
 
@@ -58,21 +63,21 @@ def test_the_header_is_found_in_any_case(name: str) -> None:
     ],
 )
 def test_anything_but_exactly_one_header_is_no_credential(headers: dict[str, Any]) -> None:
-    read = event.read(request_event(multiValueHeaders=headers))
-    assert read.authorization is None
+    found = read(request_event(multiValueHeaders=headers))
+    assert found.authorization is None
 
 
 def test_a_token_event_carries_the_token_and_the_arn_alone() -> None:
-    read = event.read({"type": "TOKEN", "methodArn": ARN, "authorizationToken": "Bearer x"})
-    assert read.authorization == "Bearer x"
-    assert (read.method, read.resource) == ("POST", "/me/api-keys/42")
-    assert read.declared_resource == ""
+    found = read({"type": "TOKEN", "methodArn": ARN, "authorizationToken": "Bearer x"})
+    assert found.authorization == "Bearer x"
+    assert (found.method, found.resource) == ("POST", "/me/api-keys/42")
+    assert found.declared_resource == ""
 
 
 @pytest.mark.parametrize("arn", [None, 5, "", "*", "arn:aws:execute-api:r:a:api", "x/y/z/w"])
 def test_what_names_no_method_is_a_request_without_a_credential(arn: object) -> None:
-    read = event.read(request_event(methodArn=arn))
-    assert (read.method_arn, read.authorization) == ("*", None)
+    found = read(request_event(methodArn=arn))
+    assert (found.method_arn, found.authorization) == ("*", None)
 
 
 _JSON = st.recursive(
@@ -97,43 +102,71 @@ _NAMES = st.sampled_from(
 
 @given(st.dictionaries(_NAMES, _JSON))
 def test_no_event_is_too_strange_to_be_read(incoming: dict[str, Any]) -> None:
-    read = event.read(incoming)
-    assert isinstance(read.method_arn, str)
-    assert read.authorization is None or isinstance(read.authorization, str)
+    found = read(incoming)
+    assert isinstance(found.method_arn, str)
+    assert found.authorization is None or isinstance(found.authorization, str)
 
 
 @given(st.dictionaries(_NAMES, _JSON))
 def test_no_part_of_an_event_is_too_strange_to_be_read(parts: dict[str, Any]) -> None:
-    event.read(request_event(**{**parts, "methodArn": ARN}))
+    read(request_event(**{**parts, "methodArn": ARN}))
 
 
 def test_the_source_is_what_api_gateway_saw_and_no_header_changes_it() -> None:
     headers = {"Authorization": ["Bearer x"], "X-Forwarded-For": ["203.0.113.9"]}
-    assert event.read(request_event(multiValueHeaders=headers)).judged.source == "192.0.2.1"
+    assert read(request_event(multiValueHeaders=headers)).judged.source == "192.0.2.1"
 
 
 @pytest.mark.parametrize("identity", [None, [], {}, {"sourceIp": None}, {"sourceIp": 7}])
 def test_an_event_without_a_source_has_none(identity: object) -> None:
     context = {"requestId": "r-1", "identity": identity}
-    assert event.read(request_event(requestContext=context)).judged.source == ""
+    assert read(request_event(requestContext=context)).judged.source == ""
 
 
 @pytest.mark.parametrize("name", ["Origin", "origin", "ORIGIN"])
 def test_one_origin_is_read_and_several_are_none(name: str) -> None:
     page, other = "https://app.example.com", "https://evil.example"
     alone = {"Authorization": ["Bearer x"], name: [page]}
-    assert event.read(request_event(multiValueHeaders=alone)).judged.origin == page
+    assert read(request_event(multiValueHeaders=alone)).judged.origin == page
     single = {"Authorization": "Bearer x", name: page}
-    read = event.read(request_event(multiValueHeaders=None, headers=single))
-    assert read.judged.origin == page
+    found = read(request_event(multiValueHeaders=None, headers=single))
+    assert found.judged.origin == page
     for several in ({name: [page, other]}, {name: [page], "oRIGIN": [other]}, {name: [7]}, {}):
-        assert event.read(request_event(multiValueHeaders=several)).judged.origin is None
+        assert read(request_event(multiValueHeaders=several)).judged.origin is None
 
 
 def test_a_route_is_what_the_api_declares_and_no_spelled_path() -> None:
-    assert event.read(request_event()).judged.route == "POST /me/api-keys/{id}"
+    assert read(request_event()).judged.route == "POST /me/api-keys/{id}"
     for spelled in (
         {"type": "TOKEN", "methodArn": ARN, "authorizationToken": "Bearer x"},
         request_event(resource=None),
     ):
-        assert event.read(spelled).judged.route == ""
+        assert read(spelled).judged.route == ""
+
+
+def test_a_permission_is_needed_by_the_declared_route_and_all_by_a_spelled_one() -> None:
+    assert read(request_event(resource="/boards/{id}")).judged.permission == "boards:write"
+    assert read(request_event(resource="/boards/{id}")).judged.permission == "boards:write"
+    assert read(request_event(resource=None)).judged.permission == "*"
+    token = {"type": "TOKEN", "methodArn": ARN, "authorizationToken": "Bearer x"}
+    assert read(token).judged.permission == "*"
+
+
+def test_behind_trusted_proxies_the_source_is_what_they_say() -> None:
+    incoming = request_event(headers={"X-Forwarded-For": "203.0.113.9"})
+    seen = []
+
+    def source_of(event: Any, peer: str) -> str:
+        seen.append((event, peer))
+        return "203.0.113.9"
+
+    assert read(incoming, source_of=source_of).judged.source == "203.0.113.9"
+    assert seen == [(incoming, "192.0.2.1")]
+
+
+def test_so_many_routes_are_remembered_and_no_more() -> None:
+    routes = Routes(permissions={"POST /exports": "exports:run"})
+    for number in range(3_000):
+        routes.declared("GET", f"/a{number}")
+    assert len(routes._declared) <= 1_024
+    assert routes.declared("POST", "/exports").permission == "exports:run"

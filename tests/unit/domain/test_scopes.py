@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatgrid_auth.domain.scopes import effective, required_scope
+from chatgrid_auth.domain.scopes import effective, required_permission, required_scope
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,45 @@ def test_what_is_no_scope_grants_nothing(granted: list[str]) -> None:
 )
 def test_every_call_needs_the_scope_of_the_contract(method: str, resource: str, scope: str) -> None:
     assert required_scope(method, resource) == scope
+
+
+@pytest.mark.parametrize(
+    ("method", "resource", "permission"),
+    [
+        ("GET", "/boards", "boards:read"),
+        ("HEAD", "/boards/{id}", "boards:read"),
+        ("DELETE", "/boards/{id}", "boards:write"),
+        ("POST", "/exports", "exports:run"),
+        ("GET", "/reports", "exports:see"),
+        ("HEAD", "/reports", "exports:see"),
+        ("GET", "/exports", "exports:read"),
+        ("POST", "/exports/{id}", "exports:write"),
+        ("GET", "/me", "me:read"),
+        ("GET", "/me/api-keys", "me:admin"),
+        ("DELETE", "/me/api-keys/{id}", "me:admin"),
+        ("GET", "/me/api-keyring", "me:read"),
+        ("GET", "/me/api-key", None),
+        ("POST", "/me/api-key/rotate", None),
+        ("POST", "/me/tokens", None),
+        ("POST", "/keys/verify", "keys:verify"),
+        ("GET", "/", "*"),
+        ("GET", "", "*"),
+        ("GET", "/{proxy+}", "*"),
+        ("GET", "/Boards", "*"),
+        ("GET", "/boards:read/x", "*"),
+        ("GET", "//boards", "*"),
+        ("GET", "/b%6fards", "*"),
+        ("GET", "/" + "b" * 65, "*"),
+    ],
+)
+def test_a_route_needs_the_permission_of_its_resource_and_scope(
+    method: str, resource: str, permission: str | None
+) -> None:
+    """Or the one that the deployment names; what makes none needs all of them."""
+    mapped = {
+        "POST /exports": "exports:run",
+        "GET /reports": "exports:see",
+        "GET /me/api-key": "x:y",
+    }
+    scope = required_scope(method, resource)
+    assert required_permission(method, resource, scope=scope, mapped=mapped) == permission

@@ -1,10 +1,10 @@
-"""Scopes: ``read`` < ``write`` < ``admin``, each including the ones before it."""
+"""Scopes, ``read`` < ``write`` < ``admin``, each including the ones before it; what routes need."""
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 READ = "read"
 WRITE = "write"
@@ -22,6 +22,18 @@ _OWN_KEY = "/me/api-key"
 #: its holder from revoking it.
 NEVER_LIMITED = ("DELETE", _OWN_KEY)
 _READING = frozenset({"GET", "HEAD"})
+
+#: What needs this permission can be done with nothing less than all of them.
+EVERY_PERMISSION = "*"
+#: May ask for verdicts on other people's keys: held where it is written, included in nothing.
+VERIFY_PERMISSION = "keys:verify"
+_VERIFY = "/keys/verify"
+#: What a permission's resource and action are made of, 1 to 64 characters each.
+PERMISSION_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
+LONGEST_PERMISSION_SIDE = 64
+#: The holder of a key, and what it makes of it: no permission is needed to look at one's own.
+_OWN = (_OWN_KEY, "/me/tokens")
+_BELOW_OWN = tuple(resource + "/" for resource in _OWN)
 
 
 def effective(granted: Iterable[str]) -> tuple[str, ...]:
@@ -57,4 +69,37 @@ def required_scope(method: str, resource: str) -> str:
         return ADMIN
     if method in _READING or resource == _OWN_KEY or resource.startswith(_OWN_KEY + "/"):
         return READ
+    if resource == _VERIFY:
+        return READ
     return WRITE
+
+
+def required_permission(
+    method: str, resource: str, *, scope: str, mapped: Mapping[str, str]
+) -> str | None:
+    """The permission that a call needs of a key that has permissions; ``None`` for none.
+
+    The first part of the resource and the scope, as in ``boards:write``, unless the deployment
+    says otherwise. What makes no permission so can be done with all permissions only.
+
+    Args:
+        method: the HTTP method, in upper case.
+        resource: the path *as the API declares it*.
+        scope: what `required_scope` gives for the two.
+        mapped: the deployment's own permissions, by method and resource (``POST /exports``);
+            HEAD needs what GET needs.
+    """
+    if resource in _OWN or resource.startswith(_BELOW_OWN):
+        return None
+    if resource == _VERIFY:
+        return VERIFY_PERMISSION
+    permission = mapped.get(f"{'GET' if method == 'HEAD' else method} {resource}")
+    if permission is not None:
+        return permission
+    first = resource[1:].partition("/")[0]
+    return f"{first}:{scope}" if is_permission_side(first) else EVERY_PERMISSION
+
+
+def is_permission_side(text: str) -> bool:
+    """Whether a text may be a permission's resource or action."""
+    return 1 <= len(text) <= LONGEST_PERMISSION_SIDE and PERMISSION_CHARACTERS.issuperset(text)

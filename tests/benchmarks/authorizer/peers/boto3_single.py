@@ -17,7 +17,7 @@ from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.domain.limits import window
 from chatgrid_auth.domain.scopes import LEVELS
 from chatgrid_auth.services.gate.authenticate import Authenticator
-from chatgrid_auth.services.gate.requests import Request
+from chatgrid_auth.services.gate.requests import Request, Routes
 from chatgrid_authorizer.response import respond
 from chatgrid_authorizer.wiring import Gate
 
@@ -85,6 +85,7 @@ _gate = Gate(
     store_waited_ms=lambda: 0.0,
     log=lambda text: sys.stdout.write(text + "\n"),  # type: ignore[arg-type]
     metrics_namespace="ChatGrid/benchmark",
+    routes=Routes(permissions={}),
 )
 
 

@@ -24,7 +24,7 @@ def parts(events: dict[str, Any]) -> dict[str, Callable[[], object]]:
     key_bytes = header("key").removeprefix("Bearer ").encode()
     token_bytes = token.encode()
     authenticator = _gate.authenticator
-    source = read(events["malformed"]).judged.source
+    source = read(events["malformed"], routes=_gate.routes).judged.source
     now_ms = _gate.now_ms()
     seconds = iter(range(10**9))
 

@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from chatgrid_auth.domain.scopes import (
+    EVERY_PERMISSION,
+    NEVER_LIMITED,
+    required_permission,
+    required_scope,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MOST_ROUTES = 1_024
+
 
 class Request:
     """What is asked for, where from, and at what price.
@@ -37,3 +50,65 @@ class Request:
         self.cost = cost
         self.unlimited = unlimited
         self.route = route
+
+
+class Route:
+    """What all requests of a route have in common.
+
+    Attributes:
+        scope: the scope that they need.
+        permission: the permission that they need of a key with permissions; ``None`` for none.
+        unlimited: whether a key is let through over its limit too.
+        name: as in ``POST /boards``; empty where the client spelled the path.
+    """
+
+    __slots__ = ("name", "permission", "scope", "unlimited")
+
+    def __init__(self, *, scope: str, permission: str | None, unlimited: bool, name: str) -> None:
+        self.scope = scope
+        self.permission = permission
+        self.unlimited = unlimited
+        self.name = name
+
+
+class Routes:
+    """What the routes of a deployment need.
+
+    Args:
+        permissions: the deployment's own, by method and resource (``POST /exports``).
+    """
+
+    def __init__(self, *, permissions: Mapping[str, str]) -> None:
+        self._permissions = permissions
+        self._declared: dict[tuple[str, str], Route] = {}
+
+    def declared(self, method: str, resource: str) -> Route:
+        """The route of a resource as the API declares it; an API has only so many."""
+        route = self._declared.get((method, resource))
+        if route is None:
+            scope = required_scope(method, resource)
+            route = Route(
+                scope=scope,
+                permission=required_permission(
+                    method, resource, scope=scope, mapped=self._permissions
+                ),
+                unlimited=(method, resource) == NEVER_LIMITED,
+                name=f"{method} {resource}",
+            )
+            if len(self._declared) >= _MOST_ROUTES:
+                self._declared.clear()
+            self._declared[(method, resource)] = route
+        return route
+
+    @staticmethod
+    def spelled(method: str, path: str) -> Route:
+        """The route of a path as a client spelled it, which may not be the one that it names.
+
+        So a key with permissions needs them all.
+        """
+        return Route(
+            scope=required_scope(method, path),
+            permission=EVERY_PERMISSION,
+            unlimited=False,
+            name="",
+        )
