@@ -144,7 +144,7 @@ def test_a_route_is_what_the_api_declares_and_no_spelled_path() -> None:
         assert read(spelled).judged.route == ""
 
 
-def test_a_permission_is_needed_by_the_declared_route_and_all_by_a_spelled_one() -> None:
+def test_a_declared_route_needs_its_permission_and_a_spelled_path_all() -> None:
     assert read(request_event(resource="/boards/{id}")).judged.permission == "boards:write"
     assert read(request_event(resource="/boards/{id}")).judged.permission == "boards:write"
     assert read(request_event(resource=None)).judged.permission == "*"
