@@ -131,17 +131,17 @@ def line(
 
 
 def _caller(outcome: Allowed) -> str:
-    """Whose request it was: a key by its id, which leads to its user; a JWT by its user."""
+    """Whose request it was, as short as it can be said: a key and its owner, or a JWT's user."""
     caller = outcome.caller
-    if caller.key_id is not None:
-        return f'"key_id":{_quote(caller.key_id)}'
-    return f'"user_id":{_quote(caller.user_id)}'
+    if caller.key_id is None:
+        return f'"user_id":{_quote(caller.user_id)}'
+    return f'"key_id":{_quote(caller.key_id)},"owner":"{caller.short_user_id}"'
 
 
 def _more(outcome: Verdict | Fault) -> str:
     """What is known beside the reason, with a comma at its end."""
-    if isinstance(outcome, Allowed):
-        return _caller(outcome) + ","
     if isinstance(outcome, Exception):
         return f'"detail":{_quote(str(outcome))},'
-    return "" if outcome.key_id is None else f'"key_id":{_quote(outcome.key_id)},'
+    whose = outcome.caller if isinstance(outcome, Allowed) else outcome
+    told = "" if whose.user_id is None else f'"user_id":{_quote(whose.user_id)},'
+    return told if whose.key_id is None else f'{told}"key_id":{_quote(whose.key_id)},'

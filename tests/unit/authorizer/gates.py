@@ -27,6 +27,7 @@ ALLOWED = Allowed(
         scopes=("read", "write"),
         key_id="01890a5d-ac96-774b-bcce-b302099a8057",
         environment="live",
+        short_user_id="bx8KjmtbS46aNg8rfkocEQ",
     ),
     figures=FIGURES,
     usage_key="its-usage-key",

@@ -36,11 +36,12 @@ OWN = {
     "reason",
     "user_id",
     "key_id",
+    "owner",
     "detail",
     "DecisionMs",
     "StoreMs",
 }
-ALLOWED_BYTES = 300
+ALLOWED_BYTES = 320
 
 
 BY_JWT = Allowed(
@@ -141,7 +142,7 @@ def longest(outcome: Allowed) -> str:
 
 
 @pytest.mark.parametrize("outcome", [ALLOWED, BY_JWT], ids=["api-key", "jwt"])
-def test_an_allowed_requests_line_stays_within_300_bytes(outcome: Allowed) -> None:
+def test_an_allowed_requests_line_stays_within_320_bytes(outcome: Allowed) -> None:
     assert len(str(outcome.caller.key_id or outcome.caller.user_id)) == len(str(uuid.uuid4()))
     assert len(longest(outcome).encode()) <= ALLOWED_BYTES
 
@@ -149,7 +150,7 @@ def test_an_allowed_requests_line_stays_within_300_bytes(outcome: Allowed) -> No
 @pytest.mark.parametrize(
     ("outcome", "facts"),
     [
-        (ALLOWED, {"key_id": ALLOWED.caller.key_id}),
+        (ALLOWED, {"key_id": ALLOWED.caller.key_id, "owner": "bx8KjmtbS46aNg8rfkocEQ"}),
         (BY_JWT, {"user_id": BY_JWT.caller.user_id}),
     ],
     ids=["api-key", "jwt"],
@@ -173,14 +174,15 @@ def test_an_allowed_requests_line_tells_whose_it_was_and_when(
 @pytest.mark.parametrize(
     "outcome",
     [
-        Refused(message="API key has been revoked", reason="revoked", key_id="k-1"),
-        Forbidden(required_scope="admin", figures=FIGURES, key_id="k-1"),
-        Limited(figures=FIGURES, retry_after_s=17, usage_key="u", key_id="k-1"),
+        Refused(message="API key has been revoked", reason="revoked", key_id="k-1", user_id="u-1"),
+        Forbidden(required_scope="admin", figures=FIGURES, key_id="k-1", user_id="u-1"),
+        Limited(figures=FIGURES, retry_after_s=17, usage_key="u", key_id="k-1", user_id="u-1"),
     ],
     ids=lambda outcome: type(outcome).__name__,
 )
-def test_a_refusal_of_a_known_key_names_it(outcome: Verdict) -> None:
-    assert record(outcome)["key_id"] == "k-1"
+def test_a_refusal_of_a_known_key_names_it_and_its_user(outcome: Verdict) -> None:
+    line = record(outcome)
+    assert (line["key_id"], line["user_id"]) == ("k-1", "u-1")
 
 
 @pytest.mark.parametrize("cold_start", [True, False])
@@ -203,7 +205,11 @@ def test_the_runbook_names_every_field_and_no_other() -> None:
     section = text.partition("\n## The decision line\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`.+?`) \|", section, re.MULTILINE)
     documented = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
-    lines = [record(outcome, store_ms=1.0) for outcome in OUTCOMES]
+    lines = [
+        record(outcome, store_ms=1.0, cold_start=cold)
+        for outcome in OUTCOMES
+        for cold in (True, False)
+    ]
     assert sorted(documented) == sorted(set().union(*lines))
 
 

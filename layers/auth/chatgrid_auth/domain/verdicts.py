@@ -54,6 +54,7 @@ class Caller:
         metadata: what the owner has noted about the API key, for backends and never for a
             decision: a JSON object of strings, as text; ``None`` where there is nothing to tell.
         former: whether it came with a secret of the key that another has taken the place of.
+        short_user_id: for logs: of an API key's user the UUID in 22 characters of base64.
     """
 
     __slots__ = (
@@ -66,6 +67,7 @@ class Caller:
         "key_id",
         "metadata",
         "scopes",
+        "short_user_id",
         "user_id",
     )
 
@@ -82,8 +84,10 @@ class Caller:
         expires_at_ms: int | None = None,
         metadata: str | None = None,
         former: bool = False,
+        short_user_id: str = "",
     ) -> None:
         self.user_id = user_id
+        self.short_user_id = short_user_id
         self.auth_mode = auth_mode
         self.scopes = scopes
         self.key_id = key_id
@@ -102,32 +106,41 @@ class Refused:
         message: the contract's words for the client.
         reason: ours, for logs: ``malformed``, ``unknown``, ``revoked``, ``disabled``,
             ``expired``, ``ended`` (a secret that was replaced), ``invalid_token``.
-        key_id: for logs: the key's id; ``None`` where it is not known.
+        key_id, user_id: for logs: which key, and whose; ``None`` where it is not known.
     """
 
-    __slots__ = ("key_id", "message", "reason")
+    __slots__ = ("key_id", "message", "reason", "user_id")
 
-    def __init__(self, *, message: str, reason: str, key_id: str | None = None) -> None:
+    def __init__(
+        self, *, message: str, reason: str, key_id: str | None = None, user_id: str | None = None
+    ) -> None:
         self.message = message
         self.reason = reason
         self.key_id = key_id
+        self.user_id = user_id
 
 
 class Forbidden:
     """The credential is good, but lacks a scope: 403.
 
     Attributes:
-        key_id: for logs: the key's id.
+        key_id, user_id: for logs: which key, and whose.
     """
 
-    __slots__ = ("figures", "key_id", "required_scope")
+    __slots__ = ("figures", "key_id", "required_scope", "user_id")
 
     def __init__(
-        self, *, required_scope: str, figures: RateLimitStatus, key_id: str | None = None
+        self,
+        *,
+        required_scope: str,
+        figures: RateLimitStatus,
+        key_id: str | None = None,
+        user_id: str | None = None,
     ) -> None:
         self.required_scope = required_scope
         self.figures = figures
         self.key_id = key_id
+        self.user_id = user_id
 
 
 class Limited:
@@ -137,9 +150,10 @@ class Limited:
         retry_after_s: waiting this many seconds is enough for one more request.
         usage_key: the API Gateway key that the request is counted on: never the credential's own.
         key_id: for logs: the key's id; ``None`` for a JWT.
+        user_id: for logs: whose limit it is.
     """
 
-    __slots__ = ("figures", "key_id", "retry_after_s", "usage_key")
+    __slots__ = ("figures", "key_id", "retry_after_s", "usage_key", "user_id")
 
     def __init__(
         self,
@@ -148,11 +162,13 @@ class Limited:
         retry_after_s: int,
         usage_key: str,
         key_id: str | None = None,
+        user_id: str | None = None,
     ) -> None:
         self.figures = figures
         self.retry_after_s = retry_after_s
         self.usage_key = usage_key
         self.key_id = key_id
+        self.user_id = user_id
 
 
 class Allowed:

@@ -69,6 +69,7 @@ class Credential:
     Attributes:
         admitted: whether the request was counted.
         owner, key_id: whose key, and which.
+        short_owner: the owner's UUID in 22 characters of base64, for logs.
         scopes: effective scopes, from the least to the most; none while the key is not active.
         fault: why the secret is refused whatever it is used for: ``revoked``, ``disabled``,
             ``expired`` (the key itself) or ``ended`` (this secret of it); ``None`` if it is not.
@@ -93,12 +94,15 @@ class Credential:
         "owner",
         "reading",
         "scopes",
+        "short_owner",
         "usage_key",
     )
 
     def __init__(self, item: Mapping[str, Any], *, tag: str, admitted: bool, now_ms: int) -> None:
         self.admitted = admitted
-        self.owner = items.uuid_text(item[items.OWNER]["B"])
+        owner = item[items.OWNER]["B"]
+        self.owner = items.uuid_text(owner)
+        self.short_owner = owner[:22]
         self.key_id = items.uuid_text(item[items.KEY_ID]["B"])
         level = item.get(items.LEVEL)
         self.scopes = () if level is None else _GRANTED[level["N"]]

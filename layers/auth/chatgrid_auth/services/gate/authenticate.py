@@ -157,6 +157,7 @@ class Authenticator:
                 expires_at_ms=known.expires_at_ms,
                 metadata=known.metadata,
                 former=known.former,
+                short_user_id=known.short_owner,
             ),
             figures=known.reading,
             usage_key=known.usage_key or self._key_tier,
@@ -165,7 +166,12 @@ class Authenticator:
     def _why_not(self, key_hash: str, known: KnownKey, *, request: Request, now_ms: int) -> Verdict:
         """Why the store refused: the first that does not hold of secret, scope and window."""
         if known.fault is not None:
-            refused = Refused(message=_FAULTS[known.fault], reason=known.fault, key_id=known.key_id)
+            refused = Refused(
+                message=_FAULTS[known.fault],
+                reason=known.fault,
+                key_id=known.key_id,
+                user_id=known.owner,
+            )
             # A secret that was replaced never passes again; only its key's own end is told instead.
             ended = known.fault == "ended"
             self._refusals.remember(
@@ -178,7 +184,10 @@ class Authenticator:
             return refused
         if request.scope not in known.scopes:
             return Forbidden(
-                required_scope=request.scope, figures=known.reading, key_id=known.key_id
+                required_scope=request.scope,
+                figures=known.reading,
+                key_id=known.key_id,
+                user_id=known.owner,
             )
         if known.reading.retry_at_ms is None:
             raise StoreUnavailable("UpdateItem", "RefusedWithoutReason")
@@ -186,6 +195,7 @@ class Authenticator:
             known.reading,
             known.scopes,
             self._limited_tier,
+            user_id=known.owner,
             key_id=known.key_id,
         )
         # An expiry that comes before its limit is free again is asked for when it has come.
@@ -206,7 +216,7 @@ class Authenticator:
             return refusal.verdict(request, now_ms=now_ms)
         admitted, reading = self._users.admit(claims.user_id)
         if not admitted:
-            used_up = UsedUp(reading, SCOPES, self._limited_tier)
+            used_up = UsedUp(reading, SCOPES, self._limited_tier, user_id=claims.user_id)
             self._refusals.remember(
                 claims.user_id, used_up, asked_ms=now_ms, until_ms=used_up.until_ms(now_ms)
             )

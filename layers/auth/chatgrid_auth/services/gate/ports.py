@@ -16,6 +16,7 @@ class KnownKey(Protocol):
 
     admitted: bool
     owner: str
+    short_owner: str
     key_id: str
     scopes: tuple[str, ...]
     fault: str | None

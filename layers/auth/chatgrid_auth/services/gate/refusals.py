@@ -96,7 +96,7 @@ class FixedRefusal:
 class UsedUp:
     """A limit that is used up until a known moment; a missing scope still comes first."""
 
-    __slots__ = ("_key_id", "_reading", "_scopes", "_usage_key")
+    __slots__ = ("_key_id", "_reading", "_scopes", "_usage_key", "_user_id")
 
     def __init__(
         self,
@@ -104,12 +104,14 @@ class UsedUp:
         scopes: tuple[str, ...],
         usage_key: str,
         *,
+        user_id: str,
         key_id: str | None = None,
     ) -> None:
         self._reading = reading
         self._scopes = scopes
         self._usage_key = usage_key
         self._key_id = key_id
+        self._user_id = user_id
 
     def until_ms(self, now_ms: int) -> int:
         """Until when this container's own clock refuses for certain, in Unix milliseconds."""
@@ -119,11 +121,15 @@ class UsedUp:
         """What the caller is told: a missing scope before a limit that is used up."""
         if request.scope not in self._scopes:
             return Forbidden(
-                required_scope=request.scope, figures=self._reading, key_id=self._key_id
+                required_scope=request.scope,
+                figures=self._reading,
+                key_id=self._key_id,
+                user_id=self._user_id,
             )
         return Limited(
             figures=self._reading,
             retry_after_s=retry_after_s(self._reading.retry_at_ms or now_ms, now_ms=now_ms),
             usage_key=self._usage_key,
             key_id=self._key_id,
+            user_id=self._user_id,
         )
