@@ -10,24 +10,23 @@ name who did it. So each change leaves
    it away: done once, however many come to do it;
 4. at last the mark goes.
 
-An intent whose token is no mark was never committed, or not yet: it means nothing.
+An intent whose token is no mark was never committed, or not yet: it means nothing. One that never
+can be is taken away by whoever comes (see ``stale``).
 """
 
 from __future__ import annotations
 
-import json
-import os
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, update
+from chatgrid_auth.adapters.key_changes.intents import INTENT, Intent, all_intents, new_token
+from chatgrid_auth.adapters.key_changes.stale import RecordFull, StaleIntents
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.domain import audit
-from chatgrid_auth.domain.actors import THE_SYSTEM, Actor
+from chatgrid_auth.domain.actors import THE_SYSTEM
 from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
 
@@ -37,32 +36,8 @@ if TYPE_CHECKING:
 
 Item = Mapping[str, Any]
 
-#: A record's attributes that hold intents begin with this.
-_INTENT = "p_"
 #: As many changes of one key may be cut off before anybody looks at it.
 _TRIES = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """One change, begun.
-
-    Attributes:
-        facts: what its cold writes need and no entry may hold.
-    """
-
-    token: str
-    event: AuditEvent
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def attribute(self) -> str:
-        """Where it lies on the record."""
-        return _INTENT + self.token
-
-    def packed(self) -> str:
-        """As it lies there."""
-        return json.dumps({"event": asdict(self.event), "facts": self.facts}, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +55,7 @@ class Unfinished:
 
     def bare_record(self) -> dict[str, Any]:
         """The record without intents."""
-        return {name: v for name, v in self.record.items() if not name.startswith(_INTENT)}
+        return {name: v for name, v in self.record.items() if not name.startswith(INTENT)}
 
     def on_record(
         self, table: str, expression: str, values: Mapping[str, Any], *, remove: str = ""
@@ -125,6 +100,7 @@ class PendingChanges:
         self._table = table
         self._chain = chain
         self._writers = writers
+        self._stale = StaleIntents(transport, table=table)
 
     def begin(
         self, record: Item, event: AuditEvent, facts: Mapping[str, str] | None = None
@@ -133,37 +109,49 @@ class PendingChanges:
 
         Raises:
             ConditionFailed: it is not: the key has been revoked meanwhile.
+            RecordFull: it has no room for one.
+            StoreUnavailable: any other fault; the intent may be there.
         """
-        token = urlsafe_b64encode(os.urandom(6)).decode()[:6].replace("-", "a")
-        intent = Intent(token=token, event=event, facts=facts or {})
-        self._transport.call(
-            "UpdateItem",
-            {
-                "TableName": self._table,
-                "Key": {"pk": record["pk"], "sk": record["sk"]},
-                "UpdateExpression": f"SET {intent.attribute} = :intent",
-                "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeValues": {":intent": s(intent.packed())},
-            },
-        )
+        self._stale.clear(record, now_ms=event.at_ms)
+        intent = Intent(token=new_token(), event=event, facts=facts or {})
+        self.leave(record, intent)
         return intent
 
-    def withdraw(self, record: Item, intent: Intent) -> None:
-        """Take back the intent of a change that was refused: nobody has it to finish.
+    def leave(self, record: Item, intent: Intent) -> None:
+        """Leave this intent on a record that is there.
 
-        A record has room for some hundred intents only, and one that is full takes no further
-        change. Does nothing where the store is out: what stays is a few hundred bytes.
+        Raises:
+            ConditionFailed: it is not.
+            RecordFull: it has no room for one.
         """
-        with suppress(ConditionFailed, StoreUnavailable):
+        try:
             self._transport.call(
                 "UpdateItem",
                 {
                     "TableName": self._table,
                     "Key": {"pk": record["pk"], "sk": record["sk"]},
-                    "UpdateExpression": f"REMOVE {intent.attribute}",
+                    "UpdateExpression": f"SET {intent.attribute} = :intent",
                     "ConditionExpression": "attribute_exists(pk)",
+                    "ExpressionAttributeValues": {":intent": s(intent.packed())},
                 },
             )
+        except StoreUnavailable as fault:
+            if fault.code == "ValidationException":  # of this request nothing else can be wrong
+                raise RecordFull("UpdateItem", fault.code) from None
+            raise
+
+    def leave_in_place_of_others(self, record: Item, intent: Intent) -> None:
+        """Leave the intent of a revocation that was committed, on a record that was full.
+
+        Raises:
+            ConditionFailed: somebody else has told of the revocation.
+        """
+        self._stale.clear(record, now_ms=intent.event.at_ms)
+        self.leave(record, intent)
+
+    def withdraw(self, record: Item, intent: Intent) -> None:
+        """Take back the intent of a change that was refused: nobody has it to finish."""
+        self._stale.withdraw(record, intent, at_ms=intent.event.at_ms)
 
     def finish(self, record: Item, home: Item) -> None:
         """Bring the books of a key into order; does nothing where they are.
@@ -180,6 +168,8 @@ class PendingChanges:
             known = self._read(record)
             if known is None:
                 break
+            if items.is_revoked(home):
+                self._stale.take_back(known, home, now_ms=0)
             left = intents_of(known, marks)
             if not left and not items.is_revoked(home):
                 break
@@ -239,11 +229,7 @@ class PendingChanges:
 
 def intents_of(record: Item, marks: frozenset[str]) -> list[Intent]:
     """The committed changes that a record still tells of; a revocation, which moves it, last."""
-    found = [
-        _unpacked(name.removeprefix(_INTENT), value["S"])
-        for name, value in record.items()
-        if name.startswith(_INTENT) and name.removeprefix(_INTENT) in marks
-    ]
+    found = [intent for intent in all_intents(record) if intent.token in marks]
     return sorted(found, key=lambda one: (one.event.action == audit.REVOKED, one.event.at_ms))
 
 
@@ -259,9 +245,3 @@ def revocation_of(record: Item, credential: Item) -> tuple[int, str]:
             return intent.event.at_ms, key_items.reason_of(intent.event)
     at_ms = key_items.last_used_at_ms(credential) or int(record["created_at_ms"]["N"])
     return at_ms, audit.UNSPECIFIED
-
-
-def _unpacked(token: str, text: str) -> Intent:
-    fields = json.loads(text)
-    event = AuditEvent(**{**fields["event"], "actor": Actor(**fields["event"]["actor"])})
-    return Intent(token=token, event=event, facts=fields["facts"])

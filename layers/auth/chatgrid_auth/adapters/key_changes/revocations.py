@@ -13,7 +13,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.dynamodb.transactions import put, update
+from chatgrid_auth.adapters.key_changes.intents import Intent, new_token
 from chatgrid_auth.adapters.key_changes.pending import PendingChanges, Unfinished
+from chatgrid_auth.adapters.key_changes.stale import RecordFull
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.adapters.rotation import books
@@ -71,8 +73,11 @@ class Revocations:
         Raises:
             StoreUnavailable: the credential could not be turned off; it may have been.
         """
+        room = True
         try:
             intent = self.pending.begin(record, event)
+        except RecordFull:  # what fills it means nothing once the key is revoked, and goes then
+            intent, room = Intent(token=new_token(), event=event), False
         except ConditionFailed:  # the record is gone: somebody else's revocation came first
             return False
         try:
@@ -81,7 +86,10 @@ class Revocations:
         except ConditionFailed as refused:
             # Somebody else's revocation came first; or, if there is no credential, nobody's.
             home, revoked = refused.item, refused.item is None
-        with suppress(StoreUnavailable):  # the key is refused already; others do the rest
+        # The key is refused already; others do the rest.
+        with suppress(StoreUnavailable, ConditionFailed):
+            if not room:
+                self.pending.leave_in_place_of_others(record, intent)
             self.pending.finish(record, home or {items.MARKS: {"SS": [intent.token]}})
         return revoked
 

@@ -1,4 +1,4 @@
-"""Rotating: an alias for the new secret, then one plain write on the home, then the books.
+"""Rotating: an intent, an alias for the new secret, one plain write on the home, then the books.
 
 The home stays under the hash of the first secret. What a secret may is one attribute there, so one
 write, which nothing holds up, lets the new one pass, gives the former its end and takes the one
@@ -21,7 +21,8 @@ from chatgrid_auth.services.rotation import NewSecret, Standing
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
-    from chatgrid_auth.adapters.key_changes.pending import Intent, PendingChanges
+    from chatgrid_auth.adapters.key_changes.intents import Intent
+    from chatgrid_auth.adapters.key_changes.pending import PendingChanges
     from chatgrid_auth.domain.audit import AuditEvent
 
 Item = Mapping[str, Any]
@@ -85,7 +86,6 @@ class DynamoRotations:
     def rotate(self, standing: Standing, secret: NewSecret, *, event: AuditEvent) -> bool:
         """Make this the current secret; false, and nothing is done, if the key stands otherwise."""
         record, _ = standing.seen
-        self._transport.call("PutItem", self._alias(record["hash"]["S"], secret.hash))
         facts = _facts(
             standing, secret, at_ms=event.at_ms, retention_seconds=self._retention_seconds
         )
@@ -93,13 +93,13 @@ class DynamoRotations:
             intent = self._pending.begin(record, event, facts)
         except ConditionFailed:  # revoked meanwhile
             return False
+        self._transport.call("PutItem", self._alias(record["hash"]["S"], secret.hash))
         change = _rotation(standing, secret, intent)
         return self._commit(record, change, intent, done=items.until(tag_of(secret.hash)))
 
     def reissue(self, standing: Standing, secret: NewSecret, *, event: AuditEvent) -> bool:
         """Put this in the place of a current secret that was never used; whether that was done."""
         record, home = standing.seen
-        self._transport.call("PutItem", self._alias(record["hash"]["S"], secret.hash))
         facts = {
             "hash": secret.hash,
             "prefix": secret.prefix,
@@ -110,6 +110,7 @@ class DynamoRotations:
             intent = self._pending.begin(record, event, facts)
         except ConditionFailed:  # revoked meanwhile
             return False
+        self._transport.call("PutItem", self._alias(record["hash"]["S"], secret.hash))
         condition, names, values = _as_it_was(standing)
         current, new = items.until(standing.current), items.until(tag_of(secret.hash))
         names |= {"#c": current, "#n": new, "#s": items.used_at(standing.current)}
