@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "services": {"domain", "services"},
     "adapters": {"domain", "services", "adapters", "settings"},
     "http_api": {"domain", "services", "http_api", "guard", "settings"},
-    "guard": {"domain", "rate_limit_headers"},
+    "guard": {"domain", "proxy_events", "rate_limit_headers"},
+    "proxy_events": set(),
     "rate_limit_headers": {"domain"},
     "settings": set(),
 }

@@ -23,7 +23,9 @@ from tests.support.tables.decisions import NoTokens
 from tests.support.tables.stores import keys_table, moto_client, rate_limits_table
 
 EVENTS = Path(__file__).parents[2] / "events" / "authorizer"
-FILES = sorted(EVENTS.glob("*.json"))
+ALL = sorted(EVENTS.glob("*.json"))
+HTTP_API = [file for file in ALL if "-http-api" in file.stem]
+FILES = [file for file in ALL if file not in HTTP_API]
 NOW_MS = 1_795_515_330_000
 OWNER = "6f1f0a8e-6b5b-4b8e-9a36-0f2b7e4a1c11"
 
@@ -90,7 +92,7 @@ def gate() -> Iterator[Gate]:
         table = keys_table(client)
         transport = Boto3Transport(client)
         decisions = KeyDecisions(transport, table=table)
-        for raw in {raw for file in FILES for raw in keys_in(load(file))}:
+        for raw in {raw for file in ALL for raw in keys_in(load(file))}:
             facts = KNOWN.get(raw[9:-7].rstrip("0"))
             if facts is not None and keys.is_well_formed(raw):
                 transport.call("PutItem", {"TableName": table, "Item": credential(raw, facts)})
@@ -149,7 +151,19 @@ def test_an_event_leads_to_the_outcome_in_its_name(gate: Gate, file: Path) -> No
             assert (context["reason"], context["message"]) == expected
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", HTTP_API, ids=lambda file: file.stem)
+def test_an_http_apis_event_leads_to_the_outcome_in_its_name(gate: Gate, file: Path) -> None:
+    event = load(file)
+    given = respond(event, gate=gate)
+    outcome = file.stem.split("-", maxsplit=1)[0]
+    guarded = event["stageVariables"] == {"chatgrid": "guarded"}
+    assert given["isAuthorized"] is (guarded or outcome == "allowed")
+    verdicts = {"limited": "rate_limited"}
+    assert given["context"]["verdict"] == verdicts.get(outcome, outcome)
+    assert ("user_id" in given["context"]) == (outcome == "allowed")
+
+
+@pytest.mark.parametrize("file", ALL, ids=lambda file: file.stem)
 def test_the_keys_in_an_event_are_visibly_made_up(file: Path) -> None:
     for raw in keys_in(load(file)):
         assert "event" in raw[9:] or raw[9:].startswith("a1b2c3d4e5f6")

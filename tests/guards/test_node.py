@@ -42,7 +42,7 @@ def asked() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path in FILES.values():
         _, exposed, cases = read(path)
         for case in cases:
-            for by in ("handler", "hono"):
+            for by in ("handler",) if "handlers_only" in case else ("handler", "hono"):
                 yield case["name"], by, {**case["expected"], "exposed": exposed}
 
 

@@ -14,8 +14,10 @@ from chatgrid_auth.guard import GuardMiddleware, guarded
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "guard"
 #: The vectors, by the kind of API whose events they are.
-FILES = {"rest-api": FOLDER / "rest_api.json"}
+FILES = {"rest-api": FOLDER / "rest_api.json", "http-api": FOLDER / "http_api.json"}
 OK = {"statusCode": 200, "headers": {"X-Own": "1"}, "body": "ok"}
+#: What a handler learns of its caller; the other is for the authorizer's own log.
+TOLD = sorted(set(Caller.__slots__) - {"short_user_id"})
 EXPOSED = "access-control-expose-headers"
 
 
@@ -34,7 +36,7 @@ def told(
     assert named.pop(EXPOSED)
     caller = None
     if met:
-        caller = {name: getattr(met[0], name) for name in sorted(Caller.__slots__)}
+        caller = {name: getattr(met[0], name) for name in TOLD}
         caller["scopes"] = list(met[0].scopes)
     return {
         "caller": caller,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     SourceRule = Callable[[Mapping[str, Any], str], str]
 
+#: The method of an event that names none.
+UNNAMED = "*"
+
 
 class MethodRequest:
     """What an authorizer needs to know of a request to a method of the API.
@@ -85,7 +88,7 @@ def read(
     parts = method_arn.split("/", 3) if isinstance(method_arn, str) else []
     if not isinstance(method_arn, str) or len(parts) < 3 or not method_arn.startswith("arn:"):
         return MethodRequest(
-            method_arn="*",
+            method_arn=UNNAMED,
             authorization=None,
             method="",
             resource="",
@@ -156,6 +159,11 @@ def _judged(route: Route, *, source: str = "", origin: str | None = None) -> Req
         unlimited=route.unlimited,
         route=route.name,
     )
+
+
+def names_a_route(event: object) -> bool:
+    """Whether an event is an HTTP API's (payload format 2.0)."""
+    return isinstance(event, dict) and "routeArn" in event
 
 
 def _only(event: Mapping[str, Any]) -> tuple[str | None, str | None]:

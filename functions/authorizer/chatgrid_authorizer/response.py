@@ -28,6 +28,13 @@ def respond(
         Fault: the store or the identity provider is out; logged too.
     """
     request = event.read(incoming, routes=gate.routes, source_of=gate.source_of)
+    # Asked of nothing that a REST API sends, whose events name their method.
+    is_http_api = request.method_arn == event.UNNAMED and event.names_a_route(incoming)
+    if is_http_api:
+        from chatgrid_authorizer import http_api  # noqa: PLC0415 - not for REST APIs
+
+        asked = http_api.rest_event(incoming)
+        request = event.read(asked, routes=gate.routes, source_of=gate.source_of)
     now_ms = gate.now_ms()
     started_ms, waited_ms = gate.elapsed_ms(), gate.store_waited_ms()
     cold_start, gate.cold = gate.cold, False
@@ -50,6 +57,8 @@ def respond(
     age_ms = outcome.jwks_age_ms if isinstance(outcome, Allowed) else None
     for text in gate.metrics.record(called, measured, age_ms):
         gate.log(text)
+    if is_http_api:
+        return http_api.writer(incoming)(outcome)
     if isinstance(outcome, Fault):
         raise outcome
     return policy.write(outcome, method_arn=request.method_arn)

@@ -16,6 +16,8 @@ export interface Caller {
   readonly email: string | null;
   /** Whether the identity provider calls the user anonymous. */
   readonly anonymous: boolean;
+  /** Whether it came with a secret of the key that another has taken the place of. */
+  readonly former: boolean;
   /** When the credential ends, in Unix milliseconds; `null` for never. */
   readonly expiresAtMs: number | null;
   /** What the owner has noted about the API key: a JSON object of strings, as text. */
@@ -39,6 +41,9 @@ export type Context = Readonly<Record<string, unknown>>;
 export const ALLOWED = "allowed";
 export const FORBIDDEN = "forbidden";
 export const RATE_LIMITED = "rate_limited";
+/** What an HTTP API's guard is told, since that API gives no response of its own for it. */
+export const REFUSED = "refused";
+export const UNAVAILABLE = "unavailable";
 const MOST_DIGITS = 16; // of a number that the authorizer wrote
 
 /** The caller of an allowed request; `null` for every other context, whatever it holds. */
@@ -56,6 +61,7 @@ export function readCaller(context: Context): Caller | null {
     environment: text(context, "environment"),
     email: text(context, "email"),
     anonymous: own(context, "anonymous") === "true",
+    former: own(context, "former") === "true",
     expiresAtMs: number(context, "expires_at"),
     metadata: text(context, "metadata"),
   };

@@ -1,6 +1,7 @@
 /** The guard before a plain Lambda proxy handler, which gets the caller as its third argument. */
 
 import { type Caller, isMapping } from "./context.js";
+import { isHttpApi } from "./events.js";
 import type { Headers } from "./headers.js";
 import { type GuardOptions, inspect } from "./inspect.js";
 
@@ -17,7 +18,7 @@ export type GuardedHandler<Event, LambdaContext> = (
   event: Event,
   context: LambdaContext,
   caller: Caller,
-) => ProxyResponse | Promise<ProxyResponse>;
+) => unknown;
 
 /**
  * Guard a handler: it runs for allowed requests only, and its responses tell where the caller
@@ -36,9 +37,23 @@ export function guarded<Event, LambdaContext = unknown>(
         body: admission.body,
       };
     }
-    const response = await handler(event, context, admission.caller);
+    const given = await handler(event, context, admission.caller);
+    const response = isHttpApi(event) ? explicit(given) : (given as ProxyResponse);
     return { ...response, headers: merged(response.headers, admission.headers) };
   };
+}
+
+/**
+ * A response with its parts, from what a handler behind an HTTP API may give for short.
+ *
+ * Source: "AWS Lambda integrations for HTTP APIs", payload format 2.0, API Gateway developer guide.
+ */
+function explicit(given: unknown): ProxyResponse {
+  if (isMapping(given) && Object.hasOwn(given, "statusCode")) {
+    return given as unknown as ProxyResponse;
+  }
+  const body = typeof given === "string" ? given : JSON.stringify(given ?? null);
+  return { statusCode: 200, headers: { "Content-Type": "application/json" }, body };
 }
 
 function merged(own: ProxyResponse["headers"], guards: Headers): ProxyResponse["headers"] {

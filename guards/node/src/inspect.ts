@@ -9,13 +9,15 @@
 import {
   type Caller,
   FORBIDDEN,
-  isMapping,
   own,
   type RateLimitStatus,
   readCaller,
   readFigures,
   readRetryAfterS,
+  REFUSED,
+  UNAVAILABLE,
 } from "./context.js";
+import { readEvent } from "./events.js";
 import { corsHeaders, type Headers, rateLimitHeaders } from "./headers.js";
 import { requiredScope, type ScopeRule } from "./scopes.js";
 
@@ -41,8 +43,7 @@ export type Admission = {
 
 /** Decide from a proxy event alone whether its handler may run. Never throws by itself. */
 export function inspect(event: unknown, options: GuardOptions = {}): Admission {
-  const found = own(own(event, "requestContext"), "authorizer");
-  const context = isMapping(found) ? found : {};
+  const { context, method, resource } = readEvent(event);
   const figures = readFigures(context);
   const retryAfterS = readRetryAfterS(context);
   const nowS = (options.now ?? Date.now)() / 1000;
@@ -61,16 +62,23 @@ export function inspect(event: unknown, options: GuardOptions = {}): Admission {
     const wait = { "Retry-After": String(retryAfterS) };
     return refuse(429, "rate_limit_exceeded", "Rate limit exceeded", wait);
   }
-  const method = own(event, "httpMethod");
-  const resource = own(event, "resource");
+  const verdict = own(context, "verdict");
+  if (verdict === REFUSED) {
+    const told = own(context, "message");
+    const message = typeof told === "string" && told !== "" ? told : "Missing or invalid token";
+    return refuse(401, "unauthorized", message, { "WWW-Authenticate": "Bearer" });
+  }
+  if (verdict === UNAVAILABLE) {
+    return refuse(503, "service_unavailable", "Service unavailable", { "Retry-After": "1" });
+  }
   // Without these API Gateway has matched nothing; without a verdict it asked nobody.
-  if (typeof method !== "string" || typeof resource !== "string" || resource === "") {
+  if (method === null || resource === null) {
     return refuse(403, "forbidden", "Access denied");
   }
   const needed = (options.requiredScope ?? requiredScope)(method, resource);
   const caller = readCaller(context);
   if (caller?.scopes.includes(needed)) return { caller, figures, headers };
-  if (caller !== null || own(context, "verdict") === FORBIDDEN) {
+  if (caller !== null || verdict === FORBIDDEN) {
     return refuse(403, "forbidden", `Missing required scope: ${needed}`);
   }
   return refuse(403, "forbidden", "Access denied");

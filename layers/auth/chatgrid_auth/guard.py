@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
+from chatgrid_auth import proxy_events
 from chatgrid_auth.domain import context as carried
 from chatgrid_auth.domain import error_table, scopes
 from chatgrid_auth.domain.verdicts import Caller, RateLimitStatus
@@ -73,16 +74,12 @@ def inspect(
     """Decide from a proxy event alone whether its handler may run. Never raises.
 
     Args:
-        event: API Gateway's proxy event (REST API).
+        event: API Gateway's proxy event, of a REST API or of an HTTP API.
         allow_origin: the origin that browsers may call from, or ``*``.
         required_scope: gives the scope that a method and a resource need.
         now_s: Unix time in seconds.
     """
-    if not isinstance(event, Mapping):
-        event = {}
-    request_context = event.get("requestContext")
-    found = request_context.get("authorizer") if isinstance(request_context, Mapping) else None
-    context: Mapping[str, object] = found if isinstance(found, Mapping) else {}
+    context, method, resource = proxy_events.read(event)
     figures = carried.read_figures(context)
     retry_after_s = carried.read_retry_after_s(context)
     told = rate_limit_headers(figures, retry_after_s=retry_after_s, now_s=now_s)
@@ -95,15 +92,30 @@ def inspect(
             status=429,
             body=_body(error_table.RATE_LIMITED),
         )
+    verdict = context.get("verdict")
+    if verdict == carried.REFUSED:
+        message = context.get("message")
+        return Admission(
+            headers={**refused, "WWW-Authenticate": "Bearer"},
+            figures=None,
+            status=401,
+            body=_body(error_table.INVALID_TOKEN, message if isinstance(message, str) else ""),
+        )
+    if verdict == carried.UNAVAILABLE:
+        return Admission(
+            headers={**refused, "Retry-After": "1"},
+            figures=None,
+            status=503,
+            body=_body(error_table.UNAVAILABLE),
+        )
     body = _body(error_table.ACCESS_DENIED)
-    method, resource = event.get("httpMethod"), event.get("resource")
     # Without these API Gateway has matched nothing; without a verdict it asked nobody.
-    if isinstance(method, str) and isinstance(resource, str) and resource:
+    if method is not None and resource is not None:
         needed = required_scope(method, resource)
         caller = carried.read_caller(context)
         if caller is not None and needed in caller.scopes:
             return Admission(headers=headers, figures=figures, caller=caller)
-        if caller is not None or context.get("verdict") == carried.FORBIDDEN:
+        if caller is not None or verdict == carried.FORBIDDEN:
             missing = error_table.MISSING_SCOPE
             body = _body(missing, missing.message.format(scope=needed))
     return Admission(headers=refused, figures=figures, body=body)
@@ -207,11 +219,26 @@ def guarded(
                     "body": admission.body,
                 }
             response = handler(event, context, admission.caller)
+            if event.get("version") == proxy_events.HTTP_API:
+                response = _explicit(response)
             return {**response, "headers": _merged(response.get("headers"), admission.headers)}
 
         return guarded_handler
 
     return decorate
+
+
+def _explicit(response: Any) -> dict[str, Any]:
+    """A response with its parts, from what a handler behind an HTTP API may give for short.
+
+    Source: "AWS Lambda integrations for HTTP APIs" (payload 2.0), API Gateway developer guide.
+    """
+    if isinstance(response, dict) and "statusCode" in response:
+        return response
+    body = response
+    if not isinstance(body, str):
+        body = json.dumps(response, separators=(",", ":"), ensure_ascii=False)
+    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": body}
 
 
 def _merged(headers: Mapping[str, Any] | None, guards: Headers) -> dict[str, Any]:

@@ -45,6 +45,8 @@ FORBIDDEN = {
     "message": "Missing required scope: write",
 }
 LIMITED = {**FIGURES, "verdict": "rate_limited", "retry_after": "9", "rate_remaining": "0"}
+REFUSED = {"verdict": "refused", "message": "API key has been revoked", "reason": "revoked"}
+UNAVAILABLE = {"verdict": "unavailable"}
 WITHOUT_MODE = {name: value for name, value in KEY.items() if name != "auth_mode"}
 
 
@@ -100,6 +102,11 @@ def _refused() -> Iterator[tuple[str, Event]]:
         "over the limit, and nobody told the figures",
         asked({"verdict": "rate_limited", "retry_after": "5"}),
     )
+    yield "refused where the API has no response of its own", asked(REFUSED)
+    limited = {**LIMITED, "verdict": "refused", "user_id": "u-1", "scopes": "read"}
+    yield "refused, whatever else is there", asked(limited)
+    yield "refused, and nobody told why", asked({"verdict": "refused", "message": 7})
+    yield "the store is out where the API has no response of its own", asked(UNAVAILABLE)
     for method, resource in (
         ("POST", "/boards"),
         ("PUT", "/boards/{id}"),
@@ -181,3 +188,46 @@ def _responses() -> Iterator[Case]:
     yield {"name": title, "event": asked(KEY), "response": varying}
     origin = {"allow_origin": "https://app.example.org"}
     yield {"name": f"{title}, the origin too", "event": asked(KEY), "response": varying, **origin}
+
+
+def http_api_cases() -> Iterator[Case]:
+    """The same for an HTTP API, and what only its events can be."""
+    for case in cases():
+        yield {**case, "event": http_api_event(case["event"])}
+    for route in ("$default", "GET", "POST /boards", "get /boards", "GET ", "ANY", "", None):
+        name = f"a route's key that does not match opens nothing: {route}"
+        yield {"name": name, "event": {**http_api_event(asked(ADMIN)), "routeKey": route}}
+    for method in ("GET", "DELETE"):
+        event = {**http_api_event(asked(KEY, method)), "routeKey": "ANY /boards"}
+        yield {"name": f"any method by one route: {method}", "event": event}
+    flat = http_api_event(asked(KEY))
+    flat["requestContext"]["authorizer"] = KEY
+    yield {"name": "a REST API's context in an HTTP API's event", "event": flat}
+    for name, response in {
+        "an object": {"made": True},
+        "a text": "made",
+        "nothing": None,
+        "a list": [1],
+    }.items():
+        event = http_api_event(asked(KEY))
+        title = f"a response for short: {name}"
+        yield {"name": title, "event": event, "response": response, "handlers_only": True}
+
+
+def http_api_event(event: Any) -> Any:
+    """A REST API's proxy event as an HTTP API (payload 2.0) tells it."""
+    if not isinstance(event, dict) or not isinstance(event.get("requestContext"), dict):
+        return {"version": "2.0", **event} if isinstance(event, dict) else event
+    method, resource = event["httpMethod"], event["resource"]
+    declared = isinstance(method, str) and isinstance(resource, str)
+    about = {"http": {"method": method, "path": event["path"]}, "stage": "$default"}
+    told = event["requestContext"]["authorizer"]
+    if told is not None:
+        about["authorizer"] = {"lambda": told}
+    return {
+        "version": "2.0",
+        "routeKey": f"{method} {resource}" if declared else resource,
+        "rawPath": event["path"],
+        "headers": event["headers"],
+        "requestContext": about,
+    }

@@ -7,12 +7,11 @@ The Python guard says what is expected, so what a change of it moves is read in 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from chatgrid_auth import guard
 from tests.support.guard_vectors import FILES, by_decorator
-from tests.vectors.guard.cases import NOW_S, Case, cases
+from tests.vectors.guard.cases import NOW_S, Case, cases, http_api_cases
 
 
 def text(of: list[Case]) -> str:
@@ -22,9 +21,6 @@ def text(of: list[Case]) -> str:
     return json.dumps(known)[:-1] + ', "cases": [\n' + ",\n".join(lines) + "\n]}\n"
 
 
-def write(path: Path) -> None:
-    path.write_text(text(list(cases())))
-
-
 if __name__ == "__main__":
-    write(FILES["rest-api"])
+    FILES["rest-api"].write_text(text(list(cases())))
+    FILES["http-api"].write_text(text(list(http_api_cases())))

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 ALLOWED = "allowed"
 FORBIDDEN = "forbidden"
 RATE_LIMITED = "rate_limited"
+#: What an HTTP API's guard is told, since that API gives no response of its own for it.
+REFUSED = "refused"
+UNAVAILABLE = "unavailable"
 #: What a client is told when its credential is good and the plan's gateway key is not.
 PLAN_FAULT = {"code": "service_unavailable", "message": "Usage plan unavailable"}
 _MOST_DIGITS = 16  # of a number that was written here; Python refuses to read a very long one
