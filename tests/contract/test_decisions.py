@@ -18,7 +18,7 @@ from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request
-from tests.support.tables.key_service import key_service, new_key
+from tests.support.tables.key_service import change_service, key_service, new_key
 from tests.support.tables.stores import counting, keys_table, rate_limits_table
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Gate:
         self.jwt_limit = jwt_limit
         self.now_ms = NOW_MS
         self.issuing = key_service(client, table=self.table, now_ms=lambda: self.now_ms)
+        self.changing = change_service(client, table=self.table, now_ms=lambda: self.now_ms)
         self.requests = counting(client)
         self.container = self.new_container()
 
@@ -281,7 +282,7 @@ def test_a_raised_limit_is_seen_five_seconds_later_at_the_latest(gate: Gate) -> 
     issued = gate.issue(rate_limit=1)
     gate.ask(issued.raw_key)
     assert isinstance(gate.ask(issued.raw_key), Limited)
-    gate.issuing.change_limit(OWNER, issued.key.id, 2)
+    gate.changing.change(OWNER, issued.key.id, {"rate_limit": 2})
     gate.now_ms += 5_000
     assert isinstance(gate.ask(issued.raw_key), Allowed)
 

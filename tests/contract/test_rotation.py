@@ -372,7 +372,8 @@ def test_a_rotation_between_the_two_reads_is_seen(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = bench.issue()
-    rotations, read = bench.store.rotations, bench.store.rotations._read
+    rotations, whole = bench.store.rotations, bench.store.rotations._whole
+    read = whole._item
     crossing = [lambda: bench.rotate(first, grace_seconds=0)]
 
     def crossed(place: dict[str, Any]) -> Mapping[str, Any] | None:
@@ -381,7 +382,7 @@ def test_a_rotation_between_the_two_reads_is_seen(
             crossing.pop()()
         return found
 
-    monkeypatch.setattr(rotations, "_read", crossed)
+    monkeypatch.setattr(whole, "_item", crossed)
     standing = rotations.standing(bench.owner, first.key.id, now_ms=bench.now_ms)
     assert standing is not None
     record, _ = standing.seen

@@ -200,24 +200,3 @@ def test_a_revocation_that_was_cut_off_can_be_repeated(world: World, at: int, af
     assert gone.revoked_at_ms == NOW_MS
     by_whom = ("user", "request-1") if refused else ("operator", None)
     assert world.told() == [(REVOKED, *by_whom)]
-
-
-#: Record read, credential read, credential changed, record changed.
-@pytest.mark.parametrize(("at", "after"), [(at, after) for at in (1, 2, 3, 4) for after in (0, 1)])
-def test_the_limit_shown_holds_wherever_its_change_was_cut_off(
-    world: World, at: int, after: int
-) -> None:
-    with pytest.raises(KilledError):
-        world.mortal(at=at, after=bool(after)).change_limit(world.owner, world.id, 3)
-    changed = at > 3 or (at == 3 and bool(after))
-    assert world.keys.get(world.owner, world.id).rate_limit == (3 if changed else 10)
-    assert sum(world.admits() for _ in range(12)) == (3 if changed else 10)
-    world.keys.change_limit(world.owner, world.id, 3)
-    assert world.wrong_books() == []
-
-
-def test_a_revoked_key_keeps_the_limit_that_its_record_had_not_yet(world: World) -> None:
-    with pytest.raises(KilledError):
-        world.mortal(at=3, after=True).change_limit(world.owner, world.id, 3)
-    world.keys.revoke(world.owner, world.id)
-    assert world.wrong_books() == []

@@ -19,6 +19,7 @@ from chatgrid_auth.domain.errors import Fault, KeyLimitReached, NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.gate.requests import Request
+from chatgrid_auth.services.key_changes.changing import KeyChanges
 from tests.races.history import (
     ADMITTED,
     FAULT,
@@ -31,7 +32,7 @@ from tests.races.history import (
     Event,
 )
 from tests.support.aws import OURS
-from tests.support.tables.key_service import new_key
+from tests.support.tables.key_service import change_service, new_key
 from tests.support.tables.stores import audit_of, dynamodb
 
 PROCESSES = 4
@@ -49,6 +50,13 @@ class Arena:
     shared: dict[str, str] = field(repr=False)  # key id → hash
     actions: int
     weights: dict[str, int]
+
+
+def changes_of(arena: Arena) -> KeyChanges:
+    """The service that changes keys, as a function has it."""
+    return change_service(
+        dynamodb(arena.endpoint), table=arena.table, now_ms=now_ms, pause=time.sleep
+    )
 
 
 def service(arena: Arena) -> ApiKeys:

@@ -14,7 +14,7 @@ from chatgrid_auth.domain.errors import KeyLimitReached, NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables import books
-from tests.support.tables.key_service import key_service, new_key
+from tests.support.tables.key_service import change_service, key_service, new_key
 from tests.support.tables.stores import keys_table, moto_client
 
 MOST_KEYS = 4
@@ -53,6 +53,9 @@ class Keys(stateful.RuleBasedStateMachine):
             default_rate_limit=LIMIT,
             keys_per_user=MOST_KEYS,
         )
+        self._changes = change_service(
+            self._client, table=self._table, now_ms=self._tick, default_rate_limit=LIMIT
+        )
         self._decisions = KeyDecisions(Boto3Transport(self._client), table=self._table)
 
     def teardown(self) -> None:
@@ -90,7 +93,7 @@ class Keys(stateful.RuleBasedStateMachine):
     @stateful.rule(key_id=known, limit=st.integers(1, 2 * LIMIT))
     def change_limit(self, key_id: str, limit: int) -> None:
         key = self._model[key_id]
-        done = self._does(lambda: self._keys.change_limit(self._owner, key_id, limit))
+        done = self._does(lambda: self._changes.change(self._owner, key_id, {"rate_limit": limit}))
         assert done is not key.revoked
         key.limit = limit if done else key.limit
 

@@ -15,7 +15,7 @@ from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.races.actors import Arena, gate, now_ms, race, service
+from tests.races.actors import Arena, changes_of, gate, now_ms, race, service
 from tests.races.history import ADMITTED, FULL, LIMITED, OK, REVOKED, Event, History
 from tests.support.tables import books
 from tests.support.tables.stores import dynamodb, keys_table
@@ -147,7 +147,7 @@ def test_after_a_revocation_was_answered_no_later_request_is_admitted(
     arena = arena_of(ministack, keys=1)
     keys = service(arena)
     (key,) = arena.shared
-    keys.change_limit(arena.owner, key, 60_000)
+    changes_of(arena).change(arena.owner, key, {"rate_limit": 60_000})
     with Crowd(arena) as crowd:
         crowd.wait_for(ADMITTED, 30)
         began = time.monotonic()
@@ -164,14 +164,14 @@ def test_a_limit_changed_under_load_holds_from_the_answer_on(
 ) -> None:
     """It is changed while requests meet it."""
     arena = arena_of(ministack, keys=1)
-    keys = service(arena)
+    changing = changes_of(arena)
     (key,) = arena.shared
     changes: list[tuple[float, float, int]] = [(0.0, 0.0, LIMIT)]
     with Crowd(arena) as crowd:
         for limit in (60, 30, 90, 45, 120):
             crowd.wait_for(LIMITED, 10)
             began = time.monotonic()
-            keys.change_limit(arena.owner, key, limit)
+            changing.change(arena.owner, key, {"rate_limit": limit})
             changes.append((began, time.monotonic(), limit))
         crowd.wait_for(LIMITED, 10)
     admitted = sorted((e.began, e.ended) for e in crowd.events if e.result == ADMITTED)

@@ -12,7 +12,7 @@ AUTHORIZER = "CredentialAuthorizer"
 ROUTES = {
     "/me": ("ManagementFunction", {"GET"}),
     "/me/api-keys": ("ManagementFunction", {"GET", "POST"}),
-    "/me/api-keys/{id}": ("ManagementFunction", {"GET", "DELETE"}),
+    "/me/api-keys/{id}": ("ManagementFunction", {"GET", "PATCH", "DELETE"}),
     "/me/api-keys/{id}/rotate": ("ManagementFunction", {"POST"}),
     "/me/api-keys/{id}/previous-secret": ("ManagementFunction", {"DELETE"}),
     "/me/api-key": ("ManagementFunction", {"GET", "DELETE"}),

@@ -8,30 +8,27 @@ from typing import Annotated
 
 import typer
 
-from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory, StoredKey
-from chatgrid_auth.domain.scopes import READ
-from chatgrid_auth.services.gate.requests import Request
+from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
 from chatgrid_auth.services.key_filters import KeyFilters
 from chatgrid_cli.commands import command, group
-from chatgrid_cli.keys import rotating
+from chatgrid_cli.keys import changing, rotating
 from chatgrid_cli.keys import views as key_views
 from chatgrid_cli.keys.confirming import YesOption, confirm
 from chatgrid_cli.keys.finding import found, living
 from chatgrid_cli.keys.issuing import OutOption, api_keys, hand_over
-from chatgrid_cli.keys.previews import KeyPreview
 from chatgrid_cli.keys.selecting import (
     NamePart,
     PrefixOption,
     Reason,
     ReasonOption,
+    Scope,
     Selection,
     Status,
     StatusOption,
 )
+from chatgrid_cli.keys.showing import whole_facts
 from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack
-from chatgrid_cli.store_clock import store_clock
 from chatgrid_cli.values import (
     ExpiresBefore,
     ExpiresOption,
@@ -41,7 +38,6 @@ from chatgrid_cli.values import (
     UnusedSince,
     UserOption,
     instant,
-    now_ms,
     said_expiry,
 )
 
@@ -50,16 +46,9 @@ app = group("Make, list, show, change and revoke keys of any user.")
 
 def register(root: typer.Typer) -> None:
     """Add the group."""
+    changing.register(app)
     rotating.register(app)
     root.add_typer(app, name="keys")
-
-
-class Scope(StrEnum):
-    """What a key may be allowed."""
-
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
 
 
 class Environment(StrEnum):
@@ -179,37 +168,17 @@ def show(
 ) -> None:
     """Show one key, revoked or not. Without --user the whole table is searched."""
     stored = found(stack, key_id, user)
-    facts = _facts(stack, stored)
+    facts = whole_facts(stack, stored)
     listed = rotating.secrets_of(stack, stored) if secrets else []
     if out.as_json:
         out.document("api_key", {**facts, "secrets": listed} if secrets else facts)
     else:
         own = "yes" if facts["own_usage_key"] else "no: in API Gateway it counts on its tier's"
         facts["previous_secret"] = key_views.previous(stored.key)
-        out.facts({**facts, "created_by": key_views.maker(stored.key), "own_usage_key": own})
+        words = {"created_by": key_views.maker(stored.key), "own_usage_key": own}
+        out.facts({**facts, **key_views.in_words(stored.key), **words})
         if listed:
             out.listing(listed)
-
-
-@command(app, "set-limit")
-def set_limit(
-    stack: Stack,
-    out: Output,
-    key_id: KeyArgument,
-    rate_limit: Annotated[int, typer.Argument(min=1, help="Requests in any 60 seconds.")],
-    user: MaybeUser = None,
-) -> None:
-    """Give a key another limit, which holds for every request from now on."""
-    stored = living(stack, key_id, user)
-    with store_clock(stack.client("dynamodb")) as clock:  # which of the window still counts
-        api_keys(stack, clock=clock).change_limit(stored.key.owner, key_id, rate_limit)
-    told = f"has {rate_limit} requests in any 60 seconds now; before, {stored.key.rate_limit}"
-    named = key_views.named(stored.key)
-    out.done(f"key {named} {told}")
-    if out.as_json:
-        out.document("api_key", _facts(stack, found(stack, key_id, stored.key.owner)))
-    else:
-        out.text(f"Key {named} {told}.")
 
 
 @command(app, "revoke")
@@ -251,13 +220,3 @@ def revoke(
         out.document("api_key_revoked", {"id": key.id, "revoked": True, **also})
     else:
         out.text(f"Key {key_views.named(key)} {told}.")
-
-
-def _facts(stack: Stack, stored: StoredKey) -> dict[str, object]:
-    preview = KeyPreview(Boto3Transport(stack.client("dynamodb")), table=stack.keys_table)
-    credential = preview.admit(stored.hash, now_ms=now_ms(), request=Request(READ))
-    return {
-        **key_views.facts(stored.key, revoked_at_ms=stored.revoked_at_ms),
-        "rate_limit_remaining": None if credential is None else credential.reading.remaining,
-        "own_usage_key": credential is not None and credential.usage_key is not None,
-    }

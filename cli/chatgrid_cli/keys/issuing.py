@@ -20,6 +20,7 @@ from chatgrid_auth import settings
 from chatgrid_auth.domain.audit import Entry
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.key_rules import Lifetimes
 from chatgrid_cli.errors import FAULT, CliError
 from chatgrid_cli.files import create_private
@@ -97,6 +98,20 @@ def api_keys(
         default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
         keys_per_user=limit(stack, "KEYS_PER_USER"),
         lifetimes=_lifetimes(stack),
+        actor=operator_of(stack),
+    )
+
+
+def key_changes(stack: Stack, *, clock: Callable[[], int]) -> KeyChanges:
+    """Changing keys, as the stack's own functions do it, but without its ceilings.
+
+    Args:
+        clock: by the store (`store_clock`): which of a window still counts depends on it.
+    """
+    return KeyChanges(
+        key_store(stack).changes,
+        now_ms=clock,
+        default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
         actor=operator_of(stack),
     )
 

@@ -13,6 +13,14 @@ from chatgrid_auth.services.key_filters import LONGEST_PREFIX, KeyFilters
 from chatgrid_auth.services.key_rules import LONGEST_NAME
 
 
+class Scope(StrEnum):
+    """What a key may be allowed."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
 class Status(StrEnum):
     """Which keys, by whether they are revoked."""
 

@@ -35,8 +35,8 @@ from chatgrid_auth.settings import jwt_settings
 from chatgrid_cli.commands import command
 from chatgrid_cli.errors import FAULT, USAGE, CliError
 from chatgrid_cli.keys import explanations
-from chatgrid_cli.keys.commands import Scope
 from chatgrid_cli.keys.previews import KeyPreview, UserPreview
+from chatgrid_cli.keys.selecting import Scope
 from chatgrid_cli.output import Output, is_terminal
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.values import instant, now_ms

@@ -23,13 +23,28 @@ def facts(key: ApiKey, *, revoked_at_ms: int | None = None) -> dict[str, Any]:
         "environment": key.environment,
         "rate_limit": key.rate_limit,
         "state": state(key, revoked_at_ms=revoked_at_ms),
+        "enabled": key.enabled,
+        "disabled_reason": key.disabled_reason,
+        "self_rotation": key.self_rotation,
+        "metadata": dict(key.metadata),
         "created_by": {"type": key.created_by.type, "key_id": key.created_by.key_id},
         "created_at": instant(key.created_at_ms),
+        "updated_at": instant(key.updated_at_ms or key.created_at_ms),
         "expires_at": instant(key.expires_at_ms),
         "last_used_at": instant(key.last_used_at_ms),
         "previous_secret": _previous(key),
         "revoked_at": instant(revoked_at_ms),
         "revocation_reason": key.revocation_reason,
+    }
+
+
+def in_words(key: ApiKey) -> dict[str, object]:
+    """What of the facts a person reads more easily in words."""
+    pairs = ", ".join(f"{name}={value}" for name, value in key.metadata.items())
+    return {
+        "enabled": "yes" if key.enabled else "no",
+        "self_rotation": "yes" if key.self_rotation else "no",
+        "metadata": pairs or None,
     }
 
 
@@ -61,9 +76,11 @@ def named(key: ApiKey) -> str:
 
 
 def state(key: ApiKey, *, revoked_at_ms: int | None) -> str:
-    """``active``, ``expired`` or ``revoked``."""
+    """``active``, ``disabled``, ``expired`` or ``revoked``."""
     if revoked_at_ms is not None:
         return "revoked"
+    if not key.enabled:
+        return "disabled"
     expired = key.expires_at_ms is not None and key.expires_at_ms <= now_ms()
     return "expired" if expired else "active"
 

@@ -17,6 +17,8 @@ from chatgrid_auth.http_api.fields import (
 )
 from chatgrid_auth.http_api.responses import ListResponse, Response
 from chatgrid_auth.services.instants import iso_instant
+from chatgrid_auth.services.key_changes.metadata import LONGEST_NAME as LONGEST_PAIR_NAME
+from chatgrid_auth.services.key_changes.metadata import MOST_BYTES, MOST_PAIRS
 from chatgrid_auth.services.key_rules import (
     LONGEST_LIFE_SECONDS,
     LONGEST_LIFE_YEARS,
@@ -25,6 +27,7 @@ from chatgrid_auth.services.key_rules import (
 from chatgrid_management.rotation_schemas import PreviousSecretData
 
 Scope: TypeAlias = Literal["read", "write", "admin"]
+DisabledReason: TypeAlias = Literal["manual", "dormant", "exposed"]
 Environment: TypeAlias = Literal["live", "test"]
 RevocationReason: TypeAlias = Literal[
     "unspecified",
@@ -47,6 +50,12 @@ GivenScope: TypeAlias = Annotated[Any, WithJsonSchema({"enum": list(SCOPES), "ty
 GivenEnvironment: TypeAlias = Annotated[
     Any, WithJsonSchema({"enum": list(ENVIRONMENTS), "type": "string"})
 ]
+
+
+METADATA = (
+    f"The owner's own notes: up to {MOST_PAIRS} pairs of strings, names of 1 to {LONGEST_PAIR_NAME}"
+    f" characters, {MOST_BYTES:,} bytes of UTF-8 in all, no control characters."
+)
 
 
 class NewApiKey(BaseModel):
@@ -95,7 +104,12 @@ class NewApiKey(BaseModel):
         Field(description="In place of `expires_at`: how many seconds it lives from now on."),
     ] = None
     environment: GivenEnvironment = "live"
+    enabled: Annotated[bool, Field(description="Whether it works from the start.")] = True
     self_rotation: Annotated[bool, Field(description="Whether the key may rotate itself.")] = False
+    metadata: Annotated[
+        dict[str, str] | None,
+        Field(description=METADATA, json_schema_extra={"maxProperties": MOST_PAIRS}),
+    ] = None
 
     def said_of_expiry(self) -> dict[str, int | None]:
         """What was said of its expiry, as the service takes it."""
@@ -129,7 +143,13 @@ class ApiKeyData(Response):
     ]
     name: str
     scopes: list[Scope]
+    environment: Environment
     rate_limit: Annotated[int, Field(description="Requests in any 60 seconds.", examples=[120])]
+    enabled: Annotated[bool, Field(description="Whether nobody has disabled it.")]
+    disabled_reason: Annotated[
+        DisabledReason | None, Field(description="`null` while it is enabled.")
+    ]
+    metadata: Annotated[dict[str, str], Field(description="The owner's own notes.")]
     last_used_at: Annotated[Instant | None, Field(description="By any of its secrets.")]
     self_rotation: Annotated[bool, Field(description="Whether the key may rotate itself.")]
     previous_secret: Annotated[
@@ -137,6 +157,9 @@ class ApiKeyData(Response):
     ]
     created_by: MakerData
     created_at: Instant
+    updated_at: Annotated[
+        Instant, Field(description="The last change of it; use is none. `created_at` at first.")
+    ]
     expires_at: Instant | None
 
     @classmethod
@@ -214,56 +237,23 @@ class RevokedApiKeyResponse(Response):
     data: RevokedApiKeyData
 
 
-class UserData(Response):
-    """Who is calling with a JWT."""
-
-    id: Annotated[str, Field(description="The user's id at the identity provider.")]
-    email: Annotated[str | None, Field(description="`null` when unknown.")] = None
-    created_at: Annotated[Instant | None, Field(description="`null` when unknown.")] = None
-    auth_mode: Literal["jwt"] = "jwt"
-
-
-class OwnKeyData(Response):
-    """The key that the request came with."""
-
-    id: Identifier
-    name: str
-    scopes: list[Scope]
-    environment: Environment
-    expires_at: Instant | None
-    rate_limit: Annotated[int, Field(description="Requests in any 60 seconds.")]
-    rate_limit_remaining: Annotated[int, Field(description="How many more are admitted now.")]
-
-
-class KeyHolderData(Response):
-    """Whose key is calling, and what that key is."""
-
-    id: Annotated[str, Field(description="The id of the user that the key belongs to.")]
-    email: None = None
-    created_at: None = None
-    auth_mode: Literal["api-key"] = "api-key"
-    api_key: OwnKeyData
-
-
-class UserResponse(Response):
-    """Who am I?"""
-
-    object: Literal["user"] = "user"
-    data: Annotated[UserData | KeyHolderData, Field(discriminator="auth_mode")]
-
-
 def _facts(key: ApiKey) -> dict[str, object]:
     return {
         "id": key.id,
         "key_prefix": key.prefix,
         "name": key.name,
         "scopes": list(key.scopes),
+        "environment": key.environment,
         "rate_limit": key.rate_limit,
+        "enabled": key.enabled,
+        "disabled_reason": key.disabled_reason,
+        "metadata": dict(key.metadata),
         "last_used_at": optional_instant(key.last_used_at_ms),
         "self_rotation": key.self_rotation,
         "previous_secret": _previous(key.previous_secret),
         "created_by": {"type": key.created_by.type, "key_id": key.created_by.key_id},
         "created_at": iso_instant(key.created_at_ms),
+        "updated_at": iso_instant(key.updated_at_ms or key.created_at_ms),
         "expires_at": optional_instant(key.expires_at_ms),
     }
 

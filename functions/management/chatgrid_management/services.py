@@ -12,6 +12,7 @@ from chatgrid_auth.domain.verdicts import Caller
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.audit.log import AuditLog
 from chatgrid_auth.services.idempotency import Idempotency
+from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.rotation import Rotations
 
 
@@ -21,12 +22,14 @@ class Management:
 
     Attributes:
         api_keys: issues, lists, gets and revokes keys.
+        key_changes: changes them.
         rotations: gives keys other secrets.
         idempotency: answers requests that come again.
         audit_log: who did what to them.
     """
 
     api_keys: ApiKeys
+    key_changes: KeyChanges
     rotations: Rotations
     idempotency: Idempotency
     audit_log: AuditLog

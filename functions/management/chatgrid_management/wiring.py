@@ -18,6 +18,7 @@ from chatgrid_auth.http_api.rest_api import lambda_handler
 from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.idempotency import Idempotency
+from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.key_rules import ANY_LIFETIME, Lifetimes
 from chatgrid_auth.services.key_store import KeyStore
 from chatgrid_auth.services.rotation import Rotations
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from chatgrid_auth.domain.audit import Entry
     from chatgrid_auth.http_api.rest_api import Handler
     from chatgrid_auth.services.audit.log import AuditLog
+    from chatgrid_auth.services.key_changes.changing import KeyChangeStore
     from chatgrid_auth.services.repeatable import Notes
     from chatgrid_auth.services.rotation import RotationStore
 
@@ -40,6 +42,7 @@ MILESTONES = {
     ("POST", "/me/api-keys", 201): "KeysIssued",
     ("DELETE", "/me/api-keys/{id}", 200): "KeysRevoked",
     ("DELETE", "/me/api-key", 200): "KeysRevoked",
+    ("PATCH", "/me/api-keys/{id}", 200): "KeysChanged",
     ("POST", "/me/api-keys/{id}/rotate", 200): "KeysRotated",
     ("POST", "/me/api-key/rotate", 200): "KeysRotated",
 }
@@ -56,6 +59,9 @@ class Keys(KeyStore, Protocol):
 
     @property
     def rotations(self) -> RotationStore: ...
+
+    @property
+    def changes(self) -> KeyChangeStore: ...
 
     @property
     def notes(self) -> Notes: ...
@@ -142,6 +148,13 @@ def compose(
             lifetimes=configured.lifetimes,
             creations_per_hour=configured.key_creations_per_hour,
             keys_per_user=configured.keys_per_user,
+        ),
+        key_changes=KeyChanges(
+            store.changes,
+            now_ms=_now_ms,
+            default_rate_limit=configured.rate_limit_default,
+            rate_limit_ceiling=configured.rate_limit_ceiling,
+            lifetimes=configured.lifetimes,
         ),
         rotations=Rotations(store.rotations, now_ms=_now_ms, entropy=os.urandom),
         idempotency=Idempotency(store.notes, store.rotations, now_ms=_now_ms, entropy=os.urandom),

@@ -12,6 +12,7 @@ from chatgrid_auth.domain.errors import KeyLimitReached, MakerRevoked, StillRunn
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.services.creations import with_another
 from chatgrid_auth.services.descendants import Kin
+from chatgrid_auth.services.key_changes.changing import Seen
 from chatgrid_auth.services.key_filters import NO_FILTERS, KeyFilters
 from chatgrid_auth.services.repeatable import Note, NoteChange, Repeatable
 from chatgrid_auth.services.rotation import NewSecret, Standing
@@ -31,6 +32,7 @@ class MemoryKeyStore:
         self.tags: dict[str, str] = {}
         self.rotations = MemoryRotations(self)
         self.notes = MemoryNotes(self)
+        self.changes = MemoryKeyChanges(self)
 
     def create(
         self,
@@ -107,22 +109,6 @@ class MemoryKeyStore:
             if key.owner == owner and key.created_by.key_id is not None
         ]
 
-    def change_limit(
-        self,
-        owner: str,
-        key_id: str,
-        *,
-        rate_limit: int,
-        now_ms: Callable[[], int],
-        event: AuditEvent,
-    ) -> bool:
-        self.may_fail()
-        key = self.keys.get((owner, key_id))
-        if key is not None:
-            self.keys[owner, key_id] = replace(key, rate_limit=rate_limit)
-            self.events.append(event)
-        return key is not None
-
     def use(self, owner: str, key_id: str, *, at_ms: int) -> None:
         """As if the key had been used."""
         used = self.keys[owner, key_id]
@@ -196,6 +182,32 @@ class MemoryRotations:
         self._store.keys[changed.owner, changed.id] = changed
         self._store.events.append(event)
         return True
+
+
+class MemoryKeyChanges:
+    """The settings of those keys, as ``services.key_changes.changing.KeyChangeStore`` promises.
+
+    Attributes:
+        meanwhile: is called between the look and the write, as if somebody else were faster.
+    """
+
+    def __init__(self, store: MemoryKeyStore) -> None:
+        self._store = store
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def look(self, owner: str, key_id: str) -> Seen | None:
+        key = self._store.get(owner, key_id)
+        return None if key is None else Seen(key=key, store=key)
+
+    def change(self, seen: Seen, became: ApiKey, *, event: AuditEvent) -> ApiKey | None:
+        self.meanwhile()
+        self._store.may_fail()
+        place = became.owner, became.id
+        if self._store.keys.get(place) != seen.store:
+            return None
+        self._store.keys[place] = became
+        self._store.events.append(event)
+        return became
 
 
 class MemoryNotes:

@@ -12,6 +12,7 @@ from chatgrid_auth.adapters.keys_table.decisions import current_tag
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.rotation.books import GRACES
 from chatgrid_auth.domain.keys import tag_of
+from chatgrid_auth.domain.scopes import level_of
 from tests.support.tables.stores import audit_of
 
 if TYPE_CHECKING:
@@ -98,13 +99,25 @@ def _errors_of(record: Item, credential: Item | None) -> list[str]:
         found.append(
             f"key {sk} allows {cap - used} where its limit is {credential[items.LIMIT]['N']}"
         )
-    if credential[items.LIMIT] != record["rate_limit"]:
-        found.append(f"key {sk} shows a limit of {record['rate_limit']['N']}")
+    found += _errors_of_changes(record, credential)
     if not _has_secrets_of(record, credential):
         found.append(f"key {sk} has other secrets than its record says")
     if size_of(credential) >= _UNIT_BYTES:
         found.append(f"key {sk} has a credential of {size_of(credential)} bytes")
     return found
+
+
+def _errors_of_changes(record: Item, credential: Item) -> Iterator[str]:
+    """Where a home and its record tell of other changes."""
+    sk = record["sk"]["S"]
+    if credential.get(items.CHANGES) != record.get(items.CHANGES):
+        yield (f"key {sk} counts other changes than its record")
+    if items.LEVEL in credential and int(credential[items.LEVEL]["N"]) != level_of(
+        record["scopes"]["S"].split()
+    ):
+        yield (f"key {sk} reaches as far as other scopes than it shows")
+    if credential[items.LIMIT] != record["rate_limit"]:
+        yield (f"key {sk} shows a limit of {record['rate_limit']['N']}")
 
 
 def _has_secrets_of(record: Item, credential: Item) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_auth.services.key_changes.changing import KeyChanges
 from tests.support.tables.stores import audit_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,19 @@ def key_service(
         default_rate_limit=default_rate_limit,
         keys_per_user=keys_per_user,
     )
+
+
+def change_service(
+    client: DynamoDBClient,
+    *,
+    table: str,
+    now_ms: Callable[[], int],
+    default_rate_limit: int = 120,
+    pause: Callable[[float], None] = lambda _: None,
+) -> KeyChanges:
+    """The service that changes keys of this table, under the test's clock."""
+    store = DynamoKeyStore(client, table=table, audit_table=audit_of(table), pause=pause)
+    return KeyChanges(store.changes, now_ms=now_ms, default_rate_limit=default_rate_limit)
 
 
 def new_key(keys: ApiKeys, owner: str, **facts: Any) -> IssuedKey:

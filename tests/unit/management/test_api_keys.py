@@ -22,6 +22,11 @@ FIELDS = {
     "self_rotation",
     "previous_secret",
     "created_by",
+    "environment",
+    "enabled",
+    "disabled_reason",
+    "metadata",
+    "updated_at",
     "created_at",
     "expires_at",
 }

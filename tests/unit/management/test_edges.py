@@ -28,8 +28,8 @@ FIGURE_HEADERS = {
         ("DELETE", "/me", "GET, HEAD, OPTIONS"),
         ("PUT", "/me/api-keys", "GET, HEAD, OPTIONS, POST"),
         ("DELETE", "/me/api-keys", "GET, HEAD, OPTIONS, POST"),
-        ("PATCH", "/me/api-keys/{id}", "DELETE, GET, HEAD, OPTIONS"),
-        ("POST", "/me/api-keys/{id}", "DELETE, GET, HEAD, OPTIONS"),
+        ("PUT", "/me/api-keys/{id}", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+        ("POST", "/me/api-keys/{id}", "DELETE, GET, HEAD, OPTIONS, PATCH"),
         ("BREW", "/me", "GET, HEAD, OPTIONS"),
     ],
 )

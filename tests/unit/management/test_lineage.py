@@ -127,7 +127,9 @@ def test_each_creation_and_revocation_is_told_of_with_who_did_it(
         "scopes": {"from": None, "to": key["scopes"]},
         "environment": {"from": None, "to": "live"},
         "rate_limit": {"from": None, "to": key["rate_limit"]},
+        "enabled": {"from": None, "to": True},
         "self_rotation": {"from": None, "to": False},
+        "metadata": {"from": None, "to": {}},
     }
     told = repr(store.events)
     assert not any(secret in told for secret in (key["raw_key"], child["raw_key"], *store.hashes))

@@ -48,6 +48,7 @@ def test_the_holder_of_a_key_sees_what_the_key_is(api: Api) -> None:
                 "environment": "live",
                 "expires_at": "2090-01-31T12:00:00.000Z",
                 "rate_limit": FIGURES.limit,
+                "metadata": {},
                 "rate_limit_remaining": FIGURES.remaining,
             },
         },

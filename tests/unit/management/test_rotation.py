@@ -108,7 +108,9 @@ def test_ending_a_grace_answers_with_the_key_and_once(api: Api) -> None:
     reply = api("DELETE", PREVIOUS, id=key_id)
     rotated.pop("raw_key")
     assert (reply.status, reply.json["object"]) == (200, "api_key")
-    assert reply.data == {**rotated, "previous_secret": None}
+    told = reply.data["updated_at"]
+    assert told >= rotated["updated_at"]
+    assert reply.data == {**rotated, "previous_secret": None, "updated_at": told}
     assert api("DELETE", PREVIOUS, id=key_id).problem() == NOT_FOUND
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fastapi import Response
 
+from chatgrid_auth.domain.error_table import NO_UPDATES
 from chatgrid_auth.domain.identifiers import canonical_id
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.fields import PathIdentifier
 from chatgrid_auth.http_api.pagination import Paging, encode_cursor
-from chatgrid_auth.http_api.problems import not_found
+from chatgrid_auth.http_api.problems import Problem, not_found
 from chatgrid_auth.services.key_filters import ACTIVE
+from chatgrid_management.change_schemas import ApiKeyChanges
 from chatgrid_management.key_queries import Filters, Why, WithDescendants
 from chatgrid_management.repeats import Named, tell
 from chatgrid_management.schemas import (
@@ -53,7 +55,9 @@ async def create_api_key(
             scopes=new.scopes,
             environment=new.environment,
             rate_limit=new.rate_limit,
+            enabled=new.enabled,
             self_rotation=new.self_rotation,
+            metadata=new.metadata,
             **new.said_of_expiry(),
             actor=actor,
             claim=claim,
@@ -96,6 +100,26 @@ async def get_api_key(
 ) -> ApiKeyResponse:
     """One of the caller's keys that is not revoked."""
     key = services.api_keys.get(caller.user_id, key_id_of(id))
+    return ApiKeyResponse(data=ApiKeyData.of(key))
+
+
+@router.patch("/me/api-keys/{id}", operation_id="updateApiKey", summary="Change an API key")
+async def update_api_key(
+    id: PathIdentifier,  # noqa: A002 - the parameter's name in the API
+    changes: ApiKeyChanges,
+    caller: CurrentCaller,
+    services: Services,
+    actor: Acting,
+) -> ApiKeyResponse:
+    """Change what is named of a key, by a merge patch; equal values are fine.
+
+    What a change takes away is refused on the very next request. Changes of different fields that
+    are made at the same time all hold.
+    """
+    said = changes.said()
+    if not said:
+        raise Problem.of(NO_UPDATES)
+    key = services.key_changes.change(caller.user_id, key_id_of(id), said, actor=actor)
     return ApiKeyResponse(data=ApiKeyData.of(key))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Maker
@@ -23,6 +24,8 @@ class ApiKey:
     Attributes:
         last_used_at_ms: the last use of any of its secrets.
         disabled_reason: ``manual``, ``dormant`` or ``exposed``; ``None`` while it is enabled.
+        metadata: the owner's own notes, which no decision looks at.
+        updated_at_ms: the last change of it; ``None`` while there was none. Never its use.
         self_rotation: whether the key may rotate itself.
         previous_secret: its former secret; ``None`` when that has ended or there was none.
         revoked_at_ms: ``None`` while it is not revoked.
@@ -42,6 +45,8 @@ class ApiKey:
     created_by: Maker = SOME_OPERATOR.maker
     disabled_reason: str | None = None
     self_rotation: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    updated_at_ms: int | None = None
     previous_secret: PreviousSecret | None = None
     revoked_at_ms: int | None = None
     revocation_reason: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from chatgrid_auth.domain.identifiers import uuid7
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.audit.events import creation
 from chatgrid_auth.services.descendants import living_descendants
+from chatgrid_auth.services.key_changes.changing import MANUAL
+from chatgrid_auth.services.key_changes.metadata import check_metadata
 from chatgrid_auth.services.key_filters import NO_FILTERS, KeyFilters
 from chatgrid_auth.services.key_rules import (
     ANY_LIFETIME,
@@ -24,7 +26,6 @@ from chatgrid_auth.services.key_rules import (
     Lifetimes,
     Unsaid,
     check_new_key,
-    check_rate_limit,
     resolve_expiry,
 )
 
@@ -79,7 +80,9 @@ class ApiKeys:
         scopes: Sequence[str],
         environment: str,
         rate_limit: int | None,
+        enabled: bool = True,
         self_rotation: bool = False,
+        metadata: Mapping[str, str] | None = None,
         expires_at_ms: int | Unsaid | None = UNSAID,
         expires_in_seconds: int | Unsaid | None = UNSAID,
         actor: Actor | None = None,
@@ -109,14 +112,17 @@ class ApiKeys:
             lifetimes=self._lifetimes,
             now_ms=now_ms,
         )
-        problems = check_new_key(
-            name=name,
-            scopes=scopes,
-            environment=environment,
-            rate_limit=rate_limit,
-            of_expiry=of_expiry,
-            rate_limit_ceiling=self._rate_limit_ceiling,
-        )
+        problems = [
+            *check_new_key(
+                name=name,
+                scopes=scopes,
+                environment=environment,
+                rate_limit=rate_limit,
+                of_expiry=of_expiry,
+                rate_limit_ceiling=self._rate_limit_ceiling,
+            ),
+            *check_metadata(metadata or {}),
+        ]
         if problems:
             raise InvalidKey(problems)
         raw_key = keys.generate(environment, entropy=self._entropy)
@@ -131,7 +137,9 @@ class ApiKeys:
             created_at_ms=now_ms,
             expires_at_ms=ends_at_ms,
             created_by=actor.maker,
+            disabled_reason=None if enabled else MANUAL,
             self_rotation=self_rotation,
+            metadata=dict(metadata or {}),
         )
         key_hash = keys.hash_of(raw_key)
         self._store.create(
@@ -215,30 +223,6 @@ class ApiKeys:
         event = self._event(audit.REVOKED, owner, key_id, actor=actor, at_ms=self._now_ms())
         why = {audit.REVOCATION_REASON: {"from": None, "to": reason}}
         return self._store.revoke(owner, key_id, event=replace(event, changes=why))
-
-    def change_limit(
-        self, owner: str, key_id: str, rate_limit: int, *, actor: Actor | None = None
-    ) -> None:
-        """Give a key another limit: it holds for every request that is admitted from now on.
-
-        Raises:
-            InvalidKey: no key may have this limit.
-            NotFound: no such key, a revoked one, or somebody else's.
-            StoreUnavailable: the store is out, or the key too busy; the limit may have changed.
-        """
-        problems = check_rate_limit(rate_limit, ceiling=self._rate_limit_ceiling)
-        if problems:
-            raise InvalidKey(problems)
-        changed = self._store.change_limit(
-            owner,
-            key_id,
-            rate_limit=rate_limit,
-            now_ms=self._now_ms,
-            # By the store's clock: it is known only once the store has answered.
-            event=self._event(audit.UPDATED, owner, key_id, actor=actor, at_ms=0),
-        )
-        if not changed:
-            raise NotFound
 
     def _event(
         self, action: str, owner: str, key_id: str, *, actor: Actor | None, at_ms: int

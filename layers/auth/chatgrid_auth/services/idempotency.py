@@ -160,9 +160,10 @@ class Idempotency:
         if standing.current in claim.note.minted and standing.current_used_at_ms is None:
             raw_key, secret = mint(standing, entropy=self._entropy, grace_until_ms=None)
             claim.minting(secret.hash, key_id=key_id, base=claim.note.base)
-            became = replace(standing.key, prefix=secret.prefix)
+            at_ms = self._now_ms()
+            became = replace(standing.key, prefix=secret.prefix, updated_at_ms=at_ms)
             if self._secrets.reissue(
-                standing, secret, event=_reissued(standing.key, became, actor, self._now_ms())
+                standing, secret, event=_reissued(standing.key, became, actor, at_ms)
             ):
                 return Answered(key=became, raw_key=raw_key, replayed=True)
             # Used, rotated or revoked since the look: as it stands now.

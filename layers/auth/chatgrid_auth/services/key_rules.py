@@ -1,4 +1,4 @@
-"""What a new key may be, checked here once for the API, the operator's command and the import."""
+"""What a key may be, checked here once for the API, the operator's command and the import."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def check_new_key(
     """
     return [
         *check_name(name),
-        *_of_scopes(scopes),
+        *check_scopes(scopes),
         *check_rate_limit(rate_limit, ceiling=rate_limit_ceiling),
         *of_expiry,
         *_one_of("environment", environment, ENVIRONMENTS),
@@ -179,7 +179,8 @@ def _at_most(seconds: int) -> str:
     return f"Must be at most {seconds} seconds away"
 
 
-def _of_scopes(scopes: Sequence[object]) -> Iterator[KeyProblem]:
+def check_scopes(scopes: Sequence[object]) -> Iterator[KeyProblem]:
+    """What is wrong with scopes."""
     if not scopes:
         yield KeyProblem("scopes", "too_small", "Must contain at least 1 item(s)")
     for place, scope in enumerate(scopes):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from chatgrid_auth.services.key_filters import NO_FILTERS, KeyFilters
@@ -60,14 +60,3 @@ class KeyStore(Protocol):
 
     def made_by_keys(self, owner: str) -> Iterable[Kin]:
         """Keys of the owner that other keys made, revoked ones too."""
-
-    def change_limit(
-        self,
-        owner: str,
-        key_id: str,
-        *,
-        rate_limit: int,
-        now_ms: Callable[[], int],
-        event: AuditEvent,
-    ) -> bool:
-        """Give a key another limit; whether there was a non-revoked key of the owner's."""

@@ -170,7 +170,7 @@ class Rotations:
             raw_key, secret = mint(standing, entropy=self._entropy, grace_until_ms=until_ms)
             if claim is not None:
                 claim.minting(secret.hash, key_id=key.id, base=standing.current)
-            rotated = _rotated(standing, secret)
+            rotated = _rotated(standing, secret, now_ms)
             event = self._event(audit.ROTATED, key, rotated, actor, now_ms)
             if self._store.rotate(standing, secret, event=event):
                 return IssuedKey(key=rotated, raw_key=raw_key)
@@ -188,7 +188,7 @@ class Rotations:
             standing = self._standing(owner, key_id, now_ms)
             if standing.key.previous_secret is None:
                 raise NotFound
-            ended = replace(standing.key, previous_secret=None)
+            ended = replace(standing.key, previous_secret=None, updated_at_ms=now_ms)
             event = self._event(audit.PREVIOUS_SECRET_ENDED, standing.key, ended, actor, now_ms)
             if self._store.end_previous(standing, event=event):
                 return ended
@@ -245,7 +245,7 @@ def _check(key: ApiKey, *, force: bool, now_ms: int) -> None:
         raise PreviousSecretActive
 
 
-def _rotated(standing: Standing, secret: NewSecret) -> ApiKey:
+def _rotated(standing: Standing, secret: NewSecret, now_ms: int) -> ApiKey:
     """The key as it is when this is its current secret."""
     key, previous = standing.key, None
     if secret.grace_until_ms is not None:
@@ -254,7 +254,7 @@ def _rotated(standing: Standing, secret: NewSecret) -> ApiKey:
             expires_at_ms=min(secret.grace_until_ms, key.expires_at_ms or secret.grace_until_ms),
             last_used_at_ms=standing.current_used_at_ms,
         )
-    return replace(key, prefix=secret.prefix, previous_secret=previous)
+    return replace(key, prefix=secret.prefix, previous_secret=previous, updated_at_ms=now_ms)
 
 
 def _changes(was: ApiKey, became: ApiKey) -> audit.Changes:

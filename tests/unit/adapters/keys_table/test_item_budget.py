@@ -37,6 +37,7 @@ BYTES = {
     "lim, used, cap": 25,  # the limit granted; admitted ever; admitted and limit
     "gw": 22,  # the gateway key of its own
     "v": 6,  # which policy holds
+    "c": 6,  # how many changes were committed, which the next one has to have seen
     "e": 2,  # an imported key of the test environment
     "cur": 9,  # which secret is the current one
     "x…": 32,  # until when each of two secrets passes
@@ -79,6 +80,7 @@ def worst_item() -> dict[str, Any]:
         items.LIMIT: items.n(59_999),
         items.GATEWAY_KEY: items.s("u" * usage_keys.VALUE_LENGTH),
         items.VERSION: items.n(999_999),
+        items.CHANGES: items.n(999_999),
         items.CURRENT: items.s(tag_of(NEW)),
         items.until(tag_of(NEW)): items.n(1_999_999_999_999),
         items.used_at(tag_of(OLD)): items.n(1_799_999_999_999),

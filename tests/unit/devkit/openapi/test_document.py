@@ -24,6 +24,7 @@ OPERATIONS = {
     ("get", "/me/api-keys"): {"400"},
     ("post", "/me/api-keys"): {"400", "409", "413", "415", "422"},
     ("get", "/me/api-keys/{id}"): {"404"},
+    ("patch", "/me/api-keys/{id}"): {"400", "404", "413", "415"},
     ("delete", "/me/api-keys/{id}"): {"400", "404"},
     ("post", "/me/api-keys/{id}/rotate"): {"400", "404", "409", "413", "415", "422"},
     ("delete", "/me/api-keys/{id}/previous-secret"): {"404"},

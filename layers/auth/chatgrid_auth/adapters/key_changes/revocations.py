@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.dynamodb.transactions import put, update
+from chatgrid_auth.adapters.key_changes import books as change_books
 from chatgrid_auth.adapters.key_changes.intents import Intent, new_token
 from chatgrid_auth.adapters.key_changes.pending import PendingChanges, Unfinished
 from chatgrid_auth.adapters.key_changes.stale import RecordFull
@@ -62,7 +63,11 @@ class Revocations:
             transport,
             table=table,
             chain=chain,
-            writers={audit.REVOKED: self._writes, **books.writers(table)},
+            writers={
+                audit.REVOKED: self._writes,
+                **books.writers(table),
+                **change_books.writers(table),
+            },
         )
 
     def revoke(self, record: Item, event: AuditEvent) -> bool:
@@ -143,6 +148,7 @@ class Revocations:
             },
             put(self._table, revoked),
             *books.left_behind(self._table, record, home.get(items.EXPIRES_ON)),
+            *change_books.left_behind(self._table, record, home),
             update(
                 self._table,
                 (record["pk"]["S"], items.COUNT),

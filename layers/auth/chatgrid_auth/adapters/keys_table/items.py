@@ -53,6 +53,8 @@ NEVER_MS = 10**15
 
 #: On what is left of a revoked key: when DynamoDB disposes of it, in Unix seconds.
 EXPIRES_ON = "expires_on"
+#: How many changes were committed: on a credential, and on the record those that it shows.
+CHANGES = "c"
 #: On a credential: the tokens of changes that are committed and may not be in the books yet.
 MARKS = "m"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, put
 from chatgrid_auth.adapters.idempotency.notes import written
-from chatgrid_auth.adapters.keys_table import items, key_items
+from chatgrid_auth.adapters.keys_table import items, key_items, policy_items
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain.errors import (
     KeyExists,
@@ -117,6 +117,9 @@ class KeyCreations:
         if self._own_gateway_keys:
             work = key_items.work("provision", key.owner, key.id, key_hash)
             writes.append(put(self._table, work))
+        if policy_items.attributes(key):
+            policy = policy_items.policy(key, key_hash, policy_items.FIRST)
+            writes.append(put(self._table, policy, condition=new))
         if imported:
             # A new id is random. One that was brought along may have come under another owner too.
             writes.append(put(self._table, key_items.claim(key.id), condition=new))

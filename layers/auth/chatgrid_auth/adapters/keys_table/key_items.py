@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.dynamodb.transactions import update
-from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table import items, policy_items
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import API_KEY, Maker
@@ -38,11 +38,16 @@ def credential(key: ApiKey, key_hash: str, *, imported: bool) -> dict[str, Any]:
         "sk": s(items.CREDENTIAL),
         items.OWNER: items.uuid(key.owner),
         items.KEY_ID: items.uuid(key.id),
-        items.LEVEL: n(level_of(key.scopes)),
         items.LIMIT: n(key.rate_limit),
         items.until(tag_of(key_hash)): n(items.passes_until(key.expires_at_ms)),
         **window.fresh(key.rate_limit),
     }
+    if key.enabled:
+        item[items.LEVEL] = n(level_of(key.scopes))
+    else:
+        item[items.OFF] = s(key.disabled_reason or items.MANUAL)
+    if policy_items.attributes(key):
+        item[items.VERSION] = n(policy_items.FIRST)
     if imported and key.environment == "test":
         item[items.ENVIRONMENT] = s(items.TEST)
     return item
@@ -66,6 +71,10 @@ def record(key: ApiKey, key_hash: str) -> dict[str, Any]:
         item["expires_at_ms"] = n(key.expires_at_ms)
     if key.self_rotation:
         item["self_rotation"] = {"BOOL": True}
+    if key.metadata:
+        item["metadata"] = policy_items.pairs(key.metadata)
+    if policy_items.attributes(key):
+        item[policy_items.COUNTER] = n(policy_items.FIRST)
     return item
 
 
@@ -87,6 +96,7 @@ def claim(key_id: str) -> dict[str, Any]:
 def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
     """The key of a record, revoked or not, with the last use and the limit of its credential."""
     expires, ended = item.get("expires_at_ms"), item.get("revoked_at_ms")
+    updated, noted = item.get("updated_at_ms"), item.get("metadata", {"M": {}})["M"]
     maker, _, maker_id = item["made_by"]["S"].partition(" ")
     return ApiKey(
         id=item["sk"]["S"].partition("#")[2],
@@ -102,6 +112,8 @@ def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
         created_by=Maker(type=maker, key_id=maker_id or None),
         disabled_reason=_disabled_reason(credential),
         self_rotation="self_rotation" in item,
+        metadata={name: value["S"] for name, value in noted.items()},
+        updated_at_ms=None if updated is None else int(updated["N"]),
         revoked_at_ms=None if ended is None else int(ended["N"]),
         revocation_reason=None if ended is None else item["revocation_reason"]["S"],
         previous_secret=_previous_secret(item, credential),

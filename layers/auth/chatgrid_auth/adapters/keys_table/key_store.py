@@ -9,28 +9,21 @@ a revoked one is not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.audit_table.chain import AuditChain
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.dynamodb.pages import every_item
-from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, update
 from chatgrid_auth.adapters.idempotency.notes import DynamoNotes
+from chatgrid_auth.adapters.key_changes.changes import DynamoKeyChanges
 from chatgrid_auth.adapters.key_changes.revocations import RETENTION_DAYS, Revocations
 from chatgrid_auth.adapters.keys_table import items, key_items
-from chatgrid_auth.adapters.keys_table.items import n, s
+from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.adapters.keys_table.key_creation import KeyCreations
 from chatgrid_auth.adapters.keys_table.key_pages import KeyPages
 from chatgrid_auth.adapters.rotation.rotations import DynamoRotations
 from chatgrid_auth.domain.credentials import ApiKey, Page
-from chatgrid_auth.domain.errors import (
-    ConditionFailed,
-    StoreThrottled,
-)
-from chatgrid_auth.domain.limits.window_upkeep import change_limit
 from chatgrid_auth.services.key_filters import NO_FILTERS, KeyFilters
 
 if TYPE_CHECKING:
@@ -39,9 +32,6 @@ if TYPE_CHECKING:
     from chatgrid_auth.domain.audit import AuditEvent, Entry
     from chatgrid_auth.services.descendants import Kin
     from chatgrid_auth.services.repeatable import NoteChange
-
-#: A change of limit has to hit upon a moment in which no second's first request comes in between.
-_LIMIT_TRIES = 10
 
 
 class DynamoKeyStore:
@@ -58,6 +48,7 @@ class DynamoKeyStore:
 
     Attributes:
         rotations: the keys' secrets.
+        changes: the keys' settings.
         notes: what is remembered of requests that may come again.
     """
 
@@ -93,6 +84,9 @@ class DynamoKeyStore:
             pending=self._revocations.pending,
             retention_days=revoked_retention_days,
         )
+        self.changes = DynamoKeyChanges(
+            self._transport, table=table, pending=self._revocations.pending
+        )
         self.notes = DynamoNotes(self._transport, table=table)
 
     def create(
@@ -125,47 +119,6 @@ class DynamoKeyStore:
         """
         record = self._record_of(owner, key_id)
         return record is not None and self._revocations.revoke(record, event)
-
-    def change_limit(
-        self,
-        owner: str,
-        key_id: str,
-        *,
-        rate_limit: int,
-        now_ms: Callable[[], int],
-        event: AuditEvent,
-    ) -> bool:
-        """Give a key another limit; whether there was a key.
-
-        One write on the credential is the change, and what is shown from then on; the record
-        follows. A repetition makes good what was cut off in between.
-
-        Raises:
-            StoreThrottled: requests on the key came in between each time.
-        """
-        for _ in range(_LIMIT_TRIES):
-            record = self._record_of(owner, key_id)
-            if record is None:
-                return False
-            where = {
-                "TableName": self._table,
-                "Key": {
-                    "pk": s(items.credential_pk(record["hash"]["S"])),
-                    "sk": s(items.CREDENTIAL),
-                },
-            }
-            credential = self._transport.call("GetItem", {**where, "ConsistentRead": True})["Item"]
-            if items.is_revoked(credential):
-                return False
-            at_ms = now_ms()
-            moved = change_limit(credential, now_ms=at_ms, limit=rate_limit)
-            try:
-                self._transport.call("UpdateItem", {**where, **_unless_revoked(moved)})
-                self._show_limit(record, rate_limit, replace(event, at_ms=at_ms))
-            except ConditionFailed:
-                continue
-            return True
-        raise StoreThrottled("UpdateItem", "KeyTooBusy")
 
     def get(self, owner: str, key_id: str) -> ApiKey | None:
         """One of the owner's non-revoked keys."""
@@ -206,30 +159,3 @@ class DynamoKeyStore:
             },
         )
         return response.get("Item")
-
-    def _show_limit(self, record: Mapping[str, Any], rate_limit: int, event: AuditEvent) -> None:
-        """Keep a credential's limit in its record too, unless that is gone by now."""
-        place = (record["pk"]["S"], record["sk"]["S"])
-        change = {"from": int(record["rate_limit"]["N"]), "to": rate_limit}
-        shown = update(
-            self._table,
-            place,
-            "SET rate_limit = :limit",
-            {":limit": n(rate_limit)},
-            condition="attribute_exists(pk)",
-        )
-        with suppress(Cancelled):
-            self._chain.transact([shown], replace(event, changes={"rate_limit": change}))
-
-
-def _unless_revoked(moved: dict[str, Any]) -> dict[str, Any]:
-    """A change of a window that is made only while the key is not revoked."""
-    return {
-        **moved,
-        "ConditionExpression": f"{items.NOT_REVOKED} AND {moved['ConditionExpression']}",
-        "ExpressionAttributeNames": {"#off": items.OFF},
-        "ExpressionAttributeValues": {
-            **moved["ExpressionAttributeValues"],
-            ":revoked": s(items.REVOKED),
-        },
-    }

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from chatgrid_auth.adapters.key_changes.standing import WholeKeys
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.decisions import current_tag
 from chatgrid_auth.adapters.keys_table.items import n, s
-from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
+from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.services.rotation import NewSecret, Standing
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 Item = Mapping[str, Any]
 
-_LOOKS = 10
 _DAY_SECONDS = 86_400
 
 
@@ -53,26 +53,14 @@ class DynamoRotations:
         self._table = table
         self._pending = pending
         self._retention_seconds = retention_days * _DAY_SECONDS
+        self._whole = WholeKeys(transport, table=table, pending=pending)
 
     def standing(self, owner: str, key_id: str, *, now_ms: int) -> Standing | None:
-        """One of the owner's non-revoked keys as it stands now, its books in order.
-
-        Raises:
-            StoreThrottled: others changed it between the two reads, time and again.
-        """
-        place = {"pk": s(items.user_pk(owner)), "sk": s(items.record_sk(key_id))}
-        for _ in range(_LOOKS):
-            record = self._read(place)
-            home = record and self._read(_home(record["hash"]["S"]))
-            if record is None or home is None:
-                return None
-            if items.MARKS in home or items.is_revoked(home):
-                self._pending.finish(record, home)
-            elif tag_of(record.get("secret", record["hash"])["S"]) == current_tag(home):
-                break
-            # Else another rotation was done, books and all, between the two reads.
-        else:
-            raise StoreThrottled("GetItem", "KeyContended")
+        """One of the owner's non-revoked keys as it stands now, its books in order."""
+        found = self._whole.read(owner, key_id)
+        if found is None:
+            return None
+        record, home = found
         current = current_tag(home)
         used = home.get(items.used_at(current))
         return Standing(
@@ -182,11 +170,6 @@ class DynamoRotations:
         alias = {**_home(new_hash), items.HOME: {"B": bytes.fromhex(home_hash)}}
         return {"TableName": self._table, "Item": alias}
 
-    def _read(self, place: Item) -> Item | None:
-        question = {"TableName": self._table, "Key": place, "ConsistentRead": True}
-        found: Item | None = self._transport.call("GetItem", question).get("Item")
-        return found
-
 
 def _rotation(standing: Standing, secret: NewSecret, intent: Intent) -> dict[str, Any]:
     """The write on the home that is the rotation."""
@@ -206,7 +189,7 @@ def _rotation(standing: Standing, secret: NewSecret, intent: Intent) -> dict[str
         names[f"#o{number}"] = name
         removed.append(f"#o{number}")
         if name.startswith("x") and standing.key.previous_secret is None:
-            # It has ended; a later expiry may let it pass again, and nobody said to end it.
+            # It has ended by this clock; by another's it may have been given longer since.
             condition += f" AND (attribute_not_exists(#o{number}) OR #o{number} <= :now)"
             values[":now"] = n(intent.event.at_ms)
     remove = f" REMOVE {', '.join(removed)}" if removed else ""

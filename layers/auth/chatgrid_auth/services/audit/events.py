@@ -35,8 +35,11 @@ def settings(key: ApiKey) -> dict[str, Any]:
         "scopes": list(key.scopes),
         "environment": key.environment,
         "rate_limit": key.rate_limit,
+        "enabled": key.enabled,
+        "disabled_reason": key.disabled_reason,
         "self_rotation": key.self_rotation,
         "expires_at": None if expires is None else iso_instant(expires),
+        "metadata": dict(key.metadata),
     }
 
 

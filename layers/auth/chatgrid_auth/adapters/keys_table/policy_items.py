@@ -1,0 +1,46 @@
+"""How what DynamoDB cannot judge of a key is kept: a policy under a version, which never changes.
+
+Whatever the authorizer is to know of a key beside its home goes into ``attributes``, and nowhere
+else: creating and changing keys both write what that says. ``policies`` reads it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.items import s
+from chatgrid_auth.services.key_changes.metadata import is_told
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chatgrid_auth.domain.credentials import ApiKey
+
+#: On a record: the last version that was given to a policy of the key, never given again.
+COUNTER = "policy"
+#: The version of the policy that a key is made with.
+FIRST = 1
+
+
+def attributes(key: ApiKey) -> dict[str, Any]:
+    """What the policy of a key tells, in DynamoDB JSON; nothing for a key that needs none."""
+    told: dict[str, Any] = {}
+    if is_told(key.metadata):
+        told["metadata"] = pairs(key.metadata)
+    return told
+
+
+def place(key_hash: str, version: int) -> dict[str, Any]:
+    """Where a policy of the key with this home lies."""
+    return {"pk": s(items.credential_pk(key_hash)), "sk": s(items.policy_sk(version))}
+
+
+def policy(key: ApiKey, key_hash: str, version: int) -> dict[str, Any]:
+    """The policy of a key that has one, under a version."""
+    return {**place(key_hash, version), **attributes(key)}
+
+
+def pairs(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Pairs of strings in DynamoDB JSON."""
+    return {"M": {name: s(value) for name, value in metadata.items()}}

@@ -1,0 +1,1 @@
+"""What may be changed of a key, and by which rules."""
