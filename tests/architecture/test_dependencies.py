@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "proxy_events": set(),
     "rate_limit_headers": {"domain"},
     "settings": set(),
+    "limit_settings": {"domain", "settings"},
 }
 
 
@@ -105,7 +106,11 @@ ADAPTERS = AUTH / "adapters"
 #: The modules that a key decision loads, and those that only a JWT brings along: standard library.
 LEAN = [
     *modules(ADAPTERS / "awslite"),
-    *(ADAPTERS / "keys_table" / f"{name}.py" for name in ("items", "decisions", "user_windows")),
+    *modules(ADAPTERS / "rate_limits_table"),
+    *(
+        ADAPTERS / "keys_table" / f"{name}.py"
+        for name in ("items", "decisions", "metered_requests", "policies", "upkeep")
+    ),
 ]
 #: Rooms, and what of third parties they may load beside the standard library.
 THIRD_PARTIES: dict[str, set[str]] = {
@@ -116,6 +121,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "idempotency": set(),
     "key_changes": set(),
     "keys_table": set(),
+    "rate_limits_table": set(),
     "rotation": set(),
 }
 

@@ -16,7 +16,7 @@ from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.adapters.dynamodb import boto3_client
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
-from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
+from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows
 from chatgrid_auth.domain import errors
 from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.services.gate.authenticate import Authenticator

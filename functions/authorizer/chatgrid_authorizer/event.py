@@ -157,6 +157,8 @@ def _judged(route: Route, *, source: str = "", origin: str | None = None) -> Req
         source=source,
         origin=origin,
         unlimited=route.unlimited,
+        spares_credits=route.spares_credits,
+        cost=route.cost,
         route=route.name,
     )
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from chatgrid_auth.adapters.awslite.credentials import CredentialSource
-    from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
+    from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows
     from chatgrid_auth.domain.limits.window import WindowState
+    from chatgrid_auth.limit_settings import FurtherLimits
     from chatgrid_auth.services.gate.ports import Tokens
     from chatgrid_auth.settings import JwtSettings
     from chatgrid_authorizer.event import SourceRule
@@ -140,25 +141,33 @@ def _renew_after_restore(dynamodb: DynamoDB) -> None:
 
 
 def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: DynamoDB) -> Gate:
-    return Gate(
-        authenticator=Authenticator(
-            keys=KeyDecisions(
-                dynamodb, table=settings.text(environ, "KEYS_TABLE"), clock=dynamodb.clock
-            ),
-            users=_Users(dynamodb, table=settings.text(environ, "RATE_LIMITS_TABLE")),
-            tokens=_tokens(jwt_settings(environ), credentials),
-            key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
-            jwt_tier=settings.text(environ, "USAGE_KEY_WEB"),
-            limited_tier=settings.text(environ, "USAGE_KEY_LIMITED"),
-            imported_keys=settings.flag(environ, "ALLOW_IMPORTED_KEYS"),
-            failed_attempts_per_minute=settings.count(environ, "FAILED_ATTEMPTS_PER_MINUTE"),
+    limits = _further_limits(environ)
+    classes = () if limits is None else limits.classes
+    authenticator = Authenticator(
+        keys=KeyDecisions(
+            dynamodb,
+            table=settings.text(environ, "KEYS_TABLE"),
+            clock=dynamodb.clock,
+            classes=classes,
         ),
+        users=_Users(dynamodb, table=settings.text(environ, "RATE_LIMITS_TABLE"), classes=classes),
+        tokens=_tokens(jwt_settings(environ), credentials),
+        key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
+        jwt_tier=settings.text(environ, "USAGE_KEY_WEB"),
+        limited_tier=settings.text(environ, "USAGE_KEY_LIMITED"),
+        imported_keys=settings.flag(environ, "ALLOW_IMPORTED_KEYS"),
+        failed_attempts_per_minute=settings.count(environ, "FAILED_ATTEMPTS_PER_MINUTE"),
+    )
+    return Gate(
+        authenticator=authenticator,
         now_ms=dynamodb.clock.now_ms,
         elapsed_ms=lambda: time.perf_counter_ns() / 1e6,
         store_waited_ms=lambda: dynamodb.waited_seconds * 1e3,
         log=_print_line,
         metrics_namespace=settings.text(environ, "METRICS_NAMESPACE"),
-        routes=Routes(permissions=_permissions(environ)),
+        routes=Routes(
+            permissions=_permissions(environ), costs=None if limits is None else limits.costs
+        ),
         source_of=_source_rule(settings.count(environ, "TRUSTED_PROXIES")),
     )
 
@@ -185,18 +194,32 @@ def _source_rule(proxies: int) -> SourceRule | None:
     return lambda event, peer: source_behind(event, peer, proxies=proxies)
 
 
+def _further_limits(environ: Mapping[str, str]) -> FurtherLimits | None:
+    """What holds beyond each key's own minute; nothing is loaded for it where nothing does."""
+    if not (
+        environ.get("ROUTE_COSTS")
+        or environ.get("ROUTE_LIMITS")
+        or environ.get("OWNER_RATE_LIMIT", "0") != "0"
+    ):
+        return None
+    from chatgrid_auth.limit_settings import further_limits  # noqa: PLC0415 - where there are some
+
+    return further_limits(environ)
+
+
 class _Users:
     """The windows of JWT users, loaded for the first of them."""
 
-    def __init__(self, dynamodb: DynamoDB, *, table: str) -> None:
+    def __init__(self, dynamodb: DynamoDB, *, table: str, classes: tuple[int, ...]) -> None:
+        self._classes = classes
         self._dynamodb = dynamodb
         self._table = table
         self._windows: UserWindows | None = None
 
-    def admit(self, user_id: str) -> tuple[bool, WindowState]:
+    def admit(self, user_id: str, *, cost: int) -> tuple[bool, WindowState]:
         """Count one request of this user, as ``UserWindows`` does."""
         if self._windows is None:
-            from chatgrid_auth.adapters.keys_table.user_windows import (  # noqa: PLC0415 - JWTs only
+            from chatgrid_auth.adapters.rate_limits_table.user_windows import (  # noqa: PLC0415 - JWTs only
                 UserWindows,
             )
 
@@ -207,8 +230,9 @@ class _Users:
                 limit=JWT_RATE_LIMIT,
                 now_ms=clock.now_ms,
                 clock=clock,
+                classes=self._classes,
             )
-        return self._windows.admit(user_id)
+        return self._windows.admit(user_id, cost=cost)
 
 
 def _tokens(jwt: JwtSettings, credentials: CredentialSource) -> Callable[[], Tokens]:

@@ -85,9 +85,11 @@ def inspect(
     told = rate_limit_headers(figures, retry_after_s=retry_after_s, now_s=now_s)
     headers = {**_cors(allow_origin), **told}
     refused = {**headers, "Cache-Control": "no-store"}
-    if retry_after_s is not None:
+    if carried.is_limited(context):
+        if retry_after_s is not None:
+            refused["Retry-After"] = str(retry_after_s)
         return Admission(
-            headers={**refused, "Retry-After": str(retry_after_s)},
+            headers=refused,
             figures=figures,
             status=429,
             body=_body(error_table.RATE_LIMITED),

@@ -9,7 +9,7 @@ from typing import Any
 from chatgrid_auth.adapters.keys_table import key_items
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.items import n, s
-from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
+from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable

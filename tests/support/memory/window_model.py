@@ -24,7 +24,7 @@ WINDOW_US = 60_000_000
 SKEW_US = 500_000
 FLIGHT_US = 2_000_000
 
-_TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|[:#][A-Za-z_]+|<=|>=|<>|[()<>=,+-])")
+_TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|[:#][A-Za-z0-9_]+|<=|>=|<>|[()<>=,+-])")
 _COMPARE: dict[str, Callable[[int, int], bool]] = {
     "<": lambda left, right: left < right,
     "<=": lambda left, right: left <= right,
@@ -194,6 +194,10 @@ def _of_used(expression: str) -> str:
     return expression.replace("#u", "used")
 
 
+def _plain(value: Mapping[str, str]) -> Any:
+    return int(value["N"]) if "N" in value else value["S"]
+
+
 class Item:
     """One item's numbers; `low_level` shows it as the store would return it."""
 
@@ -202,14 +206,18 @@ class Item:
 
     @classmethod
     def of(cls, low_level: Mapping[str, Mapping[str, str]]) -> Item:
-        return cls({name: int(value["N"]) for name, value in low_level.items()})
+        return cls({name: _plain(value) for name, value in low_level.items()})
 
     def copy(self) -> Item:
         return Item(self.numbers)
 
     @property
     def low_level(self) -> dict[str, dict[str, str]]:
-        return {name: {"N": str(value)} for name, value in self.numbers.items()}
+        typed: dict[str, Any] = self.numbers
+        return {
+            name: {"S" if isinstance(value, str) else "N": str(value)}
+            for name, value in typed.items()
+        }
 
     def write(
         self, expression: str, *, when: str, values: Values, names: Mapping[str, str] | None = None
@@ -235,7 +243,7 @@ class Item:
         return self.write(
             parts["UpdateExpression"],
             when=parts["ConditionExpression"],
-            values={name: int(value["N"]) for name, value in values.items()},
+            values={name: _plain(value) for name, value in values.items()},
             names=parts.get("ExpressionAttributeNames"),
         )
 

@@ -54,7 +54,7 @@ def write(verdict: Allowed | Forbidden | Limited) -> dict[str, Value]:
         message = MISSING_SCOPE.format(scope=verdict.required_scope)
         context.update(verdict=FORBIDDEN, code="forbidden", message=message)
     else:
-        context.update(verdict=RATE_LIMITED, retry_after=verdict.retry_after_s)
+        context.update(verdict=RATE_LIMITED, retry_after=verdict.retry_after_s or 0)
     return context
 
 
@@ -110,11 +110,20 @@ def read_figures(context: Mapping[str, object]) -> RateLimitStatus | None:
     return RateLimitStatus(limit=limit, remaining=remaining, more_s=more_s, reset_s=reset_s)
 
 
+def is_limited(context: Mapping[str, object]) -> bool:
+    """Whether the caller is over its limit."""
+    return context.get("verdict") == RATE_LIMITED
+
+
 def read_retry_after_s(context: Mapping[str, object]) -> int | None:
-    """How long a caller over its limit must wait, in seconds; ``None`` for every other."""
-    if context.get("verdict") != RATE_LIMITED:
+    """How long a caller over its limit must wait, in seconds.
+
+    ``None`` for every other, and for one whom no wait helps (0): its request is too dear.
+    """
+    if not is_limited(context):
         return None
-    return _number(context, "retry_after") or 1
+    wait_s = _number(context, "retry_after")
+    return 1 if wait_s is None else wait_s or None
 
 
 def _text(context: Mapping[str, object], name: str) -> str | None:

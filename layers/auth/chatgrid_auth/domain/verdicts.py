@@ -147,7 +147,8 @@ class Limited:
     """The credential is good, but its limit is used up: 429.
 
     Attributes:
-        retry_after_s: waiting this many seconds is enough for one more request.
+        retry_after_s: waiting this many seconds is enough for one more request of this cost;
+            ``None`` where none is, because it costs more than the whole limit.
         usage_key: the API Gateway key that the request is counted on: never the credential's own.
         key_id: for logs: the key's id; ``None`` for a JWT.
         user_id: for logs: whose limit it is.
@@ -159,7 +160,7 @@ class Limited:
         self,
         *,
         figures: RateLimitStatus,
-        retry_after_s: int,
+        retry_after_s: int | None,
         usage_key: str,
         key_id: str | None = None,
         user_id: str | None = None,

@@ -8,7 +8,7 @@ import pytest
 
 from chatgrid_auth.adapters.awslite.server_clock import ServerClock
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
-from chatgrid_auth.adapters.keys_table.user_windows import UserWindows
+from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.domain.limits.window import MAX_FLIGHT_MS

@@ -8,8 +8,6 @@ the item comes back in the same answer and tells why.
 
 from __future__ import annotations
 
-import json
-
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.policies import NO_POLICY, Policies
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
@@ -20,29 +18,15 @@ from chatgrid_auth.domain.scopes import LEVELS, SCOPES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Protocol
+    from typing import Any
 
+    from chatgrid_auth.adapters.keys_table.metered_requests import MeteredRequests
+    from chatgrid_auth.adapters.keys_table.ports import Clock, Transport
     from chatgrid_auth.services.gate.requests import Request
 
-    class Transport(Protocol):
-        """DynamoDB in its own JSON; raises ConditionFailed and StoreUnavailable."""
 
-        def call_encoded(self, operation: str, body: bytes) -> dict[str, Any]: ...
-
-    class Clock(Protocol):
-        """A clock that is watched.
-
-        Attributes:
-            confirmed: whether the store has borne it out since anything may have changed it.
-            answered_ms: when the store's last answer came, in Unix milliseconds.
-        """
-
-        confirmed: bool
-        answered_ms: float
-
-
-# A policy's version, a refill that is due, credits, costs: what this code does not know, it refuses
-# where it finds it. A container that is older than a key's features must not wave it through.
+# A policy's version, a refill that is due, credits, the costs that are kept: whatever a container
+# does not know of a key, the condition refuses, and the item that comes back tells.
 _CONDITION = (
     "lvl >= :lvl AND #x > :now AND (attribute_not_exists(v) OR v = :v)"
     " AND (attribute_not_exists(due) OR due > :now)"
@@ -81,10 +65,12 @@ class Credential:
         metadata: what backends are told of the owner's notes, as JSON; ``None`` for nothing.
         usage_key: the API Gateway key of this key's own; ``None`` while it has none.
         reading: where the key stands with its limit.
+        credits_left: how many credits it has; ``None`` for a key without.
     """
 
     __slots__ = (
         "admitted",
+        "credits_left",
         "environment",
         "expires_at_ms",
         "fault",
@@ -98,7 +84,15 @@ class Credential:
         "usage_key",
     )
 
-    def __init__(self, item: Mapping[str, Any], *, tag: str, admitted: bool, now_ms: int) -> None:
+    def __init__(
+        self,
+        item: Mapping[str, Any],
+        *,
+        tag: str,
+        admitted: bool,
+        now_ms: int,
+        cost: int = 1,
+    ) -> None:
         self.admitted = admitted
         owner = item[items.OWNER]["B"]
         self.owner = items.uuid_text(owner)
@@ -114,7 +108,12 @@ class Credential:
         self.environment = "test" if items.ENVIRONMENT in item else "live"
         usage_key = item.get(items.GATEWAY_KEY)
         self.usage_key: str | None = None if usage_key is None else usage_key["S"]
-        self.reading = window.read(item, now_ms=now_ms, limit=int(item[items.LIMIT]["N"]))
+        self.reading = window.read(
+            item, now_ms=now_ms, limit=int(item[items.LIMIT]["N"]), cost=cost
+        )
+        self.credits_left: int | None = None
+        if items.TOP in item:
+            self.credits_left = int(item[items.TOP]["N"]) - int(item["used"]["N"])
 
 
 def passes_until_ms(item: Mapping[str, Any], tag: str) -> int | None:
@@ -163,15 +162,26 @@ class KeyDecisions:
         clock: what ``now_ms`` is read from; ``None`` for one that is known to be right. As long as
             it is not confirmed, nothing is removed from an item: a clock that is ahead would
             remove ceilings that others still mind.
+        classes: the costs beside 1 that requests may have, from the least to the highest.
     """
 
-    def __init__(self, transport: Transport, *, table: str, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        table: str,
+        clock: Clock | None = None,
+        classes: tuple[int, ...] = (),
+    ) -> None:
         self._transport = transport
         self._table = table
         self._clock = clock
         self._head = (_HEAD % (table, items.credential_pk(""))).encode()
         self._admission: window.Admission | None = None
         self._tail = b""
+        self._classes = classes
+        self._metered: MeteredRequests | None = None
+        self._ask = self._ask_metered if classes else self._ask_plainly
         # Where to ask, and for which policy: what no memory of it can make wrong. The home judges.
         self._homes: dict[str, str] = {}
         self._policies = Policies(transport, table=table)
@@ -203,7 +213,9 @@ class KeyDecisions:
                     del self._homes[next(iter(self._homes))]
                 self._homes[key_hash] = home
                 continue
-            credential = Credential(item, tag=tag, admitted=admitted, now_ms=now_ms)
+            credential = Credential(
+                item, tag=tag, admitted=admitted, now_ms=now_ms, cost=request.cost
+            )
             version = item.get(items.VERSION)
             if version is not None:
                 named = int(version["N"])
@@ -213,14 +225,35 @@ class KeyDecisions:
                     self._policies.fetch(home, named)
                     continue
             if credential.reading.upkeep:
-                self._put_in_order(item, limit=credential.reading.limit, now_ms=now_ms)
+                from chatgrid_auth.adapters.keys_table.upkeep import (  # noqa: PLC0415 - seldom
+                    put_in_order,
+                )
+
+                limit = credential.reading.limit
+                put_in_order(self._transport, item, table=self._table, limit=limit, now_ms=now_ms)
             return credential
         raise StoreUnavailable("UpdateItem", "KeyChangesTooFast")
 
-    def _ask(
+    def _ask_metered(
+        self, home: str, tag: str, version: int, *, request: Request, now_ms: int
+    ) -> tuple[Mapping[str, Any] | None, bool]:
+        """The same where there are costs, or credits that are spared."""
+        if self._metered is None:
+            from chatgrid_auth.adapters.keys_table.metered_requests import (  # noqa: PLC0415 - seldom
+                MeteredRequests,
+            )
+
+            self._metered = MeteredRequests(
+                self._transport, self._table, self._classes, self._clock, refuse_late_answer
+            )
+        return self._metered.ask(home, tag, version, request=request, now_ms=now_ms)
+
+    def _ask_plainly(
         self, home: str, tag: str, version: int, *, request: Request, now_ms: int
     ) -> tuple[Mapping[str, Any] | None, bool]:
         """The item as it is after the request, if that was admitted, or as it was if not."""
+        if request.spares_credits:
+            return self._ask_metered(home, tag, version, request=request, now_ms=now_ms)
         admission = window.MINUTE.admission(now_ms)
         if admission is not self._admission:
             self._tail = _tail(admission, f" REMOVE {admission.removals}")
@@ -245,22 +278,11 @@ class KeyDecisions:
             item, admitted = self._transport.call_encoded("UpdateItem", body)["Attributes"], True
         except ConditionFailed as refused:
             item, admitted = refused.item, False
+            if item is not None and items.GENERATION in item:  # costs of another deployment
+                self._ask = self._ask_metered
+                return self._ask(home, tag, version, request=request, now_ms=now_ms)
         refuse_late_answer(self._clock, now_ms)
         return item, admitted
-
-    def _put_in_order(self, item: Mapping[str, Any], *, limit: int, now_ms: int) -> None:
-        """What the item needs now and then, so that it never costs a second write unit."""
-        from chatgrid_auth.domain.limits.window_upkeep import maintenance  # noqa: PLC0415 - seldom
-
-        upkeep = maintenance(item, now_ms=now_ms, limit=limit)
-        if upkeep is None:
-            return
-        key = {"pk": item["pk"], "sk": item["sk"]}
-        body = {"TableName": self._table, "Key": key, **upkeep}
-        try:
-            self._transport.call_encoded("UpdateItem", json.dumps(body).encode())
-        except (ConditionFailed, StoreUnavailable):
-            return  # the request is decided already; the next one sees the same need
 
 
 def refuse_late_answer(clock: Clock | None, now_ms: int) -> None:

@@ -40,6 +40,9 @@ GATEWAY_KEY = "gw"
 VERSION = "v"
 #: The tag of the current secret; only keys that were rotated name it.
 CURRENT = "cur"
+#: Credits as a ceiling (`used` and what is left), when they are refilled (Unix milliseconds), and
+#: the costs whose shadows of `used` are in step (``domain.limits.costs``).
+TOP, DUE, GENERATION = "top", "due", "g"
 #: On an item under a later secret's hash: the hash that the key's home lies under, 32 bytes.
 HOME = "h"
 #: On the credential of an imported key, whose text may not tell its environment: ``TEST`` there

@@ -56,7 +56,8 @@ class Window:
 
     Args:
         length_ms: how long the promise reaches back.
-        bucket_ms: how exactly; whole seconds.
+        bucket_ms: how exactly; whole seconds. A sixtieth of the length keeps the expressions within
+            DynamoDB's bounds, whatever the length (`of_seconds`).
 
     Attributes:
         phase_ms: how much earlier than the writing buckets the reading ones begin.
@@ -71,7 +72,7 @@ class Window:
         self.length_ms = length_ms
         self.bucket_ms = bucket_ms
         self.phase_ms = -MAX_SKEW_MS % bucket_ms
-        self.span = (length_ms + MAX_SKEW_MS + self.phase_ms) // bucket_ms
+        self.span = -(-(length_ms + MAX_SKEW_MS + self.phase_ms) // bucket_ms)
         late_ms = bucket_ms - self.phase_ms + MAX_FLIGHT_MS + MAX_SKEW_MS
         ahead = -(-late_ms // bucket_ms) - 1
         self.checks = self.span + ahead + 1
@@ -102,7 +103,7 @@ class Window:
 class Admission:
     """What an admission needs in an UpdateItem while the clock reads from `from_ms` to `until_ms`.
 
-    Placeholders: `#u` stands for `used`, `:c` for what the request counts (N 1).
+    Placeholders: `#u` stands for `used`, or for a cost's shadow of it; `:c` for the cost (N).
     """
 
     __slots__ = ("assignments", "condition", "from_ms", "live", "removals", "until_ms")
@@ -177,6 +178,18 @@ def is_checkpoint(name: str) -> bool:
 
 #: The window of every key and every session.
 MINUTE = Window(length_ms=60_000, bucket_ms=1_000)
+SHORTEST_SECONDS, LONGEST_SECONDS = 1, 86_400
+
+
+def of_seconds(length_seconds: int) -> Window:
+    """A window of so many whole seconds, from one to a day; the buckets are a sixtieth of it.
+
+    Raises:
+        ValueError: it is shorter or longer than that.
+    """
+    if not SHORTEST_SECONDS <= length_seconds <= LONGEST_SECONDS:
+        raise ValueError(f"a window has {SHORTEST_SECONDS} to {LONGEST_SECONDS} seconds")
+    return Window(length_ms=length_seconds * 1_000, bucket_ms=-(-length_seconds // 60) * 1_000)
 
 
 def fresh(limit: int) -> dict[str, dict[str, str]]:
@@ -185,15 +198,21 @@ def fresh(limit: int) -> dict[str, dict[str, str]]:
 
 
 def first_admission(
-    *, now_ms: int, limit: int, window: Window = MINUTE
+    *, now_ms: int, limit: int, window: Window = MINUTE, cost: int = 1
 ) -> dict[str, dict[str, str]]:
     """The window of an item that is created together with its first admitted request."""
     (name,) = checkpoint_names(window.written(now_ms), 1)
-    return {"used": {"N": "1"}, "cap": {"N": str(limit + 1)}, name: {"N": str(limit)}}
+    return {"used": {"N": str(cost)}, "cap": {"N": str(limit + cost)}, name: {"N": str(limit)}}
 
 
-def read(item: Item, *, now_ms: int, limit: int, window: Window = MINUTE) -> WindowState:
-    """The figures of an item as the store returned it, admitted or refused; `limit` from 1."""
+def read(
+    item: Item, *, now_ms: int, limit: int, window: Window = MINUTE, cost: int = 1
+) -> WindowState:
+    """The figures of an item as the store returned it, admitted or refused; `limit` from 1.
+
+    When to try again is for a request of this cost, which is at most the limit; the rest is in
+    units of one.
+    """
     live = window.admission(now_ms).live
     used = int(item["used"]["N"])
     room = int(item["cap"]["N"]) - used
@@ -207,8 +226,12 @@ def read(item: Item, *, now_ms: int, limit: int, window: Window = MINUTE) -> Win
         if remaining < limit:
             bar = max(used, lowest)
             more_s = max([end_s for end_s, ceiling in ceilings.items() if ceiling <= bar])
-            if lowest <= used:
-                retry_at_ms = more_s * 1_000
+            bar = used + cost - 1
+            if lowest <= bar:
+                retry_s = more_s
+                if cost > 1:
+                    retry_s = max([end_s for end_s, ceiling in ceilings.items() if ceiling <= bar])
+                retry_at_ms = retry_s * 1_000
                 if now_ms < retry_at_ms - MAX_SKEW_MS:
                     blocked_until_ms = retry_at_ms - MAX_SKEW_MS
     state = WindowState(limit=limit, remaining=max(0, remaining), more_s=more_s, reset_s=reset_s)
@@ -222,9 +245,9 @@ def read(item: Item, *, now_ms: int, limit: int, window: Window = MINUTE) -> Win
     return state
 
 
-def blocked(item: Item, *, now_ms: int, window: Window = MINUTE) -> bool:
+def blocked(item: Item, *, now_ms: int, window: Window = MINUTE, cost: int = 1) -> bool:
     """Whether the window refuses a request now, that is, whether `Admission.condition` is false."""
-    used = int(item["used"]["N"])
+    used = int(item["used"]["N"]) + cost - 1
     live = window.admission(now_ms).live
     return used >= int(item["cap"]["N"]) or any(
         int(value["N"]) <= used and now_ms < live[name] * 1_000 - MAX_SKEW_MS

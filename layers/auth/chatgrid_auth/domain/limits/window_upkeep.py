@@ -7,6 +7,7 @@ condition needs no retry: the next request that sees the need repeats it.
 
 from __future__ import annotations
 
+from chatgrid_auth.domain.limits.costs import GENERATION, TOP, counter, kept
 from chatgrid_auth.domain.limits.window import (
     MAX_CHECKPOINTS,
     MAX_FLIGHT_MS,
@@ -44,7 +45,10 @@ def maintenance(
     base = _base(used, [ceiling + change for ceiling in live.values()])
     if change or base:
         coming = _coming(window, now_ms)
-        return _rewrite(live, stale, coming, limit=limit, change=change, base=base)
+        update = _rewrite(live, stale, coming, limit=limit, change=change, base=base)
+        if base:
+            _move_others(update, item)
+        return update
     if stale and len(live) + len(stale) > MAX_CHECKPOINTS:
         return {
             "UpdateExpression": f"REMOVE {', '.join(stale)}",
@@ -97,6 +101,21 @@ def _base(used: int, ceilings: list[int]) -> int:
         return 0
     base = min(used, *ceilings) - HEADROOM if ceilings else used - HEADROOM
     return base if 2 * base > used else 0
+
+
+def _move_others(update: dict[str, Any], item: Item) -> None:
+    """Makes a rebase take with it what else is counted from `used`, and only if it is all there."""
+    moved = [counter(cost) for cost in kept(item)]
+    conditions = [f"attribute_not_exists({GENERATION})", f"attribute_not_exists({TOP})"]
+    if moved:
+        conditions[0] = f"{GENERATION} = :g"
+        update["ExpressionAttributeValues"][":g"] = item[GENERATION]
+    if TOP in item:
+        conditions[1] = f"attribute_exists({TOP})"
+        moved.append(TOP)
+    others = "".join(f"{name} = {name} - :base, " for name in moved)
+    update["UpdateExpression"] = update["UpdateExpression"].replace("SET ", f"SET {others}", 1)
+    update["ConditionExpression"] = " AND ".join([update["ConditionExpression"], *conditions])
 
 
 def _rewrite(

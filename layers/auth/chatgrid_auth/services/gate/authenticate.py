@@ -135,7 +135,9 @@ class Authenticator:
 
     def _decide_key(self, raw_key: str, ours: bool, *, request: Request, now_ms: int) -> Verdict:
         key_hash = keys.hash_of(raw_key)
-        refusal = self._refusals.recall(key_hash, now_ms=now_ms) or self._throttle.recall(
+        # What is refused to a dear request may be there for a cheap one.
+        name = key_hash if request.cost == 1 else f"{key_hash} {request.cost}"
+        refusal = self._refusals.recall(name, now_ms=now_ms) or self._throttle.recall(
             request.source, key_hash, now_ms=now_ms
         )
         if refusal is not None and not (request.unlimited and isinstance(refusal, UsedUp)):
@@ -144,7 +146,7 @@ class Authenticator:
         if known is None:
             return self._refuse_unknown(key_hash, now_ms=now_ms, source=request.source)
         if not known.admitted:
-            refused = self._why_not(key_hash, known, request=request, now_ms=now_ms)
+            refused = self._why_not(name, known, request=request, now_ms=now_ms)
             if not (request.unlimited and isinstance(refused, Limited)):
                 return refused
         return Allowed(
@@ -163,7 +165,7 @@ class Authenticator:
             usage_key=known.usage_key or self._key_tier,
         )
 
-    def _why_not(self, key_hash: str, known: KnownKey, *, request: Request, now_ms: int) -> Verdict:
+    def _why_not(self, name: str, known: KnownKey, *, request: Request, now_ms: int) -> Verdict:
         """Why the store refused: the first that does not hold of secret, scope and window."""
         if known.fault is not None:
             refused = Refused(
@@ -175,7 +177,7 @@ class Authenticator:
             # A secret that was replaced never passes again; only its key's own end is told instead.
             ended = known.fault == "ended"
             self._refusals.remember(
-                key_hash,
+                name,
                 FixedRefusal(refused),
                 asked_ms=now_ms,
                 until_ms=known.expires_at_ms if ended else None,
@@ -189,7 +191,8 @@ class Authenticator:
                 key_id=known.key_id,
                 user_id=known.owner,
             )
-        if known.reading.retry_at_ms is None:
+        never = request.cost > known.reading.limit
+        if known.reading.retry_at_ms is None and not never:
             raise StoreUnavailable("UpdateItem", "RefusedWithoutReason")
         used_up = UsedUp(
             known.reading,
@@ -197,12 +200,13 @@ class Authenticator:
             self._limited_tier,
             user_id=known.owner,
             key_id=known.key_id,
+            never=never,
         )
         # An expiry that comes before its limit is free again is asked for when it has come.
         until_ms = used_up.until_ms(now_ms)
         if known.expires_at_ms is not None:
             until_ms = min(until_ms, known.expires_at_ms)
-        self._refusals.remember(key_hash, used_up, asked_ms=now_ms, until_ms=until_ms)
+        self._refusals.remember(name, used_up, asked_ms=now_ms, until_ms=until_ms)
         return used_up.verdict(request, now_ms=now_ms)
 
     def _decide_token(self, token: str, *, request: Request, now_ms: int) -> Verdict:
@@ -211,14 +215,21 @@ class Authenticator:
         claims = self._tokens.verify(token, now_ms=now_ms)
         if claims is None:
             return _INVALID_TOKEN
-        refusal = self._refusals.recall(claims.user_id, now_ms=now_ms)
+        name = claims.user_id if request.cost == 1 else f"{claims.user_id} {request.cost}"
+        refusal = self._refusals.recall(name, now_ms=now_ms)
         if refusal is not None:
             return refusal.verdict(request, now_ms=now_ms)
-        admitted, reading = self._users.admit(claims.user_id)
+        admitted, reading = self._users.admit(claims.user_id, cost=request.cost)
         if not admitted:
-            used_up = UsedUp(reading, SCOPES, self._limited_tier, user_id=claims.user_id)
+            used_up = UsedUp(
+                reading,
+                SCOPES,
+                self._limited_tier,
+                user_id=claims.user_id,
+                never=request.cost > reading.limit,
+            )
             self._refusals.remember(
-                claims.user_id, used_up, asked_ms=now_ms, until_ms=used_up.until_ms(now_ms)
+                name, used_up, asked_ms=now_ms, until_ms=used_up.until_ms(now_ms)
             )
             return used_up.verdict(request, now_ms=now_ms)
         return Allowed(

@@ -37,7 +37,7 @@ class Keys(Protocol):
 class Users(Protocol):
     """Counts the requests of JWT users, one store request each."""
 
-    def admit(self, user_id: str) -> tuple[bool, WindowState]: ...
+    def admit(self, user_id: str, *, cost: int) -> tuple[bool, WindowState]: ...
 
 
 class Claims(Protocol):

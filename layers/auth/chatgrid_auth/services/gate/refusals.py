@@ -94,9 +94,13 @@ class FixedRefusal:
 
 
 class UsedUp:
-    """A limit that is used up until a known moment; a missing scope still comes first."""
+    """A limit that is used up until a known moment; a missing scope still comes first.
 
-    __slots__ = ("_key_id", "_reading", "_scopes", "_usage_key", "_user_id")
+    Args:
+        never: whether the request costs more than the whole limit, so that no wait is enough.
+    """
+
+    __slots__ = ("_key_id", "_never", "_reading", "_scopes", "_usage_key", "_user_id")
 
     def __init__(
         self,
@@ -106,7 +110,9 @@ class UsedUp:
         *,
         user_id: str,
         key_id: str | None = None,
+        never: bool = False,
     ) -> None:
+        self._never = never
         self._reading = reading
         self._scopes = scopes
         self._usage_key = usage_key
@@ -115,6 +121,8 @@ class UsedUp:
 
     def until_ms(self, now_ms: int) -> int:
         """Until when this container's own clock refuses for certain, in Unix milliseconds."""
+        if self._never:
+            return now_ms + REMEMBERED_MS
         return self._reading.blocked_until_ms or now_ms
 
     def verdict(self, request: Request, *, now_ms: int) -> Forbidden | Limited:
@@ -126,9 +134,10 @@ class UsedUp:
                 key_id=self._key_id,
                 user_id=self._user_id,
             )
+        retry_at_ms = self._reading.retry_at_ms or now_ms
         return Limited(
             figures=self._reading,
-            retry_after_s=retry_after_s(self._reading.retry_at_ms or now_ms, now_ms=now_ms),
+            retry_after_s=None if self._never else retry_after_s(retry_at_ms, now_ms=now_ms),
             usage_key=self._usage_key,
             key_id=self._key_id,
             user_id=self._user_id,

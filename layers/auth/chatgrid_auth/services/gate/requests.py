@@ -26,11 +26,22 @@ class Request:
         origin: the ``Origin`` header; ``None`` when there is not exactly one.
         cost: how many units of its limit the request takes.
         unlimited: whether a key is let through over its limit too; it is counted below it.
+        spares_credits: whether it spends no credits, and of its owner's budget nothing either: no use
+            of a key may keep its owner from listing, disabling and revoking it.
         route: the method and the path as the API declares it, as in ``POST /boards``; empty when
             the path is as the client spelled it.
     """
 
-    __slots__ = ("cost", "origin", "permission", "route", "scope", "source", "unlimited")
+    __slots__ = (
+        "cost",
+        "origin",
+        "permission",
+        "route",
+        "scope",
+        "source",
+        "spares_credits",
+        "unlimited",
+    )
 
     def __init__(
         self,
@@ -41,6 +52,7 @@ class Request:
         origin: str | None = None,
         cost: int = 1,
         unlimited: bool = False,
+        spares_credits: bool = False,
         route: str = "",
     ) -> None:
         self.scope = scope
@@ -49,6 +61,7 @@ class Request:
         self.origin = origin
         self.cost = cost
         self.unlimited = unlimited
+        self.spares_credits = spares_credits
         self.route = route
 
 
@@ -59,15 +72,28 @@ class Route:
         scope: the scope that they need.
         permission: the permission that they need of a key with permissions; ``None`` for none.
         unlimited: whether a key is let through over its limit too.
+        spares_credits: whether they spend no credits, nor of their owner's budget.
+        cost: how many units of its limit each takes.
         name: as in ``POST /boards``; empty where the client spelled the path.
     """
 
-    __slots__ = ("name", "permission", "scope", "unlimited")
+    __slots__ = ("cost", "name", "permission", "scope", "spares_credits", "unlimited")
 
-    def __init__(self, *, scope: str, permission: str | None, unlimited: bool, name: str) -> None:
+    def __init__(
+        self,
+        *,
+        scope: str,
+        permission: str | None,
+        unlimited: bool,
+        name: str,
+        spares_credits: bool = False,
+        cost: int = 1,
+    ) -> None:
         self.scope = scope
         self.permission = permission
         self.unlimited = unlimited
+        self.spares_credits = spares_credits
+        self.cost = cost
         self.name = name
 
 
@@ -76,10 +102,14 @@ class Routes:
 
     Args:
         permissions: the deployment's own, by method and resource (``POST /exports``).
+        costs: what a request takes, where that is more than one, likewise. HEAD goes by GET.
     """
 
-    def __init__(self, *, permissions: Mapping[str, str]) -> None:
+    def __init__(
+        self, *, permissions: Mapping[str, str], costs: Mapping[str, int] | None = None
+    ) -> None:
         self._permissions = permissions
+        self._costs = costs or {}
         self._declared: dict[tuple[str, str], Route] = {}
 
     def declared(self, method: str, resource: str) -> Route:
@@ -93,6 +123,8 @@ class Routes:
                     method, resource, scope=scope, mapped=self._permissions
                 ),
                 unlimited=(method, resource) == NEVER_LIMITED,
+                spares_credits=(method, resource) == NEVER_LIMITED or is_about_keys(resource),
+                cost=self._costs.get(counted_as(method, resource), 1),
                 name=f"{method} {resource}",
             )
             if len(self._declared) >= _MOST_ROUTES:
@@ -112,3 +144,13 @@ class Routes:
             unlimited=False,
             name="",
         )
+
+
+def counted_as(method: str, resource: str) -> str:
+    """The route whose cost and limit hold for a request: HEAD is limited like GET."""
+    return f"{'GET' if method == 'HEAD' else method} {resource}"
+
+
+def is_about_keys(resource: str) -> bool:
+    """Whether a declared path is one by which an owner looks after its keys."""
+    return resource == "/me/api-keys" or resource.startswith("/me/api-keys/")
