@@ -131,7 +131,8 @@ def test_the_authorizer_may_count_users_in_the_rate_limits_table() -> None:
         {TABLES + "RateLimitsTable"},
     )
     condition = statements("AuthorizerRole")["CountUsers"]["Condition"]
-    assert condition == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["USER#*"]}}
+    own = ["USER#*", "OWNER#*", "ROUTE#*"]
+    assert condition == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": own}}
 
 
 def test_the_authorizer_may_read_the_jwt_secret_and_no_other() -> None:

@@ -207,9 +207,12 @@ def condition() -> dict[str, list[str]]:
     return found
 
 
-def requests_about(item: dict[str, Any]) -> list[dict[str, Any]]:
+def requests_about(
+    item: dict[str, Any], classes: tuple[int, ...] = (), cost: int = 1
+) -> list[dict[str, Any]]:
     store = Recorder(item)
-    KeyDecisions(store, table="keys").admit("0" * 64, now_ms=NOW_MS, request=Request("read"))
+    gate = KeyDecisions(store, table="keys", classes=classes)
+    gate.admit("0" * 64, now_ms=NOW_MS, request=Request("read", cost=cost))
     return store.asked
 
 
@@ -239,8 +242,9 @@ def test_the_authorizers_requests_stay_within_the_attributes_that_it_may_touch(
 def test_the_authorizer_is_given_no_attribute_that_a_decision_does_not_touch(
     condition: dict[str, list[str]],
 ) -> None:
-    (request,) = requests_about(ITEM)
-    touched = attributes(request)
+    (plain,) = requests_about(ITEM)
+    (dear,) = requests_about(ITEM, classes=(5, 50, 500), cost=500)
+    touched = attributes(plain) | attributes(dear)
     spare = [
         p for p in condition["dynamodb:Attributes"] if not [n for n in touched if fnmatchcase(n, p)]
     ]

@@ -16,6 +16,7 @@ from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.http_api.rest_api import lambda_handler
 from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
+from chatgrid_auth.limit_settings import further_limits
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.idempotency import Idempotency
 from chatgrid_auth.services.key_changes.changing import KeyChanges
@@ -85,6 +86,8 @@ class Settings:
     supabase_url: str = ""
     supabase_publishable_key: str = ""
     lifetimes: Lifetimes = ANY_LIFETIME
+    #: What the dearest request takes: no limit may be below it.
+    rate_limit_floor: int = 1
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -95,10 +98,17 @@ class Settings:
         """
         for name in _SAID:
             settings.text(environ, name)
+        limits = further_limits(environ)
+        default = settings.positive_integer(environ, "RATE_LIMIT_DEFAULT")
+        if default < limits.dearest:
+            raise settings.SettingError(
+                "the environment variable RATE_LIMIT_DEFAULT is below the dearest cost"
+            )
         return cls(
             keys_table=settings.text(environ, "KEYS_TABLE"),
             audit_table=settings.text(environ, "AUDIT_TABLE"),
-            rate_limit_default=settings.positive_integer(environ, "RATE_LIMIT_DEFAULT"),
+            rate_limit_default=default,
+            rate_limit_floor=limits.dearest,
             rate_limit_ceiling=settings.positive_integer(environ, "RATE_LIMIT_CEILING"),
             keys_per_user=settings.positive_integer(environ, "KEYS_PER_USER"),
             own_gateway_keys=settings.flag(environ, "OWN_GATEWAY_KEYS", default=""),
@@ -145,6 +155,7 @@ def compose(
             entropy=os.urandom,
             default_rate_limit=configured.rate_limit_default,
             rate_limit_ceiling=configured.rate_limit_ceiling,
+            rate_limit_floor=configured.rate_limit_floor,
             lifetimes=configured.lifetimes,
             creations_per_hour=configured.key_creations_per_hour,
             keys_per_user=configured.keys_per_user,

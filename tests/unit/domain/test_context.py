@@ -108,6 +108,9 @@ def test_the_wait_of_a_limited_caller_arrives() -> None:
     sent = carried(context.write(Limited(figures=FIGURES, retry_after_s=9, usage_key="t")))
     assert context.read_retry_after_s(sent) == 9
     assert context.read_retry_after_s({"verdict": "rate_limited"}) == 1
+    dear = carried(context.write(Limited(figures=FIGURES, retry_after_s=None, usage_key="t")))
+    assert context.is_limited(dear)
+    assert context.read_retry_after_s(dear) is None
     assert context.read_retry_after_s({"verdict": "allowed", "retry_after": "9"}) is None
 
 

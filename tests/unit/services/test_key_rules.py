@@ -131,3 +131,9 @@ def test_a_lifetime_lies_between_a_second_and_a_hundred_years(seconds: int, code
 def test_an_expiry_is_never_said_in_both_forms(at: int | None) -> None:
     both = ending(ANY_LIFETIME, expires_at=at, expires_in_seconds=5)
     assert both == [("expires_in_seconds", "invalid_value")]
+
+
+def test_a_limit_below_the_dearest_cost_is_too_small() -> None:
+    assert broken(rate_limit=10, rate_limit_floor=10) == []
+    assert broken(rate_limit=9, rate_limit_floor=10) == [("rate_limit", "too_small")]
+    assert broken(rate_limit=None, rate_limit_floor=10) == []

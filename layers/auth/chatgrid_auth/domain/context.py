@@ -54,7 +54,11 @@ def write(verdict: Allowed | Forbidden | Limited) -> dict[str, Value]:
         message = MISSING_SCOPE.format(scope=verdict.required_scope)
         context.update(verdict=FORBIDDEN, code="forbidden", message=message)
     else:
-        context.update(verdict=RATE_LIMITED, retry_after=verdict.retry_after_s or 0)
+        context["verdict"] = RATE_LIMITED
+        if verdict.retry_after_s is None:
+            context["too_dear"] = "true"
+        else:
+            context["retry_after"] = verdict.retry_after_s
     return context
 
 
@@ -118,12 +122,11 @@ def is_limited(context: Mapping[str, object]) -> bool:
 def read_retry_after_s(context: Mapping[str, object]) -> int | None:
     """How long a caller over its limit must wait, in seconds.
 
-    ``None`` for every other, and for one whom no wait helps (0): its request is too dear.
+    ``None`` for every other, and for one whom no wait helps, since its request is too dear.
     """
-    if not is_limited(context):
+    if not is_limited(context) or context.get("too_dear") == "true":
         return None
-    wait_s = _number(context, "retry_after")
-    return 1 if wait_s is None else wait_s or None
+    return _number(context, "retry_after") or 1
 
 
 def _text(context: Mapping[str, object], name: str) -> str | None:

@@ -44,6 +44,7 @@ class ApiKeys:
         default_rate_limit: requests in 60 s for keys that name no limit.
         keys_per_user: how many non-revoked keys one user may hold.
         rate_limit_ceiling: the highest limit that may be asked for here.
+        rate_limit_floor: the lowest: what the dearest request takes.
         lifetimes: how long keys live, where nobody says it and at most.
         creations_per_hour: how many keys one user may make in any hour; 0 for any number.
         actor: who acts where a call names nobody.
@@ -58,6 +59,7 @@ class ApiKeys:
         default_rate_limit: int,
         keys_per_user: int,
         rate_limit_ceiling: int = HIGHEST_RATE_LIMIT,
+        rate_limit_floor: int = 1,
         lifetimes: Lifetimes = ANY_LIFETIME,
         creations_per_hour: int = 0,
         actor: Actor = SOME_OPERATOR,
@@ -67,6 +69,7 @@ class ApiKeys:
         self._entropy = entropy
         self._default_rate_limit = default_rate_limit
         self._rate_limit_ceiling = rate_limit_ceiling
+        self._rate_limit_floor = rate_limit_floor
         self._lifetimes = lifetimes
         self._creations_per_hour = creations_per_hour
         self._keys_per_user = keys_per_user
@@ -120,6 +123,7 @@ class ApiKeys:
                 rate_limit=rate_limit,
                 of_expiry=of_expiry,
                 rate_limit_ceiling=self._rate_limit_ceiling,
+                rate_limit_floor=self._rate_limit_floor,
             ),
             *check_metadata(metadata or {}),
         ]

@@ -85,6 +85,7 @@ def check_new_key(
     rate_limit: int | None,
     of_expiry: Sequence[KeyProblem],
     rate_limit_ceiling: int,
+    rate_limit_floor: int = 1,
 ) -> list[KeyProblem]:
     """All rules that a new key breaks, in the order of the fields; none when it may be made.
 
@@ -92,11 +93,12 @@ def check_new_key(
         rate_limit: requests in any 60 seconds; ``None`` for the default.
         of_expiry: what is wrong with its expiry, as `resolve_expiry` or `check_expiry` tells.
         rate_limit_ceiling: the highest limit that whoever asks may give.
+        rate_limit_floor: what the deployment's dearest request takes.
     """
     return [
         *check_name(name),
         *check_scopes(scopes),
-        *check_rate_limit(rate_limit, ceiling=rate_limit_ceiling),
+        *check_rate_limit(rate_limit, ceiling=rate_limit_ceiling, floor=rate_limit_floor),
         *of_expiry,
         *_one_of("environment", environment, ENVIRONMENTS),
     ]
@@ -112,12 +114,12 @@ def check_name(name: str) -> list[KeyProblem]:
     return [] if unreadable is None else [KeyProblem("name", "invalid_value", unreadable)]
 
 
-def check_rate_limit(rate_limit: int | None, *, ceiling: int) -> list[KeyProblem]:
+def check_rate_limit(rate_limit: int | None, *, ceiling: int, floor: int = 1) -> list[KeyProblem]:
     """What is wrong with a limit; ``None`` stands for the default, which is always right."""
     if rate_limit is None:
         return []
-    if rate_limit < 1:
-        return [KeyProblem("rate_limit", "too_small", "Must be at least 1")]
+    if rate_limit < floor:
+        return [KeyProblem("rate_limit", "too_small", f"Must be at least {floor}")]
     highest = min(ceiling, HIGHEST_RATE_LIMIT)
     if rate_limit > highest:
         return [KeyProblem("rate_limit", "too_big", f"Must be at most {highest}")]

@@ -26,8 +26,8 @@ class Request:
         origin: the ``Origin`` header; ``None`` when there is not exactly one.
         cost: how many units of its limit the request takes.
         unlimited: whether a key is let through over its limit too; it is counted below it.
-        spares_credits: whether it spends no credits, and of its owner's budget nothing either: no use
-            of a key may keep its owner from listing, disabling and revoking it.
+        spares_credits: whether it spends no credits, nor of its owner's budget: no use of a key may
+            keep its owner from listing, disabling and revoking it.
         route: the method and the path as the API declares it, as in ``POST /boards``; empty when
             the path is as the client spelled it.
     """
