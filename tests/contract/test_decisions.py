@@ -238,12 +238,14 @@ def test_hammering_a_limited_key_costs_one_request_in_five_seconds(
     assert (verdict.figures.limit, verdict.figures.remaining) == (3, 0)
     assert verdict.usage_key == "limited-tier"
     assert requests == 1
+    assert verdict.retry_after_s is not None
     free_at_ms = gate.now_ms + verdict.retry_after_s * 1_000
     for passed_ms in range(100, 60_000, 100):
         gate.now_ms += 100
         verdict, requests = gate.cost(issued.raw_key)
         assert isinstance(verdict, Limited)
         assert requests == (passed_ms % 5_000 == 0)
+        assert verdict.retry_after_s is not None
         assert gate.now_ms + verdict.retry_after_s * 1_000 - free_at_ms in range(1_000)
     assert isinstance(gate.cost(issued.raw_key, scope="admin")[0], Forbidden)
     gate.now_ms = free_at_ms

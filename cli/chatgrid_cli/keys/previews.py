@@ -42,11 +42,13 @@ class KeyPreview:
             item = self._item(items.hash_text(item[items.HOME]["B"]))
         if item is None:
             return None
-        credential = Credential(item, tag=tag_of(key_hash), admitted=False, now_ms=now_ms)
+        credential = Credential(
+            item, tag=tag_of(key_hash), admitted=False, now_ms=now_ms, cost=request.cost
+        )
         credential.admitted = (
             credential.fault is None
             and request.scope in credential.scopes
-            and not window.blocked(item, now_ms=now_ms)
+            and not window.blocked(item, now_ms=now_ms, cost=request.cost)
         )
         return credential
 
@@ -73,14 +75,14 @@ class UserPreview:
         self._limit = limit
         self._now_ms = now_ms
 
-    def admit(self, user_id: str) -> tuple[bool, window.WindowState]:
+    def admit(self, user_id: str, *, cost: int = 1) -> tuple[bool, window.WindowState]:
         """Whether a request of this user would be admitted now, and where the user stands."""
         now_ms = self._now_ms()
         key = {"pk": s(items.user_pk(user_id))}
         item = _read(self._transport, self._table, key) or window.fresh(self._limit)
         return (
-            not window.blocked(item, now_ms=now_ms),
-            window.read(item, now_ms=now_ms, limit=self._limit),
+            not window.blocked(item, now_ms=now_ms, cost=cost),
+            window.read(item, now_ms=now_ms, limit=self._limit, cost=cost),
         )
 
 

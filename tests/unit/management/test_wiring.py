@@ -86,3 +86,11 @@ def test_the_function_starts_from_its_environment_alone() -> None:
         check=False,
     )
     assert (started.stdout, started.stderr) == ("True\n", "")
+
+
+def test_a_default_limit_below_the_dearest_cost_does_not_start() -> None:
+    costs = {"ROUTE_COSTS": '{"POST /exports": 121}'}
+    with pytest.raises(SettingError, match="RATE_LIMIT_DEFAULT is below the dearest cost"):
+        Settings.read(ENVIRONMENT | costs)
+    settings = Settings.read(ENVIRONMENT | costs | {"RATE_LIMIT_DEFAULT": "121"})
+    assert settings.rate_limit_floor == 121
