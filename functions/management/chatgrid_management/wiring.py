@@ -165,6 +165,7 @@ def compose(
             now_ms=_now_ms,
             default_rate_limit=configured.rate_limit_default,
             rate_limit_ceiling=configured.rate_limit_ceiling,
+            rate_limit_floor=configured.rate_limit_floor,
             lifetimes=configured.lifetimes,
         ),
         rotations=Rotations(store.rotations, now_ms=_now_ms, entropy=os.urandom),

@@ -73,6 +73,7 @@ class KeyChanges:
         now_ms: the clock, in Unix milliseconds; it is asked after the store has answered.
         default_rate_limit: requests in 60 s for keys whose limit is cleared.
         rate_limit_ceiling: the highest limit that may be asked for here.
+        rate_limit_floor: the lowest: what the dearest request takes.
         lifetimes: how long keys live at most.
         actor: who acts where a call names nobody.
     """
@@ -84,6 +85,7 @@ class KeyChanges:
         now_ms: Callable[[], int],
         default_rate_limit: int,
         rate_limit_ceiling: int = HIGHEST_RATE_LIMIT,
+        rate_limit_floor: int = 1,
         lifetimes: Lifetimes = ANY_LIFETIME,
         actor: Actor = SOME_OPERATOR,
     ) -> None:
@@ -91,6 +93,7 @@ class KeyChanges:
         self._now_ms = now_ms
         self._default_rate_limit = default_rate_limit
         self._rate_limit_ceiling = rate_limit_ceiling
+        self._rate_limit_floor = rate_limit_floor
         self._lifetimes = lifetimes
         self._actor = actor
 
@@ -174,7 +177,9 @@ class KeyChanges:
             limit = said["rate_limit"]
             fields["rate_limit"] = self._default_rate_limit if limit is None else limit
             if limit != key.rate_limit:
-                problems += check_rate_limit(limit, ceiling=self._rate_limit_ceiling)
+                problems += check_rate_limit(
+                    limit, ceiling=self._rate_limit_ceiling, floor=self._rate_limit_floor
+                )
         of_expiry = {name: said[name] for name in _EXPIRY if name in said}
         if of_expiry and of_expiry != {"expires_at": key.expires_at_ms}:
             ends_at_ms, wrong = resolve_expiry(of_expiry, lifetimes=self._lifetimes, now_ms=now_ms)
