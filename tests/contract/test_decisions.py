@@ -352,6 +352,7 @@ def test_a_jwt_user_has_a_budget_of_its_own(make_gate: Callable[..., Gate]) -> N
     assert requests == 1
     assert gate.cost(f"{ada}.p.s")[1] == 0
     assert isinstance(gate.ask(f"{bob}.p.s"), Allowed)
+    assert limited.retry_after_s is not None
     gate.now_ms += limited.retry_after_s * 1_000
     assert isinstance(gate.ask(f"{ada}.p.s"), Allowed)
 
