@@ -107,10 +107,8 @@ ADAPTERS = AUTH / "adapters"
 LEAN = [
     *modules(ADAPTERS / "awslite"),
     *modules(ADAPTERS / "rate_limits_table"),
-    *(
-        ADAPTERS / "keys_table" / f"{name}.py"
-        for name in ("items", "decisions", "metered_requests", "policies", "upkeep")
-    ),
+    *modules(ADAPTERS / "metering"),
+    *(ADAPTERS / "keys_table" / f"{name}.py" for name in ("items", "decisions", "policies")),
 ]
 #: Rooms, and what of third parties they may load beside the standard library.
 THIRD_PARTIES: dict[str, set[str]] = {
@@ -121,6 +119,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "idempotency": set(),
     "key_changes": set(),
     "keys_table": set(),
+    "metering": set(),
     "rate_limits_table": set(),
     "rotation": set(),
 }

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from chatgrid_auth.adapters.keys_table.metered_requests import MeteredRequests
     from chatgrid_auth.adapters.keys_table.ports import Clock, Transport
+    from chatgrid_auth.adapters.metering.metered_requests import MeteredRequests
     from chatgrid_auth.services.gate.requests import Request
 
 
@@ -225,7 +225,7 @@ class KeyDecisions:
                     self._policies.fetch(home, named)
                     continue
             if credential.reading.upkeep:
-                from chatgrid_auth.adapters.keys_table.upkeep import (  # noqa: PLC0415 - seldom
+                from chatgrid_auth.adapters.metering.upkeep import (  # noqa: PLC0415 - seldom
                     put_in_order,
                 )
 
@@ -239,7 +239,7 @@ class KeyDecisions:
     ) -> tuple[Mapping[str, Any] | None, bool]:
         """The same where there are costs, or credits that are spared."""
         if self._metered is None:
-            from chatgrid_auth.adapters.keys_table.metered_requests import (  # noqa: PLC0415 - seldom
+            from chatgrid_auth.adapters.metering.metered_requests import (  # noqa: PLC0415 - seldom
                 MeteredRequests,
             )
 

@@ -110,7 +110,7 @@ class CountedWindows:
                 continue
             state = window.read(item, now_ms=now_ms, limit=limit, window=kind, cost=cost)
             if state.upkeep:
-                from chatgrid_auth.adapters.keys_table.upkeep import (  # noqa: PLC0415 - seldom
+                from chatgrid_auth.adapters.metering.upkeep import (  # noqa: PLC0415 - seldom
                     put_in_order,
                 )
 

@@ -1,0 +1,1 @@
+"""What few decisions take beside their one request: costs, spared credits, refills, upkeep."""
