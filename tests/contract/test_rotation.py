@@ -14,7 +14,12 @@ from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.rotation.books import GRACES
 from chatgrid_auth.domain.credentials import IssuedKey
-from chatgrid_auth.domain.errors import KeyDisabled, NotFound, PreviousSecretActive
+from chatgrid_auth.domain.errors import (
+    KeyDisabled,
+    NotFound,
+    PreviousSecretActive,
+    SecretLimitReached,
+)
 from chatgrid_auth.domain.keys import hash_of, is_well_formed, tag_of
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.key_import import ImportedKey, KeyImport
@@ -387,3 +392,22 @@ def test_a_rotation_between_the_two_reads_is_seen(
     assert standing is not None
     record, _ = standing.seen
     assert tag_of(record["secret"]["S"]) == standing.current
+
+
+def test_secrets_that_are_made_at_once_are_all_counted(bench: Bench) -> None:
+    first = bench.issue()
+    braked = Rotations(
+        bench.store.rotations, now_ms=lambda: bench.now_ms, entropy=os.urandom, secrets_per_hour=2
+    )
+    rotations, standing = bench.store.rotations, bench.store.rotations.standing
+    seen = standing(bench.owner, first.key.id, now_ms=bench.now_ms)
+    assert seen is not None
+    braked.rotate(bench.owner, first.key.id, force=True)
+    late = NewSecret(hash="a" * 64, prefix="cgk_live_late", grace_until_ms=None, minted_ms=(1,))
+    event = rotated(bench.owner, first.key.id, at_ms=bench.now_ms)
+    assert not rotations.rotate(seen, late, event=event)
+    assert bench.item(f"KEY#{'a' * 64}", "#") is None  # it did not even begin
+    braked.rotate(bench.owner, first.key.id, force=True)
+    with pytest.raises(SecretLimitReached):
+        braked.rotate(bench.owner, first.key.id, force=True)
+    bench.rotate(first, force=True)  # an operator's are not counted

@@ -168,8 +168,19 @@ def compose(
             rate_limit_floor=configured.rate_limit_floor,
             lifetimes=configured.lifetimes,
         ),
-        rotations=Rotations(store.rotations, now_ms=_now_ms, entropy=os.urandom),
-        idempotency=Idempotency(store.notes, store.rotations, now_ms=_now_ms, entropy=os.urandom),
+        rotations=Rotations(
+            store.rotations,
+            now_ms=_now_ms,
+            entropy=os.urandom,
+            secrets_per_hour=configured.key_creations_per_hour,
+        ),
+        idempotency=Idempotency(
+            store.notes,
+            store.rotations,
+            now_ms=_now_ms,
+            entropy=os.urandom,
+            secrets_per_hour=configured.key_creations_per_hour,
+        ),
         audit_log=audit_log,
     )
     app = ContractMiddleware(create_app(management, log=logger))

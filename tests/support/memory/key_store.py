@@ -130,6 +130,7 @@ class MemoryRotations:
 
     def __init__(self, store: MemoryKeyStore) -> None:
         self._store = store
+        self.minted_ms: dict[str, tuple[int, ...]] = {}
         self.meanwhile: Callable[[], object] = lambda: None
         self.taken: frozenset[str] = frozenset()
 
@@ -144,6 +145,7 @@ class MemoryRotations:
             current_used_at_ms=used_ms,
             taken=self.taken,
             seen=key,
+            minted_ms=self.minted_ms.get(key.id, ()),
         )
 
     def rotate(self, standing: Standing, secret: NewSecret, *, event: AuditEvent) -> bool:
@@ -167,6 +169,8 @@ class MemoryRotations:
     ) -> bool:
         if not self._change(standing, changed, event):
             return False
+        if secret.minted_ms is not None:
+            self.minted_ms[changed.id] = secret.minted_ms
         self._store.hashes.append(secret.hash)
         self._store.tags[changed.prefix] = tag_of(secret.hash)
         return True

@@ -191,6 +191,67 @@ def test_a_rotation_cut_off_before_its_commit_is_made_by_the_repeat(
     assert again.data["raw_key"]
 
 
+@pytest.mark.parametrize("body", [{}, {"force": True}])
+def test_a_rotation_that_never_happened_is_not_answered_as_done(
+    api: Api, store: MemoryKeyStore, monkeypatch: pytest.MonkeyPatch, body: dict[str, bool]
+) -> None:
+    """Its process ended before the commit, and somebody else rotated the key meanwhile."""
+    made = api("POST", KEYS, json_body={"name": "CI"}).data
+
+    def fails(*_: object, **__: object) -> None:
+        raise StoreUnavailable("UpdateItem", "Test")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(store.rotations, "rotate", fails)
+        assert ask(api, "r", ROTATE, id=made["id"], body=body).status == 503
+    other = api("POST", ROTATE, id=made["id"], json_body={}).data
+    again = ask(api, "r", ROTATE, id=made["id"], body=body)
+    assert (again.status, again.json["code"], replayed(again)) == (409, "conflict", False)
+    assert store.hashes[-1] == keys.hash_of(other["raw_key"])
+
+
+def test_a_rotation_that_was_done_stays_done_however_often_others_rotate(api: Api) -> None:
+    made = api("POST", KEYS, json_body={"name": "CI"}).data
+    first = ask(api, "r", ROTATE, id=made["id"])
+    for _ in range(3):
+        api("POST", ROTATE, id=made["id"], json_body={"force": True})
+    again = ask(api, "r", ROTATE, id=made["id"])
+    assert (first.status, again.status, replayed(again)) == (200, 200, True)
+    assert again.data["raw_key"] is None
+    api("DELETE", KEY, id=made["id"])
+    assert ask(api, "r", ROTATE, id=made["id"]).status == 200
+
+
+@pytest.mark.parametrize("resource", [KEYS, ROTATE])
+def test_what_is_remembered_does_not_grow_with_repeats(
+    api: Api, store: MemoryKeyStore, resource: str
+) -> None:
+    made = api("POST", KEYS, json_body={"name": "CI"}).data
+    id_ = {} if resource == KEYS else {"id": made["id"]}
+    secrets = [ask(api, "r", resource, **id_).data["raw_key"] for _ in range(6)]
+    assert len(set(secrets)) == 6
+    assert None not in secrets
+    (note,) = store.notes.kept.values()
+    assert len(note.minted) <= 2
+
+
+def test_a_replacement_cut_off_again_and_again_forgets_no_secret_in_force(
+    api: Api, store: MemoryKeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ask(api, "a").data
+
+    def fails(*_: object, **__: object) -> None:
+        raise StoreUnavailable("UpdateItem", "Test")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(store.rotations, "reissue", fails)
+        for _ in range(4):
+            assert ask(api, "a").status == 503
+    again = ask(api, "a")
+    assert again.data["id"] == first["id"]
+    assert again.data["raw_key"]
+
+
 def test_nothing_that_is_remembered_holds_a_secret_its_hash_or_the_name(
     api: Api, store: MemoryKeyStore
 ) -> None:

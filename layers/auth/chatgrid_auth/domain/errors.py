@@ -9,6 +9,7 @@ ChatGridError
 ├── NotFound                        no such thing, or not the caller's
 ├── KeyLimitReached                 the owner holds as many keys as allowed
 ├── CreationLimitReached            the owner made as many keys in the last hour as allowed
+│   └── SecretLimitReached          the key got as many secrets in the last hour as allowed
 ├── MakerRevoked                    the key that was to make another has been revoked
 ├── KeyConflict                     a key stands so that it cannot be rotated
 │   ├── PreviousSecretActive        … its previous secret still passes
@@ -101,6 +102,10 @@ class CreationLimitReached(ChatGridError):
         super().__init__(f"a user may make {maximum} API keys in an hour")
         self.maximum = maximum
         self.retry_after_s = retry_after_s
+
+
+class SecretLimitReached(CreationLimitReached):
+    """The key got as many other secrets in the last hour as one may."""
 
 
 class MakerRevoked(ChatGridError):

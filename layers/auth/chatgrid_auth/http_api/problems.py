@@ -27,6 +27,7 @@ from chatgrid_auth.domain.errors import (
     NameReused,
     NotFound,
     PreviousSecretActive,
+    SecretLimitReached,
     SelfRotationNotAllowed,
     StillRunning,
     StoreUnavailable,
@@ -138,11 +139,13 @@ def key_limit_reached(maximum: int) -> Problem:
 
 
 def creation_limit_reached(reached: CreationLimitReached) -> Problem:
-    """The user has made as many keys in the last hour as one may."""
-    message = f"At most {reached.maximum} new API keys in any hour"
+    """The user has made as many keys in the last hour as one may, or given one as many secrets."""
+    secrets = isinstance(reached, SecretLimitReached)
+    path, what = ("rotations", "secrets of a key") if secrets else ("creations", "API keys")
+    message = f"At most {reached.maximum} new {what} in any hour"
     return Problem.of(
         error_table.RATE_LIMITED,
-        details=[detail("limit_exceeded", "creations", message)],
+        details=[detail("limit_exceeded", path, message)],
         headers={"Retry-After": str(reached.retry_after_s)},
     )
 

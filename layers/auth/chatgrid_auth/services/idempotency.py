@@ -2,8 +2,9 @@
 
 What is remembered is which key a request made or changed, and the tags of the secrets that it may
 have been answered with. While the last of these is the key's current one and was never used, a
-repeat gets another in its place, since its client may never have seen the first. Whoever is at work
-on a request has a claim on it that ends by itself; one that lost its claim can finish nothing.
+repeat gets another in its place, since its client may never have seen the first. What is not known
+to have been done is not answered as if it was. Whoever is at work on a request has a claim on it
+that ends by itself; one that lost its claim can finish nothing.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.errors import (
     ChatGridError,
     Fault,
+    KeyRotatedMeanwhile,
     NameReused,
     NotFound,
     SelfRotationNotAllowed,
     StillRunning,
 )
+from chatgrid_auth.services.creations import another_secret
 from chatgrid_auth.services.repeatable import (
     KEPT_MS,
     RUNS_MS,
@@ -57,6 +60,7 @@ class Idempotency:
         secrets: where keys have their secrets.
         now_ms: the clock, in Unix milliseconds.
         entropy: gives that many random bytes, from the operating system's generator.
+        secrets_per_hour: how many other secrets a key may get in any hour; 0 for any number.
     """
 
     def __init__(
@@ -66,7 +70,9 @@ class Idempotency:
         *,
         now_ms: Callable[[], int],
         entropy: Callable[[int], bytes],
+        secrets_per_hour: int = 0,
     ) -> None:
+        self._secrets_per_hour = secrets_per_hour
         self._notes = notes
         self._secrets = secrets
         self._now_ms = now_ms
@@ -92,6 +98,8 @@ class Idempotency:
             NameReused: the client gave another request the same name.
             StillRunning: somebody is at work on this one.
             SelfRotationNotAllowed: the key asks again, and may not any more.
+            KeyRotatedMeanwhile: nothing came of it, and the key got another secret since.
+            SecretLimitReached: the key got as many secrets in the last hour as one may.
             StoreUnavailable: the store is out; the same request again tells.
         """
         if request is None:
@@ -104,10 +112,16 @@ class Idempotency:
             )
             # With the secret still there that was to be replaced, nothing came of it.
             if standing is None or standing.current != claim.note.base:
+                done = claim.note.done or (
+                    standing is not None and standing.current in claim.note.minted
+                )
+                if not done:
+                    claim.forget()
+                    raise NotFound if standing is None else KeyRotatedMeanwhile
                 try:
                     return self._again(claim, standing, actor, by_itself=by_itself)
                 finally:
-                    claim.rest()
+                    claim.rest(done=True)
         try:
             issued = act(claim)
         except Fault:
@@ -121,7 +135,7 @@ class Idempotency:
             claim.forget()
             raise
         if claim.note.minted:  # of a creation the note is at rest since
-            claim.rest()
+            claim.rest(done=True)
         return Answered(key=issued.key, raw_key=issued.raw_key)
 
     def _claim(self, request: Repeatable) -> Claim:
@@ -158,13 +172,17 @@ class Idempotency:
         if by_itself and not standing.key.self_rotation:
             raise SelfRotationNotAllowed
         if standing.current in claim.note.minted and standing.current_used_at_ms is None:
-            raw_key, secret = mint(standing, entropy=self._entropy, grace_until_ms=None)
-            claim.minting(secret.hash, key_id=key_id, base=claim.note.base)
-            at_ms = self._now_ms()
-            became = replace(standing.key, prefix=secret.prefix, updated_at_ms=at_ms)
-            if self._secrets.reissue(
-                standing, secret, event=_reissued(standing.key, became, actor, at_ms)
-            ):
+            now_ms = self._now_ms()
+            times = another_secret(standing.minted_ms, now_ms=now_ms, most=self._secrets_per_hour)
+            raw_key, secret = mint(
+                standing, entropy=self._entropy, grace_until_ms=None, minted_ms=times
+            )
+            claim.minting(
+                secret.hash, key_id=key_id, base=claim.note.base, current=standing.current
+            )
+            became = replace(standing.key, prefix=secret.prefix, updated_at_ms=now_ms)
+            event = _reissued(standing.key, became, actor, now_ms)
+            if self._secrets.reissue(standing, secret, event=event):
                 return Answered(key=became, raw_key=raw_key, replayed=True)
             # Used, rotated or revoked since the look: as it stands now.
             standing = self._secrets.standing(owner, key_id, now_ms=self._now_ms())

@@ -82,8 +82,10 @@ class Note:
         ends_at_ms: from when on it is forgotten, in Unix milliseconds.
         runs_until_ms: until when somebody is at work on it; 0 for nobody.
         key_id: the key that it made or changed, once it did.
-        minted: the tags of the secrets that may have been made for it, the oldest first.
+        minted: the tags of the secrets of which one may be the key's current one by this request:
+            the one that was, and the one that was to take its place.
         base: the tag of the secret that the first of them was to take the place of.
+        done: whether it is known to have been done.
     """
 
     version: str
@@ -93,15 +95,18 @@ class Note:
     key_id: str | None = None
     minted: tuple[str, ...] = ()
     base: str | None = None
+    done: bool = False
 
-    def minting(self, tag: str, *, key_id: str, base: str | None, version: str) -> Note:
-        """The note while another secret of this key is being made for it."""
-        minted = (*self.minted, tag)
+    def minting(
+        self, tag: str, *, key_id: str, base: str | None, current: str | None, version: str
+    ) -> Note:
+        """The note while a secret of this key is being made for it, in place of the current one."""
+        minted = (*(known for known in self.minted if known == current), tag)
         return replace(self, version=version, key_id=key_id, minted=minted, base=base)
 
-    def at_rest(self, *, version: str) -> Note:
+    def at_rest(self, *, version: str, done: bool = False) -> Note:
         """The note when nobody is at work on it any more."""
-        return replace(self, version=version, runs_until_ms=0)
+        return replace(self, version=version, runs_until_ms=0, done=done or self.done)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,25 +153,35 @@ class Claim:
 
     def created(self, key_id: str, tag: str) -> NoteChange:
         """What has to be written together with a new key: that this request made it."""
-        note = self.note.minting(tag, key_id=key_id, base=None, version=self._version())
-        done = note.at_rest(version=note.version)
+        note = self.note.minting(
+            tag, key_id=key_id, base=None, current=None, version=self._version()
+        )
+        done = note.at_rest(version=note.version, done=True)
         return NoteChange(request=self.request, seen=self.note, note=done)
 
-    def minting(self, key_hash: str, *, key_id: str, base: str | None) -> None:
+    def minting(self, key_hash: str, *, key_id: str, base: str | None, current: str) -> None:
         """Remember a secret before it is made: who comes after can tell then that it was.
+
+        Args:
+            base: the tag of the secret that the request's first was to take the place of.
+            current: the tag of the one that this is to take the place of.
 
         Raises:
             StillRunning: somebody else is at work on it by now.
         """
         note = self.note.minting(
-            tag_of(key_hash), key_id=key_id, base=base, version=self._version()
+            tag_of(key_hash), key_id=key_id, base=base, current=current, version=self._version()
         )
         self._put(note)
 
-    def rest(self) -> None:
-        """Let others at it. What does not get through runs out by itself."""
+    def rest(self, *, done: bool = False) -> None:
+        """Let others at it. What does not get through runs out by itself.
+
+        Args:
+            done: whether the request is known to have been done.
+        """
         with suppress(Fault, StillRunning):
-            self._put(self.note.at_rest(version=self._version()))
+            self._put(self.note.at_rest(version=self._version(), done=done))
 
     def forget(self) -> None:
         """Forget the request: it came to nothing."""

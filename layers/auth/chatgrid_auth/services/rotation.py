@@ -23,6 +23,7 @@ from chatgrid_auth.domain.errors import (
     SelfRotationNotAllowed,
     StoreThrottled,
 )
+from chatgrid_auth.services.creations import another_secret
 from chatgrid_auth.services.instants import iso_instant
 from chatgrid_auth.services.key_rules import InvalidKey, KeyProblem
 
@@ -45,6 +46,7 @@ class Standing:
         current_used_at_ms: that secret's own last use, in Unix milliseconds.
         taken: how the tags begin that the store tells apart on it, two characters of each.
         seen: what the store compares.
+        minted_ms: when it got other secrets, at least those of the last hour, in Unix milliseconds.
     """
 
     key: ApiKey
@@ -52,6 +54,7 @@ class Standing:
     current_used_at_ms: int | None
     taken: frozenset[str]
     seen: Any
+    minted_ms: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +66,14 @@ class NewSecret:
         prefix: what may be shown of it.
         grace_until_ms: until when the former passes if the key itself lives as long, in Unix
             milliseconds; ``None`` when it ends at once.
+        minted_ms: when the key got secrets in the last hour, this one among them; ``None`` where
+            nobody counts.
     """
 
     hash: str
     prefix: str
     grace_until_ms: int | None
+    minted_ms: tuple[int, ...] | None = None
 
 
 class RotationStore(Protocol):
@@ -111,6 +117,7 @@ class Rotations:
         now_ms: the clock, in Unix milliseconds.
         entropy: gives that many random bytes, from the operating system's generator.
         actor: who acts where a call names nobody.
+        secrets_per_hour: how many other secrets a key may get in any hour; 0 for any number.
     """
 
     def __init__(
@@ -120,7 +127,9 @@ class Rotations:
         now_ms: Callable[[], int],
         entropy: Callable[[int], bytes],
         actor: Actor = SOME_OPERATOR,
+        secrets_per_hour: int = 0,
     ) -> None:
+        self._secrets_per_hour = secrets_per_hour
         self._store = store
         self._now_ms = now_ms
         self._entropy = entropy
@@ -150,6 +159,7 @@ class Rotations:
             NotFound: no such key, a revoked one, or somebody else's.
             SelfRotationNotAllowed: the key asks, and may not.
             KeyConflict: it stands so that it cannot be rotated, or somebody else was faster.
+            SecretLimitReached: it got as many secrets in the last hour as one may.
             StoreUnavailable: the store is out; the key may or may not have been rotated.
         """
         problems = check_grace(grace_seconds)
@@ -167,9 +177,12 @@ class Rotations:
             if standing.current != first:
                 raise KeyRotatedMeanwhile
             until_ms = now_ms + grace_seconds * 1_000 if grace_seconds else None
-            raw_key, secret = mint(standing, entropy=self._entropy, grace_until_ms=until_ms)
+            times = another_secret(standing.minted_ms, now_ms=now_ms, most=self._secrets_per_hour)
+            raw_key, secret = mint(
+                standing, entropy=self._entropy, grace_until_ms=until_ms, minted_ms=times
+            )
             if claim is not None:
-                claim.minting(secret.hash, key_id=key.id, base=standing.current)
+                claim.minting(secret.hash, key_id=key.id, base=first, current=standing.current)
             rotated = _rotated(standing, secret, now_ms)
             event = self._event(audit.ROTATED, key, rotated, actor, now_ms)
             if self._store.rotate(standing, secret, event=event):
@@ -214,7 +227,11 @@ class Rotations:
 
 
 def mint(
-    standing: Standing, *, entropy: Callable[[int], bytes], grace_until_ms: int | None
+    standing: Standing,
+    *,
+    entropy: Callable[[int], bytes],
+    grace_until_ms: int | None,
+    minted_ms: tuple[int, ...] | None,
 ) -> tuple[str, NewSecret]:
     """The raw form of a new secret that the store can tell from those that the key has, and it."""
     while True:
@@ -223,7 +240,9 @@ def mint(
         if keys.tag_of(key_hash)[:2] not in standing.taken:
             break
     prefix = keys.prefix_of(raw_key)
-    return raw_key, NewSecret(hash=key_hash, prefix=prefix, grace_until_ms=grace_until_ms)
+    return raw_key, NewSecret(
+        hash=key_hash, prefix=prefix, grace_until_ms=grace_until_ms, minted_ms=minted_ms
+    )
 
 
 def check_grace(grace_seconds: int) -> list[KeyProblem]:

@@ -104,6 +104,8 @@ def _facts(note: Note) -> dict[str, Any]:
         facts["id"] = s(note.key_id)
     if note.base is not None:
         facts["base"] = s(note.base)
+    if note.done:
+        facts["done"] = {"BOOL": True}
     return facts
 
 
@@ -116,4 +118,5 @@ def _note(item: Item) -> Note:
         key_id=item.get("id", {}).get("S"),
         minted=tuple(tag["S"] for tag in item["minted"]["L"]),
         base=item.get("base", {}).get("S"),
+        done="done" in item,
     )

@@ -16,7 +16,7 @@ can be is taken away by whoever comes (see ``stale``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, update
 from chatgrid_auth.adapters.key_changes.intents import INTENT, Intent, all_intents, new_token
 from chatgrid_auth.adapters.key_changes.stale import RecordFull, StaleIntents
 from chatgrid_auth.adapters.keys_table import items, key_items
-from chatgrid_auth.adapters.keys_table.items import s
+from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import THE_SYSTEM
 from chatgrid_auth.domain.audit import AuditEvent
@@ -103,36 +103,59 @@ class PendingChanges:
         self._stale = StaleIntents(transport, table=table)
 
     def begin(
-        self, record: Item, event: AuditEvent, facts: Mapping[str, str] | None = None
+        self,
+        record: Item,
+        event: AuditEvent,
+        facts: Mapping[str, str] | None = None,
+        *,
+        minted_ms: Sequence[int] | None = None,
     ) -> Intent:
         """Leave the intent of a change on a record that is there.
 
+        Args:
+            minted_ms: when the key got other secrets in the last hour, the one that is begun among
+                them; ``None`` where that is not counted.
+
         Raises:
-            ConditionFailed: it is not: the key has been revoked meanwhile.
+            ConditionFailed: it is not: the key has been revoked meanwhile; or those times are
+                others by now.
             RecordFull: it has no room for one.
             StoreUnavailable: any other fault; the intent may be there.
         """
         self._stale.clear(record, now_ms=event.at_ms)
         intent = Intent(token=new_token(), event=event, facts=facts or {})
-        self.leave(record, intent)
+        self.leave(record, intent, minted_ms=minted_ms)
         return intent
 
-    def leave(self, record: Item, intent: Intent) -> None:
+    def leave(
+        self, record: Item, intent: Intent, *, minted_ms: Sequence[int] | None = None
+    ) -> None:
         """Leave this intent on a record that is there.
 
         Raises:
-            ConditionFailed: it is not.
+            ConditionFailed: it is not, or the secrets that count are others by now.
             RecordFull: it has no room for one.
         """
+        expression, condition = f"SET {intent.attribute} = :intent", "attribute_exists(pk)"
+        values: dict[str, Any] = {":intent": s(intent.packed())}
+        if minted_ms is not None:
+            expression += f", {key_items.MINTED} = :minted"
+            values[":minted"] = {"L": [n(time) for time in minted_ms]}
+            known = record.get(key_items.MINTED)
+            if known is None:
+                condition += f" AND attribute_not_exists({key_items.MINTED})"
+            else:
+                condition += f" AND {key_items.MINTED} = :known"
+                values[":known"] = known
         try:
             self._transport.call(
                 "UpdateItem",
                 {
                     "TableName": self._table,
                     "Key": {"pk": record["pk"], "sk": record["sk"]},
-                    "UpdateExpression": f"SET {intent.attribute} = :intent",
-                    "ConditionExpression": "attribute_exists(pk)",
-                    "ExpressionAttributeValues": {":intent": s(intent.packed())},
+                    "UpdateExpression": expression,
+                    "ConditionExpression": condition,
+                    "ExpressionAttributeValues": values,
                 },
             )
         except StoreUnavailable as fault:

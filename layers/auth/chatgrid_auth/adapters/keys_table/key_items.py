@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: On an owner's count: when keys were made lately.
 MADE = "made"
+#: On a record: when the key got other secrets lately.
+MINTED = "minted"
 _KEY, _REVOKED = items.record_sk(""), items.revoked_sk("")
 
 

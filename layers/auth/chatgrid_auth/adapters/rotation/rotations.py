@@ -69,6 +69,9 @@ class DynamoRotations:
             current_used_at_ms=None if used is None else int(used["N"]),
             taken=frozenset(_beginnings(home)),
             seen=(record, home),
+            minted_ms=tuple(
+                int(time["N"]) for time in record.get(key_items.MINTED, {"L": ()})["L"]
+            ),
         )
 
     def rotate(self, standing: Standing, secret: NewSecret, *, event: AuditEvent) -> bool:
@@ -78,8 +81,8 @@ class DynamoRotations:
             standing, secret, at_ms=event.at_ms, retention_seconds=self._retention_seconds
         )
         try:
-            intent = self._pending.begin(record, event, facts)
-        except ConditionFailed:  # revoked meanwhile
+            intent = self._pending.begin(record, event, facts, minted_ms=secret.minted_ms)
+        except ConditionFailed:  # revoked meanwhile, or somebody else is making a secret
             return False
         self._transport.call("PutItem", self._alias(record["hash"]["S"], secret.hash))
         change = _rotation(standing, secret, intent)
@@ -95,8 +98,8 @@ class DynamoRotations:
             "gone": str(event.at_ms // 1_000 + self._retention_seconds),
         }
         try:
-            intent = self._pending.begin(record, event, facts)
-        except ConditionFailed:  # revoked meanwhile
+            intent = self._pending.begin(record, event, facts, minted_ms=secret.minted_ms)
+        except ConditionFailed:  # revoked meanwhile, or somebody else is making a secret
             return False
         self._transport.call("PutItem", self._alias(record["hash"]["S"], secret.hash))
         condition, names, values = _as_it_was(standing)
