@@ -24,7 +24,7 @@ LAMBDA_PYTHON ?= $(shell for p in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/ver
 RUN_SAM = PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test format lint types unit browser fuzz audit-chain token dashboard soak validate build build-local lambda-python deploy-local local-aws sam-local sam-local-test checkov audit bench lock clean
+.PHONY: help dev test format lint types unit browser fuzz search audit-chain token dashboard soak validate build build-local lambda-python deploy-local local-aws sam-local sam-local-test checkov audit bench lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ browser: $(VENV)/.browser ## Drive the dashboard in this machine's Chromium
 fuzz: $(INSTALLED) ## Send the system hostile input, a minute of it guided by coverage (Linux on x86-64)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/fuzz.txt
 	CHATGRID_FUZZ_SECONDS=60 CHATGRID_FUZZ_EXAMPLES=50 $(BIN)/pytest tests/hostile $(ARGS)
+
+search: $(INSTALLED) ## Let every change of a key's secrets follow every other that died, at each of its steps
+	CHATGRID_WHOLE_SEARCH=1 $(BIN)/pytest -n 0 tests/faults/test_rotation_search.py $(ARGS)
 
 audit-chain: $(INSTALLED) ## Write 10,000 entries of the audit log from 16 processes, faults on, and verify the chains
 	CHATGRID_AUDIT_ENTRIES=10000 CHATGRID_AUDIT_PROCESSES=16 $(BIN)/pytest -n 0 -s tests/races/test_audit_chain.py $(ARGS)

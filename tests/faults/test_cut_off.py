@@ -19,8 +19,9 @@ from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables import books
+from tests.support.tables.in_process import in_process_dynamodb
 from tests.support.tables.key_service import key_service, new_key
-from tests.support.tables.stores import audit_of, keys_table, moto_client
+from tests.support.tables.stores import audit_of, keys_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +138,7 @@ class World:
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with moto_client() as client:
+    with in_process_dynamodb() as client:
         yield World(client)
 
 

@@ -14,8 +14,9 @@ from chatgrid_auth.domain.errors import KeyLimitReached, NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables import books
+from tests.support.tables.in_process import in_process_dynamodb
 from tests.support.tables.key_service import change_service, key_service, new_key
-from tests.support.tables.stores import keys_table, moto_client
+from tests.support.tables.stores import keys_table
 
 MOST_KEYS = 4
 LIMIT = 3
@@ -40,7 +41,7 @@ class Keys(stateful.RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._moto = moto_client()
+        self._moto = in_process_dynamodb()
         self._client = self._moto.__enter__()
         self._table = keys_table(self._client)
         self._now_ms = 1_800_000_000_000
