@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chatgrid_devkit.stack.ministack import Ministack
-from tests.support.tables.stores import dynamodb, moto_client
+from tests.support.tables.in_process import in_process_dynamodb
+from tests.support.tables.stores import moto_client
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -17,9 +17,5 @@ if TYPE_CHECKING:
 @pytest.fixture(params=["moto", "ministack"])
 def client(request: pytest.FixtureRequest) -> Iterator[DynamoDBClient]:
     """A DynamoDB client of each store in turn."""
-    if request.param == "moto":
-        with moto_client() as moto:
-            yield moto
-    else:
-        ministack: Ministack = request.getfixturevalue("ministack")
-        yield dynamodb(ministack.endpoint)
+    with moto_client() if request.param == "moto" else in_process_dynamodb() as running:
+        yield running

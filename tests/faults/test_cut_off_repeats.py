@@ -153,7 +153,7 @@ STORIES = {
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
-def test_a_named_request_killed_at_any_step_is_made_good_by_its_repeat(
+def test_a_request_killed_at_any_step_is_made_good_by_its_repeat(
     store: DynamoDBClient, story: Story, *, after: bool
 ) -> None:
     """One key, one change, one secret of it that passes, which is the one that was answered."""

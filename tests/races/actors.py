@@ -6,10 +6,12 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
@@ -87,16 +89,32 @@ def gate(arena: Arena) -> tuple[KeyDecisions, DynamoDB]:
     return KeyDecisions(client, table=arena.table), client
 
 
-def race(arena: Arena, *, seed: int) -> list[Event]:
+@contextmanager
+def processes() -> Iterator[ProcessPoolExecutor]:
+    """Those that races run in, started anew, not forked: nothing but the store is shared."""
+    context = get_context("spawn")
+    together = context.Barrier(PROCESSES, timeout=60)
+    with ProcessPoolExecutor(PROCESSES, context, _meet_at, (together,)) as pool:
+        yield pool
+
+
+_barriers: list[Barrier] = []  # in the processes: where they meet before a race
+
+
+def _meet_at(together: Barrier) -> None:
+    _barriers.append(together)
+
+
+def race(arena: Arena, pool: ProcessPoolExecutor, *, seed: int) -> list[Event]:
     """Let all actors loose; what they saw."""
     seeds = [seed * 1_000 + number for number in range(PROCESSES)]
-    # Started anew, not forked: nothing but the store is shared.
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        runs = [pool.submit(_process, arena, own) for own in seeds]
-        return [event for run in runs for event in run.result(timeout=120)]
+    runs = [pool.submit(_process, arena, own) for own in seeds]
+    return [event for run in runs for event in run.result(timeout=120)]
 
 
 def _process(arena: Arena, seed: int) -> list[Event]:
+    # Each runs one of a race's parts, and none runs two of them.
+    _barriers[0].wait()
     keys = service(arena)
     known = dict(arena.shared)
     together = threading.Barrier(THREADS, timeout=60)

@@ -60,10 +60,33 @@ def hammer(arena: Arena, key_hash: str) -> tuple[int, float]:
     return asked, time.monotonic() - began
 
 
+class Hammers:
+    """Processes that use a key when they are told to, and until they are told to end."""
+
+    def __init__(self, pool: ProcessPoolExecutor, ended: Event) -> None:
+        self.pool = pool
+        self.ended = ended
+
+
+@pytest.fixture(scope="module")
+def hammers() -> Iterator[Hammers]:
+    context = multiprocessing.get_context("spawn")
+    ended = context.Event()
+    with ProcessPoolExecutor(PROCESSES, context, be_told, (ended,)) as pool:
+        yield Hammers(pool, ended)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with conflicting_dynamodb() as running:
+        yield running
+
+
 class BusyKey:
     """A key that is used as hard as several processes can, and its owner's way to the store."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, hammers: Hammers) -> None:
+        self._hammers = hammers
         self.client = dynamodb(endpoint)
         self.arena = Arena(
             endpoint=endpoint,
@@ -112,26 +135,24 @@ class BusyKey:
     @contextmanager
     def under_load(self) -> Iterator[None]:
         """Hammer the key meanwhile, and say how hard that was."""
-        context = multiprocessing.get_context("spawn")
-        ended = context.Event()
-        with ProcessPoolExecutor(PROCESSES, context, be_told, (ended,)) as pool:
-            runs = [pool.submit(hammer, self.arena, self.hash) for _ in range(PROCESSES)]
-            try:
-                deadline = time.monotonic() + 30
-                while self.use() < 200:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.05)
-                yield
-            finally:
-                ended.set()
+        ended = self._hammers.ended
+        ended.clear()
+        runs = [self._hammers.pool.submit(hammer, self.arena, self.hash) for _ in range(PROCESSES)]
+        try:
+            deadline = time.monotonic() + 30
+            while self.use() < 200:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            yield
+        finally:
+            ended.set()
             rates = [asked / seconds for asked, seconds in (run.result(60) for run in runs)]
-            print(f"{sum(rates):.0f} requests a second from {PROCESSES} processes")
+        print(f"{sum(rates):.0f} requests a second from {PROCESSES} processes")
 
 
 @pytest.fixture
-def busy() -> Iterator[BusyKey]:
-    with conflicting_dynamodb() as endpoint:
-        yield BusyKey(endpoint)
+def busy(endpoint: str, hammers: Hammers) -> BusyKey:
+    return BusyKey(endpoint, hammers)
 
 
 def test_a_transaction_on_a_busy_key_meets_conflicts(busy: BusyKey) -> None:

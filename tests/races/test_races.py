@@ -7,6 +7,8 @@ import secrets
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -15,7 +17,7 @@ from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_devkit.stack.ministack import Ministack
-from tests.races.actors import Arena, changes_of, gate, now_ms, race, service
+from tests.races.actors import Arena, changes_of, gate, now_ms, processes, race, service
 from tests.races.history import ADMITTED, FULL, LIMITED, OK, REVOKED, Event, History
 from tests.support.tables import books
 from tests.support.tables.stores import dynamodb, keys_table
@@ -23,6 +25,12 @@ from tests.support.tables.stores import dynamodb, keys_table
 #: Set it to run a race again as it was; what the processor makes of it differs all the same.
 SEED = int(os.environ.get("RACE_SEED", "0")) or secrets.randbelow(1 << 20)
 LIMIT = 20
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessPoolExecutor]:
+    with processes() as running:
+        yield running
 
 
 def arena_of(ministack: Ministack, *, keys: int, **facts: object) -> Arena:
@@ -54,11 +62,13 @@ def books_of(arena: Arena) -> list[str]:
     return books.errors_in(books.contents(dynamodb(arena.endpoint), arena.table))
 
 
-def test_all_at_once_from_sixteen_actors_is_as_if_one_after_another(ministack: Ministack) -> None:
+def test_all_at_once_from_sixteen_actors_is_as_if_one_after_another(
+    ministack: Ministack, pool: ProcessPoolExecutor
+) -> None:
     print(f"RACE_SEED={SEED}")
     weights = {"create": 4, "revoke": 3, "use": 5, "get": 2, "walk": 2}
     arena = arena_of(ministack, keys=6, most_keys=9, weights=weights)
-    events = race(arena, seed=SEED)
+    events = race(arena, pool, seed=SEED)
     history = History([*at_first(arena), *events], most_keys=arena.most_keys)
     assert history.errors() == []
     assert max(history.admitted().values()) <= LIMIT
@@ -68,10 +78,12 @@ def test_all_at_once_from_sixteen_actors_is_as_if_one_after_another(ministack: M
         assert seen[happened], f"{happened} never happened: nothing was raced ({seen})"
 
 
-def test_the_owners_limit_holds_exactly_while_keys_come_and_go(ministack: Ministack) -> None:
+def test_the_owners_limit_holds_exactly_while_keys_come_and_go(
+    ministack: Ministack, pool: ProcessPoolExecutor
+) -> None:
     print(f"RACE_SEED={SEED}")
     arena = arena_of(ministack, keys=1, most_keys=3, weights={"create": 3, "revoke": 2})
-    events = race(arena, seed=SEED)
+    events = race(arena, pool, seed=SEED)
     history = History([*at_first(arena), *events], most_keys=arena.most_keys)
     assert history.errors() == []
     assert books_of(arena) == []
@@ -81,12 +93,12 @@ def test_the_owners_limit_holds_exactly_while_keys_come_and_go(ministack: Minist
 
 
 def test_sixteen_sides_use_a_key_exactly_to_its_limit(
-    ministack: Ministack,
+    ministack: Ministack, pool: ProcessPoolExecutor
 ) -> None:
     """None of them is admitted once more."""
     print(f"RACE_SEED={SEED}")
     arena = arena_of(ministack, keys=1, actions=10)
-    history = History([*at_first(arena), *race(arena, seed=SEED)], most_keys=arena.most_keys)
+    history = History([*at_first(arena), *race(arena, pool, seed=SEED)], most_keys=arena.most_keys)
     assert history.errors() == []
     assert set(history.admitted().values()) == {LIMIT}
 
