@@ -20,6 +20,7 @@ LAYERS_OF = {
     "BoardsFunction": ("AuthLayer", "HttpLayer"),
     "ReconcilerFunction": ("AuthLayer", "HttpLayer"),
     "EventsFunction": ("AuthLayer",),
+    "LeaksFunction": ("AuthLayer", "HttpLayer", "JwtLayer"),
 }
 #: What Lambda takes of a function and its layers, unpacked.
 MOST_BYTES = 250 * 1024 * 1024

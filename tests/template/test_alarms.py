@@ -38,6 +38,7 @@ ALARMS = {
     "ReconcilerAlarm",
     "OrphansHeldAlarm",
     "EventsLostAlarm",
+    "LeakReportsFailedAlarm",
 }
 OURS = "ChatGrid/gate"
 AWSS = {

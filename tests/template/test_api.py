@@ -21,11 +21,14 @@ ROUTES = {
     "/me/audit-log/verify": ("ManagementFunction", {"GET"}),
     "/boards": ("BoardsFunction", {"GET", "POST"}),
     "/boards/{id}": ("BoardsFunction", {"GET", "PATCH", "DELETE"}),
+    "/leaks": ("LeaksFunction", {"POST"}),
+    "/leaks/github": ("LeaksFunction", {"POST"}),
     "/dashboard": ("ManagementFunction", {"GET"}),
     "/dashboard/{asset}": ("ManagementFunction", {"GET"}),
 }
-# Files of the dashboard: nothing of anybody's, and needed before anybody can sign in.
-PUBLIC = {"/dashboard", "/dashboard/{asset}"}
+# Files of the dashboard: nothing of anybody's, and needed before anybody can sign in. And reports
+# of leaked keys: whoever finds one may say so, GitHub signs what it sends, and nobody is told.
+PUBLIC = {"/dashboard", "/dashboard/{asset}", "/leaks", "/leaks/github"}
 METHODS = [(path, name) for path, name, _ in deployed().methods()]
 PREFLIGHT = "method.response.header.Access-Control-Allow-"
 
@@ -44,7 +47,7 @@ def test_the_routes_are_those_of_the_contract_with_any_and_options_besides() -> 
 
 @pytest.mark.parametrize(("path", "name"), [m for m in METHODS if m[1] != "OPTIONS"])
 def test_every_method_needs_the_authorizer_and_a_key(path: str, name: str) -> None:
-    """A usage plan's key, that is; the methods of public files alone need neither."""
+    """A usage plan's key, that is; those of public files and of reports alone need neither."""
     needs = method_of(path, name)["security"]
     assert needs == ([] if path in PUBLIC else [{AUTHORIZER: []}, {"api_key": []}])
 
@@ -115,15 +118,24 @@ def test_the_only_stage_is_v1_and_throttles_every_method() -> None:
     assert stage["StageName"] == "v1"
     assert stage["TracingEnabled"] is True
     assert deployed().one("AWS::ApiGateway::Stage")["TracingEnabled"] is False
-    (setting,) = stage["MethodSettings"]
+    setting = stage["MethodSettings"][0]
     assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
     assert (setting["ThrottlingRateLimit"], setting["ThrottlingBurstLimit"]) == ("50", "70")
 
 
+def test_reports_that_anybody_may_send_have_a_throttle_of_their_own() -> None:
+    settings = deployed().one("AWS::ApiGateway::Stage")["MethodSettings"][1:]
+    assert [(s["ResourcePath"], s["HttpMethod"]) for s in settings] == [
+        ("/~1leaks", "POST"),
+        ("/~1leaks~1github", "POST"),
+    ]
+    assert all(s["ThrottlingRateLimit"] <= 20 >= s["ThrottlingBurstLimit"] / 2 for s in settings)
+
+
 def test_execution_logs_which_quote_credentials_stay_off() -> None:
-    (setting,) = deployed().one("AWS::ApiGateway::Stage")["MethodSettings"]
-    assert setting["LoggingLevel"] == "OFF"
-    assert setting["DataTraceEnabled"] is False
+    for setting in deployed().one("AWS::ApiGateway::Stage")["MethodSettings"]:
+        assert setting["LoggingLevel"] == "OFF"
+        assert setting["DataTraceEnabled"] is False
 
 
 @pytest.mark.parametrize("origin", ["*", "https://app.example.com"])

@@ -18,6 +18,7 @@ LAYERS = {
     "BoardsFunction": ["AuthLayer", "HttpLayer"],
     "ReconcilerFunction": ["AuthLayer", "HttpLayer"],
     "EventsFunction": ["AuthLayer"],
+    "LeaksFunction": ["AuthLayer", "HttpLayer", "JwtLayer"],
 }
 GATEWAY_LIMIT_SECONDS = 29
 
@@ -26,7 +27,7 @@ def function_of(name: str, **parameters: str) -> dict[str, Any]:
     return deployed(**parameters).resources[name]
 
 
-def test_the_functions_are_the_five_of_the_design() -> None:
+def test_the_functions_are_the_six_of_the_design() -> None:
     assert set(deployed().of("AWS::Lambda::Function")) == set(FUNCTIONS)
 
 

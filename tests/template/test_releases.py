@@ -18,7 +18,7 @@ NOT_SETTINGS = re.compile(r"AWS::|\w+(Role|Logs|Layer|Function)\w*$|FunctionSett
 LAYERS = {
     "layers/auth": set(FUNCTIONS),
     "layers/http": set(FUNCTIONS) - {"AuthorizerFunction", "EventsFunction"},
-    "layers/jwt": {"AuthorizerFunction"},
+    "layers/jwt": {"AuthorizerFunction", "LeaksFunction"},
 }
 
 

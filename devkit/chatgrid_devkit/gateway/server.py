@@ -29,14 +29,14 @@ from chatgrid_devkit.gateway.pipeline import Pipeline
 from chatgrid_devkit.gateway.request_log import RequestLog
 from chatgrid_devkit.gateway.usage_plans import KeySource
 from chatgrid_devkit.openapi.pages import Pages
-from chatgrid_devkit.stack import schedules
+from chatgrid_devkit.stack import queues, schedules
 from chatgrid_devkit.stack.aws_access import AwsAccess, credentials
 from chatgrid_devkit.stack.deployment import read_deployment
 from chatgrid_devkit.template.description import Deployment
 
 _GRACE_SECONDS = 5
 _CODE_FOLDERS = ("functions", "layers")
-_ENDPOINTS = ("DYNAMODB", "API_GATEWAY", "SECRETS_MANAGER", "SSM", "CLOUDWATCH")
+_ENDPOINTS = ("DYNAMODB", "API_GATEWAY", "SECRETS_MANAGER", "SSM", "SQS", "CLOUDWATCH")
 
 
 class PortTaken(Exception):
@@ -124,7 +124,15 @@ async def serve(
                     timeout_graceful_shutdown=_GRACE_SECONDS,
                 )
             )
-            async with schedules.running(deployment.schedules, workers.invoke):
+            async with (
+                schedules.running(deployment.schedules, workers.invoke),
+                queues.reading(
+                    deployment.queue_sources,
+                    workers.invoke,
+                    urls=settings.physical_ids,
+                    client=settings.aws and settings.aws.client("sqs"),
+                ),
+            ):
                 await _run(server, listener, stop, started)
 
 

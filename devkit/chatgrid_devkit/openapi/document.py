@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 import chatgrid_boards.app
+import chatgrid_leaks.app
 import chatgrid_management.app
 from chatgrid_auth.domain.scopes import required_scope
 from chatgrid_auth.http_api.responses import ErrorResponse
@@ -28,6 +29,7 @@ from chatgrid_devkit.openapi.problems import (
     EVERYWHERE,
     HEADERS,
     PROBLEMS,
+    PUBLIC,
     Problem,
 )
 
@@ -72,6 +74,7 @@ _TAGS = [
     {"name": "api-keys", "description": "The caller's API keys. All need `admin`."},
     {"name": "own-key", "description": "The key that the request came with, whatever its scopes."},
     {"name": "audit-log", "description": "Who did what to the caller's keys. Needs `admin`."},
+    {"name": "leaks", "description": "Leaked keys, reported by whoever finds them."},
     {"name": "boards", "description": "The example of a protected backend."},
 ]
 
@@ -122,7 +125,8 @@ def _applications() -> list[dict[str, Any]]:
     log = logging.getLogger(__name__)
     management = chatgrid_management.app.create_app(nothing, log=log)
     boards = chatgrid_boards.app.create_app(nothing, log=log)
-    return [management.openapi(), boards.openapi()]
+    leaks = chatgrid_leaks.app.create_app(nothing, log=log)
+    return [management.openapi(), leaks.openapi(), boards.openapi()]
 
 
 def _schemas_of(*models: type[BaseModel]) -> dict[str, Any]:
@@ -136,15 +140,18 @@ def _schemas_of(*models: type[BaseModel]) -> dict[str, Any]:
 
 def _complete(operation: dict[str, Any], *, method: str, path: str) -> None:
     """Add what the gate in front of a route does, and the errors that the route can meet."""
-    operation["security"] = [{"bearer": [required_scope(method, path)]}]
+    public = path.startswith("/leaks")
+    operation["security"] = [] if public else [{"bearer": [required_scope(method, path)]}]
     responses: dict[str, Any] = operation["responses"]
     responses.pop("422", None)
     for response in responses.values():
         response["description"] = operation["summary"] + ": done."
         replayed = ("Idempotency-Replayed",) if _may_be_repeated(operation) else ()
-        response["headers"] = _headers(always=BY_A_FUNCTION, sometimes=replayed)
+        told = ("Cache-Control",) if public else BY_A_FUNCTION
+        response["headers"] = _headers(always=told, sometimes=replayed)
         response["content"]["application/json"]["example"] = RESPONSES[operation["operationId"]]
-    for name in _problems_of(operation, method=method, path=path):
+    met = PUBLIC[path] if public else _problems_of(operation, method=method, path=path)
+    for name in met:
         responses[str(PROBLEMS[name].status)] = {"$ref": f"#/components/responses/{name}"}
     operation["responses"] = {status: responses[status] for status in sorted(responses)}
 

@@ -105,6 +105,10 @@ RESPONSES: dict[str, Any] = {
     "getOwnApiKey": {"object": "api_key", "data": _KEY},
     "revokeOwnApiKey": {"object": "api_key_revoked", "data": {"id": _KEY_ID, "revoked": True}},
     "rotateOwnApiKey": {"object": "api_key", "data": _ROTATED},
+    "reportLeaks": {"object": "leak_report", "data": {"received": 1}},
+    "reportLeaksAsGithub": [
+        {"token_hash": "0" * 64, "token_type": "chatgrid_api_key", "label": "false_positive"}
+    ],
     "listBoards": {"object": "list", "data": [_BOARD], "has_more": False, "cursor": None},
     "createBoard": {"object": "board", "data": _BOARD},
     "getBoard": {"object": "board", "data": _BOARD},

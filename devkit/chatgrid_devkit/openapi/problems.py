@@ -133,6 +133,18 @@ PROBLEMS = {
         "only when a usage plan's quota is used up.",
         sometimes=("Retry-After", *FIGURES),
     ),
+    "InvalidReport": Problem(
+        400, ("validation_error",), "The report breaks a rule.", always=("Cache-Control",)
+    ),
+    "NotSigned": Problem(
+        401,
+        ("unauthorized",),
+        "GitHub's signature is missing, or is not one over this body.",
+        always=("WWW-Authenticate", "Cache-Control"),
+    ),
+    "TooManyReports": Problem(
+        429, ("rate_limit_exceeded",), "Too many reports at once.", always=("Retry-After",)
+    ),
     "InternalError": Problem(
         500, ("internal_error",), "An unexpected fault.", sometimes=BY_A_FUNCTION
     ),
@@ -145,6 +157,12 @@ PROBLEMS = {
         sometimes=BY_A_FUNCTION,
     ),
     "GatewayTimeout": Problem(504, ("internal_error",), "The function took too long."),
+}
+#: Those that the public operations can meet, which no limit of a credential is behind.
+_PUBLIC = ("InvalidReport", "TooManyReports", "InternalError", "BadGateway", "Unavailable")
+PUBLIC = {
+    "/leaks": (*_PUBLIC, "PayloadTooLarge", "UnsupportedMediaType", "GatewayTimeout"),
+    "/leaks/github": (*_PUBLIC, "NotSigned", "GatewayTimeout"),
 }
 #: Those that any operation can meet.
 EVERYWHERE = (

@@ -12,6 +12,7 @@ from chatgrid_devkit.template.api_definition import API_ID, read_api
 from chatgrid_devkit.template.description import (
     Deployment,
     Function,
+    QueueSource,
     Quota,
     Schedule,
     Table,
@@ -74,6 +75,8 @@ def read_deployment(
         keys=reader.keys(plans),
         tables=reader.tables(),
         schedules=reader.schedules({f.arn: f.name for f in functions.values()}),
+        queues=reader.queues(),
+        queue_sources=reader.queue_sources({f.arn: f.name for f in functions.values()}),
         root=template.parent.resolve(),
     )
 
@@ -174,6 +177,24 @@ class _Reader:
                 properties={key: properties[key] for key in _TABLE_PROPERTIES if key in properties},
             )
             for logical_id, properties in self._of("AWS::DynamoDB::Table")
+        )
+
+    def queues(self) -> tuple[str, ...]:
+        return tuple(logical_id for logical_id, _ in self._of("AWS::SQS::Queue"))
+
+    def queue_sources(self, functions: Mapping[str, str]) -> tuple[QueueSource, ...]:
+        """Queues that Lambda reads for a function; streams are read otherwise here."""
+        arns = {
+            self._resolver.resolve({"Fn::GetAtt": [queue, "Arn"]}): queue for queue in self.queues()
+        }
+        return tuple(
+            QueueSource(
+                queue=arns[properties["EventSourceArn"]],
+                function=functions[_unqualified(properties["FunctionName"])],
+                most_at_once=int(properties.get("BatchSize", 10)),
+            )
+            for _, properties in self._of("AWS::Lambda::EventSourceMapping")
+            if properties["EventSourceArn"] in arns
         )
 
     def schedules(self, functions: Mapping[str, str]) -> tuple[Schedule, ...]:

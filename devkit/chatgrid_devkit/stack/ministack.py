@@ -19,7 +19,7 @@ from typing import IO, Any, Self
 
 from chatgrid_devkit.stack.aws_access import AwsAccess, credentials, kept_access_key
 
-SERVICES = ("dynamodb", "apigateway", "secretsmanager", "ssm")
+SERVICES = ("dynamodb", "apigateway", "secretsmanager", "ssm", "sqs")
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0

@@ -50,6 +50,13 @@ def make_tables(client: DynamoDBClient, tables: Iterable[Table]) -> None:
             client.update_time_to_live(TableName=table.name, TimeToLiveSpecification=time_to_live)
 
 
+def make_queues(client: Any, stack: str, queues: Iterable[str]) -> dict[str, str]:
+    """Make the template's queues where they are missing; their URLs by logical id."""
+    return {
+        queue: client.create_queue(QueueName=f"{stack}-{queue}")["QueueUrl"] for queue in queues
+    }
+
+
 def make_plans(client: APIGatewayClient, plans: Mapping[str, UsagePlan]) -> dict[str, str]:
     """Make the template's usage plans where they are missing, and change those that differ.
 

@@ -132,6 +132,7 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
     deployment = read_deployment(settings.template, parameters=parameters)
     dynamodb = ministack.client("dynamodb")
     provision.make_tables(dynamodb, deployment.tables)
+    queues = provision.make_queues(ministack.client("sqs"), deployment.name, deployment.queues)
     plan_ids = provision.make_plans(ministack.client("apigateway"), deployment.plans)
     tables = {table.logical_id: table.name for table in deployment.tables}
     known = _known_admin(settings.state)
@@ -164,7 +165,7 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
         template=settings.template,
         port=settings.port,
         parameters=parameters,
-        physical_ids=plan_ids,
+        physical_ids={**plan_ids, **queues},
         aws=ministack.access,
         functions_endpoint=settings.functions_endpoint,
         workers_per_function=settings.workers_per_function,

@@ -120,6 +120,15 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSource:
+    """A queue whose messages are handed to a function."""
+
+    queue: str
+    function: str
+    most_at_once: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
     """A REST API with its one stage."""
 
@@ -142,6 +151,7 @@ class Deployment:
     Attributes:
         functions: by name.
         plans: by logical id.
+        queues: their logical ids.
     """
 
     name: str
@@ -153,4 +163,6 @@ class Deployment:
     keys: tuple[UsageKey, ...]
     tables: tuple[Table, ...]
     schedules: tuple[Schedule, ...] = ()
+    queues: tuple[str, ...] = ()
+    queue_sources: tuple[QueueSource, ...] = ()
     root: Path = field(default_factory=Path)

@@ -21,6 +21,7 @@ FUNCTIONS = {
     "BoardsFunction": "boards",
     "ReconcilerFunction": "reconciler",
     "EventsFunction": "events",
+    "LeaksFunction": "leaks",
 }
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.dynamodb.transactions import put, update
 from chatgrid_auth.adapters.key_changes import books as change_books
+from chatgrid_auth.adapters.key_changes import disabling
 from chatgrid_auth.adapters.key_changes.intents import Intent, new_token
 from chatgrid_auth.adapters.key_changes.pending import PendingChanges, Unfinished
 from chatgrid_auth.adapters.key_changes.stale import RecordFull
@@ -67,6 +68,7 @@ class Revocations:
                 audit.REVOKED: self._writes,
                 **books.writers(table),
                 **change_books.writers(table),
+                **disabling.writers(table, by_request=change_books.writers(table)),
             },
         )
 

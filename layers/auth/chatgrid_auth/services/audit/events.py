@@ -43,6 +43,14 @@ def settings(key: ApiKey) -> dict[str, Any]:
     }
 
 
+def disabled_by_the_system(why: str) -> Changes:
+    """The changes of a key that was enabled until then."""
+    return {
+        "enabled": {"from": True, "to": False},
+        "disabled_reason": {"from": None, "to": why},
+    }
+
+
 def between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     """What differs, field by field; a field that is not there is ``None``."""
     return {

@@ -1,0 +1,1 @@
+"""Leaked keys: who reports them, and how what they report is found and acted upon."""
