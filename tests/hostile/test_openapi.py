@@ -28,6 +28,8 @@ def document() -> dict[str, Any]:
     moment = found["components"]["schemas"]["NewApiKey"]["properties"]["expires_at"]["anyOf"][0]
     assert moment == {"type": "string", "format": "date-time"}
     moment["enum"] = [FUTURE]
+    # Nobody here can sign as GitHub: of what is well formed nothing would be accepted.
+    del found["paths"]["/leaks/github"]
     for schema, field in (("NewApiKey", "name"), ("NewBoard", "name"), ("BoardChanges", "name")):
         # Words say that characters which Unicode has not assigned show nothing.
         found["components"]["schemas"][schema]["properties"][field]["pattern"] = ASSIGNED
@@ -72,6 +74,6 @@ def test_all_of_schemathesis_checks_hold(tmp_path: Path, stack: dict[str, Any], 
     assert failures(found) == [], done.stdout
     assert found["errors"] == [], done.stdout
     assert found["complete"], done.stdout
-    assert found["operations"]["tested"] == 17
+    assert found["operations"]["tested"] == 18
     assert found["test_cases"]["generated"] > 250
     assert raw_key not in done.stdout + done.stderr

@@ -107,6 +107,7 @@ def test_api_gateway_may_call_each_function_for_this_api_only() -> None:
         "gate-AuthorizerFunction:live",
         "gate-ManagementFunction:live",
         "gate-BoardsFunction:live",
+        "gate-LeaksFunction:live",
     }
     for arn in set().union(*sources.values()):
         assert re.match(r"arn:aws:execute-api:eu-central-1:123456789012:gate-Api/", arn), arn

@@ -149,7 +149,7 @@ def test_management_may_work_on_the_keys_table_but_never_scan_it() -> None:
     assert "dynamodb:Scan" not in actions
 
 
-@pytest.mark.parametrize("role", ["ManagementRole", "ReconcilerRole"])
+@pytest.mark.parametrize("role", ["ManagementRole", "ReconcilerRole", "LeaksRole"])
 def test_whoever_adds_to_the_audit_log_can_delete_and_change_no_entry(role: str) -> None:
     actions, resources = allowed(role, "AddToAuditLog")
     assert resources == {TABLES + "AuditTable"}
@@ -163,6 +163,26 @@ def test_the_events_function_reads_the_stream_and_writes_one_bus() -> None:
         {"arn:aws:events:eu-central-1:123456789012:event-bus/security"},
     )
     assert allowed("EventsRole", "ReadStream")[1] == {"gate-AuditTable.StreamArn"}
+
+
+def test_the_leaks_function_finds_keys_by_hash_and_lists_none() -> None:
+    assert granted("LeaksRole") == {
+        "FindKeys",
+        "EndKeys",
+        "AddToAuditLog",
+        "PassReports",
+        "Log",
+        "Trace",
+    }
+    assert allowed("LeaksRole", "FindKeys") == (
+        {"dynamodb:GetItem", "dynamodb:BatchGetItem"},
+        {TABLES + "KeysTable"},
+    )
+    for sid, more in (("FindKeys", []), ("EndKeys", ["PLANS", "GRACES"])):
+        condition = statements("LeaksRole")[sid]["Condition"]["ForAllValues:StringLike"]
+        assert condition == {"dynamodb:LeadingKeys": ["KEY#*", "USER#*", *more]}
+    queue = "arn:aws:sqs:eu-central-1:123456789012:gate-LeaksQueue"
+    assert allowed("LeaksRole", "PassReports")[1] == {queue}
 
 
 def test_boards_may_work_on_its_own_table_alone() -> None:
