@@ -99,7 +99,7 @@ def test_one_key_that_fails_keeps_no_other_from_being_disabled(world: World) -> 
     assert world.keys.done == [("disable", keys.hash_of(good))]
 
 
-def test_a_report_sets_off_one_look_at_the_store_however_long_it_is(world: World) -> None:
+def test_a_report_sets_off_one_look_at_the_store(world: World) -> None:
     world.report({"credentials": [new_key() for _ in range(100)]})
     world.work_off()
     assert world.keys.asked == 1
