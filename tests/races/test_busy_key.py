@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import time
 from collections.abc import Iterator
@@ -116,7 +117,11 @@ class BusyKey:
         self.tries += self.hash.encode() in body and b"DELETE m" not in body
 
     def _count_transactions(self, request: AWSPreparedRequest, **_: object) -> None:
-        self.transactions += b"KEY#" + self.hash.encode() in cast("bytes", request.body)
+        home = {"pk": {"S": f"KEY#{self.hash}"}, "sk": {"S": "#"}}
+        for item in json.loads(cast("bytes", request.body))["TransactItems"]:
+            (write,) = item.values()
+            touched = write.get("Key") or write["Item"]
+            self.transactions += home.items() <= touched.items()
 
     def revoke(self) -> bool:
         """Revoke it; whether it was this call."""
@@ -199,5 +204,31 @@ def test_a_change_of_limit_takes_two_tries_on_any_key(
             within += busy.tries <= 2
     # Its condition names the second's first request: two may come in between on a slow machine.
     assert within >= number_of_changes - 1
+    assert busy.transactions == 0
+    assert books.errors_in(books.contents(busy.client, busy.arena.table)) == []
+
+
+#: What is taken away from a busy key by each of these, and given back.
+SETTINGS: list[dict[str, object]] = [
+    {"enabled": False},
+    {"enabled": True, "name": "again"},
+    {"metadata": {"team": "core"}, "scopes": ["write"]},
+    {"expires_in_seconds": 3_600, "metadata": None},
+    {"enabled": False, "self_rotation": True},
+]
+
+
+def test_a_patch_is_through_within_two_tries_however_busy_the_key(busy: BusyKey) -> None:
+    """Disabling among them: no request is admitted behind its answer."""
+    changes = KeyChanges(busy.store.changes, now_ms=now_ms, default_rate_limit=LIMIT)
+    with busy.under_load():
+        for settings in SETTINGS:
+            busy.tries = 0
+            changes.change(busy.arena.owner, busy.id, settings)
+            assert busy.tries <= 2, settings
+            if settings.get("enabled") is False:
+                used = busy.use()
+                time.sleep(0.2)
+                assert busy.use() == used, "a request was admitted after the disabling"
     assert busy.transactions == 0
     assert books.errors_in(books.contents(busy.client, busy.arena.table)) == []

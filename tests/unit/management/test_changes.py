@@ -189,3 +189,14 @@ def test_a_change_that_met_another_is_made_out_of_what_that_left(
         "b": "2",
         "c": "3",
     }
+
+
+def test_a_change_is_counted_and_one_that_is_refused_is_not(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key_id = made(api)["id"]
+    capsys.readouterr()
+    wrong(api, key_id, name="")
+    assert "KeysChanged" not in capsys.readouterr().out
+    patched(api, key_id, name="Deploys")
+    assert '"KeysChanged":[1' in capsys.readouterr().out.replace(" ", "")
