@@ -220,7 +220,8 @@ def test_a_missing_scope_is_told_and_uses_no_budget(gate: Gate) -> None:
     for scope in ("write", "admin", "write"):
         verdict, requests = gate.cost(issued.raw_key, scope=scope)
         assert isinstance(verdict, Forbidden)
-        assert (verdict.required_scope, verdict.figures.remaining) == (scope, 120)
+        assert verdict.figures is not None
+        assert (verdict.reason, verdict.figures.remaining) == (scope, 120)
         assert requests == 1
     verdict = gate.ask(issued.raw_key)
     assert isinstance(verdict, Allowed)

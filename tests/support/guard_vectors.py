@@ -38,6 +38,8 @@ def told(
     if met:
         caller = {name: getattr(met[0], name) for name in TOLD}
         caller["scopes"] = list(met[0].scopes)
+        if met[0].permissions is not None:
+            caller["permissions"] = list(met[0].permissions)
     return {
         "caller": caller,
         "status": status,
@@ -51,6 +53,7 @@ def _settings(case: Mapping[str, Any], now_s: float) -> dict[str, Any]:
     return {
         "allow_origin": case.get("allow_origin", "*"),
         "required_scope": scopes.required_scope if rule is None else lambda _method, _of: rule,
+        "route_permissions": case.get("route_permissions", {}),
         "clock": lambda: now_s,
     }
 

@@ -104,7 +104,7 @@ def test_an_allowed_request_meets_its_handler_with_its_caller(guard: Any) -> Non
 def test_the_limits_headers_are_on_every_answer(guard: Any) -> None:
     for authorizer in (
         allowed("read"),
-        carried(Forbidden(required_scope="read", figures=FIGURES)),
+        carried(Forbidden(message="Missing required scope: read", reason="read", figures=FIGURES)),
         carried(Limited(figures=FIGURES, retry_after_s=4, usage_key="t")),
     ):
         answer, _ = guard(event(authorizer))
@@ -125,7 +125,11 @@ def test_more_is_never_promised_later_than_another_try(guard: Any) -> None:
 @BOTH
 def test_with_nothing_used_there_is_nothing_to_wait_for(guard: Any) -> None:
     whole = RateLimitStatus(limit=9, remaining=9, more_s=0, reset_s=int(NOW_S) + 1)
-    answer, _ = guard(event(carried(Forbidden(required_scope="read", figures=whole))))
+    answer, _ = guard(
+        event(
+            carried(Forbidden(message="Missing required scope: read", reason="read", figures=whole))
+        )
+    )
     assert header(answer, "RateLimit") == '"default";r=9;t=0'
 
 
@@ -167,7 +171,9 @@ def test_an_allowed_caller_without_the_scope_is_refused_all_the_same(
 
 @BOTH
 def test_a_forbidden_verdict_is_403_though_api_gateway_let_it_through(guard: Any) -> None:
-    authorizer = carried(Forbidden(required_scope="write", figures=FIGURES))
+    authorizer = carried(
+        Forbidden(message="Missing required scope: write", reason="write", figures=FIGURES)
+    )
     answer, met = guard(event(authorizer, "POST"))
     assert envelope(answer) == (403, "forbidden", "Missing required scope: write")
     assert met == []

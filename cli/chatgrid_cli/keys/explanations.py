@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chatgrid_auth.adapters.keys_table.decisions import Credential
+    from chatgrid_auth.domain.verdicts import Forbidden
     from chatgrid_auth.settings import JwtSettings
 
 _END_OF_TIME_S = 253_402_300_800
@@ -51,6 +52,21 @@ def of_known(credential: Credential, *, reason: str) -> str:
     if reason == "ended":
         return "its key was given another secret, and the grace for this one is over"
     return f"it expired at {instant(credential.expires_at_ms)}"
+
+
+def of_forbidden(verdict: Forbidden) -> dict[str, str]:
+    """Why a good credential may not do this: the rule, and what would keep it."""
+    told = {
+        "address": "it is good, but its allowed_ips hold no such source address (--source-ip)",
+        "origin": "it is good, but its allowed_origins hold no such origin (--origin)",
+        "permission": "it is good and has the scope, but its permissions lack the one needed",
+    }
+    explanation = told.get(verdict.reason)
+    if explanation is not None:
+        return {"reason": verdict.reason, "explanation": explanation}
+    scope = verdict.reason
+    explanation = f"it is good, but does not carry the scope {scope}"
+    return {"reason": "scope", "explanation": explanation}
 
 
 def of_token(token: str, settings: JwtSettings, *, now_ms: int) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.decisions import Credential
 from chatgrid_auth.adapters.keys_table.items import s
+from chatgrid_auth.adapters.keys_table.policies import NO_POLICY, Policies, breaks
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.domain.limits import window
 
@@ -34,6 +35,7 @@ class KeyPreview:
     def __init__(self, transport: Boto3Transport, *, table: str) -> None:
         self._transport = transport
         self._table = table
+        self._policies = Policies(transport, table=table)
 
     def admit(self, key_hash: str, *, now_ms: int, request: Request) -> Credential | None:
         """What the key is, and whether this request would be admitted now."""
@@ -45,8 +47,14 @@ class KeyPreview:
         credential = Credential(
             item, tag=tag_of(key_hash), admitted=False, now_ms=now_ms, cost=request.cost
         )
+        version = item.get(items.VERSION)
+        if version is not None:
+            home = item["pk"]["S"].removeprefix(items.credential_pk(""))
+            self._policies.fetch(home, int(version["N"]))
+            credential.rules = self._policies.held.get(home, NO_POLICY).rules
         credential.admitted = (
             credential.fault is None
+            and not breaks(credential.rules, request)
             and request.scope in credential.scopes
             and not window.blocked(item, now_ms=now_ms, cost=request.cost)
         )

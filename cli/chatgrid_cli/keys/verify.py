@@ -180,11 +180,7 @@ class Judge:
                     "expires_at": instant(caller.expires_at_ms),
                 }
             case Forbidden():
-                scope = verdict.required_scope
-                return {
-                    "reason": "scope",
-                    "explanation": f"it is good, but does not carry the scope {scope}",
-                }
+                return explanations.of_forbidden(verdict)
             case Limited():
                 return {
                     "reason": "window",
@@ -229,9 +225,8 @@ def _answer(verdict: Verdict) -> dict[str, Any]:
         case Refused():
             return _plain("refused", error_table.INVALID_TOKEN, verdict.message)
         case Forbidden():
-            missing = error_table.MISSING_SCOPE
-            text = missing.message.format(scope=verdict.required_scope)
-            return {**_plain("forbidden", missing, text), **_figures(verdict.figures)}
+            forbidden = _plain("forbidden", error_table.MISSING_SCOPE, verdict.message)
+            return {**forbidden, **_figures(verdict.figures)}
         case Limited():
             limited = error_table.RATE_LIMITED
             return {
@@ -249,7 +244,9 @@ def _plain(outcome: str, kind: error_table.ErrorKind, message: str) -> dict[str,
     return {"outcome": outcome, "status": kind.status, "message": message}
 
 
-def _figures(figures: RateLimitStatus) -> dict[str, Any]:
+def _figures(figures: RateLimitStatus | None) -> dict[str, Any]:
+    if figures is None:
+        return {}
     return {"rate_limit": figures.limit, "rate_limit_remaining": figures.remaining}
 
 

@@ -47,7 +47,7 @@ def decision_in(context: Mapping[str, object]) -> tuple[str | None, str | None]:
     """
     match context.get("verdict"), context.get("reason"):
         case "forbidden", _:
-            return "forbidden", f"missing scope: {context.get('required_scope')}"
+            return "forbidden", str(context.get("message"))
         case "rate_limited", _:
             return "rate_limited", "window"
         case str() as verdict, _:

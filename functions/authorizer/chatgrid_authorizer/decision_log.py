@@ -60,7 +60,7 @@ def named(outcome: Verdict | Fault) -> tuple[str, str]:
         case Refused():
             return "refused", outcome.reason
         case Forbidden():
-            return "forbidden", outcome.required_scope
+            return "forbidden", outcome.reason
         case Limited():
             return "rate_limited", "window"
         case Exception():

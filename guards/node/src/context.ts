@@ -22,6 +22,8 @@ export interface Caller {
   readonly expiresAtMs: number | null;
   /** What the owner has noted about the API key: a JSON object of strings, as text. */
   readonly metadata: string | null;
+  /** What the API key may be used for beside its scopes; `null` where nothing limits it. */
+  readonly permissions: readonly string[] | null;
 }
 
 /** Where a caller stands with its limit. */
@@ -44,6 +46,8 @@ export const RATE_LIMITED = "rate_limited";
 /** What an HTTP API's guard is told, since that API gives no response of its own for it. */
 export const REFUSED = "refused";
 export const UNAVAILABLE = "unavailable";
+/** Why a request is forbidden to a key whose scope would do. */
+const RULES = ["address", "origin", "permission"];
 const MOST_DIGITS = 16; // of a number that the authorizer wrote
 
 /** The caller of an allowed request; `null` for every other context, whatever it holds. */
@@ -64,7 +68,15 @@ export function readCaller(context: Context): Caller | null {
     former: own(context, "former") === "true",
     expiresAtMs: number(context, "expires_at"),
     metadata: text(context, "metadata"),
+    permissions: permissions(context),
   };
+}
+
+/** The rule of its key that a forbidden request breaks; `null` for every other. */
+export function readBrokenRule(context: Context): string | null {
+  if (own(context, "verdict") !== FORBIDDEN) return null;
+  const rule = text(context, "reason");
+  return rule !== null && RULES.includes(rule) ? rule : null;
 }
 
 /** The figures of the caller's limit; `null` when the context does not hold them all. */
@@ -97,6 +109,12 @@ export function isMapping(value: unknown): value is Context {
 function text(context: Context, name: string): string | null {
   const value = own(context, name);
   return typeof value === "string" && value !== "" ? value : null;
+}
+
+// A list that cannot be read holds nothing.
+function permissions(context: Context): string[] | null {
+  if (!Object.hasOwn(context, "permissions")) return null;
+  return (text(context, "permissions") ?? "").split(/\s+/u).filter((one) => one !== "");
 }
 
 // A REST API makes strings of all values; `sam local` leaves numbers as they are.

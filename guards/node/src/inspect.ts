@@ -2,8 +2,8 @@
  * The second lock, and the renderer.
  *
  * API Gateway has asked the authorizer already. The guard trusts nothing but the context that it
- * left: no context, a verdict other than *allowed*, or a scope that does not cover this method and
- * resource, and the handler does not run, whatever API Gateway did.
+ * left: no context, a verdict other than *allowed*, or a scope or permissions that do not cover this
+ * method and resource, and the handler does not run, whatever API Gateway did.
  */
 
 import {
@@ -11,6 +11,7 @@ import {
   FORBIDDEN,
   own,
   type RateLimitStatus,
+  readBrokenRule,
   readCaller,
   readFigures,
   readRetryAfterS,
@@ -19,6 +20,7 @@ import {
 } from "./context.js";
 import { readEvent } from "./events.js";
 import { corsHeaders, type Headers, rateLimitHeaders } from "./headers.js";
+import { covers, requiredPermission } from "./permissions.js";
 import { requiredScope, type ScopeRule } from "./scopes.js";
 
 export interface GuardOptions {
@@ -26,6 +28,8 @@ export interface GuardOptions {
   readonly allowOrigin?: string | undefined;
   /** Gives the scope that a method and a resource need; the authorizer's rule by default. */
   readonly requiredScope?: ScopeRule | undefined;
+  /** The deployment's own permissions by route (`POST /exports`), as the authorizer has them. */
+  readonly routePermissions?: Readonly<Record<string, string>> | undefined;
   /** Unix time in milliseconds. */
   readonly now?: (() => number) | undefined;
 }
@@ -77,9 +81,20 @@ export function inspect(event: unknown, options: GuardOptions = {}): Admission {
   }
   const needed = (options.requiredScope ?? requiredScope)(method, resource);
   const caller = readCaller(context);
-  if (caller?.scopes.includes(needed)) return { caller, figures, headers };
+  const permission = requiredPermission(method, resource, needed, options.routePermissions ?? {});
+  if (caller?.scopes.includes(needed)) {
+    if (covers(caller.permissions, permission)) return { caller, figures, headers };
+    return refuse(403, "forbidden", forbidden("permission", needed, permission));
+  }
   if (caller !== null || verdict === FORBIDDEN) {
-    return refuse(403, "forbidden", `Missing required scope: ${needed}`);
+    return refuse(403, "forbidden", forbidden(readBrokenRule(context), needed, permission));
   }
   return refuse(403, "forbidden", "Access denied");
+}
+
+function forbidden(broken: string | null, scope: string, permission: string | null): string {
+  if (broken === "address") return "Source address not allowed";
+  if (broken === "origin") return "Origin not allowed";
+  if (broken === "permission") return `Missing required permission: ${permission ?? "*"}`;
+  return `Missing required scope: ${scope}`;
 }

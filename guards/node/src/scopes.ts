@@ -5,6 +5,7 @@ export type ScopeRule = (method: string, resource: string) => string;
 
 const ADMIN_RESOURCES = ["/me/api-keys", "/me/audit-log"];
 const OWN_KEY = "/me/api-key";
+const VERIFY = "/keys/verify";
 
 /**
  * The scope that a call needs, as the authorizer has it.
@@ -15,6 +16,7 @@ const OWN_KEY = "/me/api-key";
  */
 export function requiredScope(method: string, resource: string): string {
   if (ADMIN_RESOURCES.some((admin) => isOrIsBelow(resource, admin))) return "admin";
+  if (resource === VERIFY) return "read";
   if (method === "GET" || method === "HEAD" || isOrIsBelow(resource, OWN_KEY)) return "read";
   return "write";
 }

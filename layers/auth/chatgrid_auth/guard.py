@@ -1,9 +1,9 @@
 """What a protected backend puts in front of its handler: the second lock, and the renderer.
 
 API Gateway has asked the authorizer already. The guard trusts nothing but the context that it
-left: no context, a verdict other than *allowed*, or a scope that does not cover this method and
-resource, and the handler does not run, whatever API Gateway did. It works the needed scope out by
-itself, from the resource that API Gateway matched and never from the path that the client
+left: no context, a verdict other than *allowed*, or a scope or permissions that do not cover this
+method and resource, and the handler does not run, whatever API Gateway did. It works out what is
+needed by itself, from the resource that API Gateway matched and never from the path that the client
 spelled. It also puts the caller's figures on every response, and answers 429 by itself.
 
 ``GuardMiddleware`` stands before an ASGI app that Mangum runs, ``guarded`` before a plain handler.
@@ -20,6 +20,7 @@ from typing import Any
 from chatgrid_auth import proxy_events
 from chatgrid_auth.domain import context as carried
 from chatgrid_auth.domain import error_table, scopes
+from chatgrid_auth.domain.rules import permissions
 from chatgrid_auth.domain.verdicts import Caller, RateLimitStatus
 from chatgrid_auth.rate_limit_headers import rate_limit_headers
 
@@ -31,6 +32,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+_NO_PERMISSIONS: Mapping[str, str] = {}
 Handler = Callable[[Event, Any, Caller], dict[str, Any]]
 
 #: Response headers that a browser's script may read.
@@ -69,7 +71,12 @@ class Admission:
 
 
 def inspect(
-    event: object, *, allow_origin: str, required_scope: ScopeRule, now_s: float
+    event: object,
+    *,
+    allow_origin: str,
+    required_scope: ScopeRule,
+    now_s: float,
+    route_permissions: Mapping[str, str] = _NO_PERMISSIONS,
 ) -> Admission:
     """Decide from a proxy event alone whether its handler may run. Never raises.
 
@@ -78,12 +85,13 @@ def inspect(
         allow_origin: the origin that browsers may call from, or ``*``.
         required_scope: gives the scope that a method and a resource need.
         now_s: Unix time in seconds.
+        route_permissions: the deployment's own permissions by route, as the authorizer has them.
     """
     context, method, resource = proxy_events.read(event)
     figures = carried.read_figures(context)
     retry_after_s = carried.read_retry_after_s(context)
-    told = rate_limit_headers(figures, retry_after_s=retry_after_s, now_s=now_s)
-    headers = {**_cors(allow_origin), **told}
+    standing = rate_limit_headers(figures, retry_after_s=retry_after_s, now_s=now_s)
+    headers = {**_cors(allow_origin), **standing}
     refused = {**headers, "Cache-Control": "no-store"}
     if carried.is_limited(context):
         if retry_after_s is not None:
@@ -115,11 +123,16 @@ def inspect(
     if method is not None and resource is not None:
         needed = required_scope(method, resource)
         caller = carried.read_caller(context)
+        permission = scopes.required_permission(
+            method, resource, scope=needed, mapped=route_permissions
+        )
         if caller is not None and needed in caller.scopes:
-            return Admission(headers=headers, figures=figures, caller=caller)
-        if caller is not None or verdict == carried.FORBIDDEN:
-            missing = error_table.MISSING_SCOPE
-            body = _body(missing, missing.message.format(scope=needed))
+            if permissions.covers(caller.permissions, permission):
+                return Admission(headers=headers, figures=figures, caller=caller)
+            body = _body(*error_table.forbidden("permission", needed, permission))
+        elif caller is not None or verdict == carried.FORBIDDEN:
+            broken = carried.read_broken_rule(context)
+            body = _body(*error_table.forbidden(broken, needed, permission))
     return Admission(headers=refused, figures=figures, body=body)
 
 
@@ -134,6 +147,7 @@ class GuardMiddleware:
         app: the ASGI app to guard; Mangum runs the middleware.
         allow_origin: the origin that browsers may call from, or ``*``.
         required_scope: gives the scope that a method and a resource need.
+        route_permissions: the deployment's own permissions by route, as the authorizer has them.
         clock: Unix time in seconds.
     """
 
@@ -143,11 +157,13 @@ class GuardMiddleware:
         *,
         allow_origin: str = "*",
         required_scope: ScopeRule = scopes.required_scope,
+        route_permissions: Mapping[str, str] = _NO_PERMISSIONS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._app = app
         self._allow_origin = allow_origin
         self._required_scope = required_scope
+        self._route_permissions = route_permissions
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -161,6 +177,7 @@ class GuardMiddleware:
             scope.get("aws.event") or {},
             allow_origin=self._allow_origin,
             required_scope=self._required_scope,
+            route_permissions=self._route_permissions,
             now_s=self._clock(),
         )
         headers = [
@@ -195,6 +212,7 @@ def guarded(
     *,
     allow_origin: str = "*",
     required_scope: ScopeRule = scopes.required_scope,
+    route_permissions: Mapping[str, str] = _NO_PERMISSIONS,
     clock: Callable[[], float] = time.time,
 ) -> Callable[[Handler], Callable[[Event, Any], dict[str, Any]]]:
     """Guard a plain proxy handler, which gets the caller as its third argument.
@@ -202,6 +220,7 @@ def guarded(
     Args:
         allow_origin: the origin that browsers may call from, or ``*``.
         required_scope: gives the scope that a method and a resource need.
+        route_permissions: the deployment's own permissions by route, as the authorizer has them.
         clock: Unix time in seconds.
     """
 
@@ -212,6 +231,7 @@ def guarded(
                 event,
                 allow_origin=allow_origin,
                 required_scope=required_scope,
+                route_permissions=route_permissions,
                 now_s=clock(),
             )
             if admission.caller is None:

@@ -9,6 +9,7 @@ const OK = { statusCode: 200, headers: { "X-Own": "1" }, body: "ok" };
 function settings(known, of) {
   const options = { now: () => known.now_s * 1000 };
   if ("allow_origin" in of) options.allowOrigin = of.allow_origin;
+  if ("route_permissions" in of) options.routePermissions = of.route_permissions;
   if ("required_scope" in of) options.requiredScope = () => of.required_scope;
   return options;
 }

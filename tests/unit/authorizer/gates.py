@@ -33,7 +33,7 @@ ALLOWED = Allowed(
     usage_key="its-usage-key",
 )
 REFUSED = Refused(message="API key has been revoked", reason="revoked")
-FORBIDDEN = Forbidden(required_scope="admin", figures=FIGURES)
+FORBIDDEN = Forbidden(message="Missing required scope: admin", reason="admin", figures=FIGURES)
 LIMITED = Limited(figures=FIGURES, retry_after_s=17, usage_key="its-usage-key")
 
 

@@ -175,7 +175,13 @@ def test_an_allowed_requests_line_tells_whose_it_was_and_when(
     "outcome",
     [
         Refused(message="API key has been revoked", reason="revoked", key_id="k-1", user_id="u-1"),
-        Forbidden(required_scope="admin", figures=FIGURES, key_id="k-1", user_id="u-1"),
+        Forbidden(
+            message="Missing required scope: admin",
+            reason="admin",
+            figures=FIGURES,
+            key_id="k-1",
+            user_id="u-1",
+        ),
         Limited(figures=FIGURES, retry_after_s=17, usage_key="u", key_id="k-1", user_id="u-1"),
     ],
     ids=lambda outcome: type(outcome).__name__,

@@ -63,7 +63,7 @@ def test_values_are_flat_as_api_gateway_demands() -> None:
 @pytest.mark.parametrize(
     "verdict",
     [
-        Forbidden(required_scope="admin", figures=FIGURES),
+        Forbidden(message="Missing required scope: admin", reason="admin", figures=FIGURES),
         Limited(figures=FIGURES, retry_after_s=9, usage_key="t"),
     ],
 )
@@ -81,7 +81,10 @@ def test_every_allow_says_what_a_refused_gateway_key_would_mean() -> None:
     verdicts: list[tuple[Allowed | Forbidden | Limited, dict[str, str]]] = [
         (Allowed(caller=CALLER, figures=FIGURES, usage_key="t"), fault),
         (Limited(figures=FIGURES, retry_after_s=9, usage_key="t"), fault),
-        (Forbidden(required_scope="admin", figures=FIGURES), missing),
+        (
+            Forbidden(message="Missing required scope: admin", reason="admin", figures=FIGURES),
+            missing,
+        ),
     ]
     for verdict, expected in verdicts:
         sent = context.write(verdict)

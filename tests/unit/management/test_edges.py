@@ -117,6 +117,8 @@ def test_without_the_authorizers_word_nothing_runs(
 
 def test_a_missing_scope_is_named(api: Api) -> None:
     figures = RateLimitStatus(limit=2, remaining=1, more_s=1_800_000_004, reset_s=1_900_000_000)
-    context = context_of(Forbidden(required_scope="admin", figures=figures))
+    context = context_of(
+        Forbidden(message="Missing required scope: admin", reason="admin", figures=figures)
+    )
     reply = api("GET", "/me/api-keys", authorizer=context)
     assert reply.problem() == (403, "forbidden", "Missing required scope: admin")

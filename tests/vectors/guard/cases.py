@@ -66,7 +66,7 @@ def asked(
 
 def cases() -> Iterator[Case]:
     """Every case, without what is expected."""
-    for name, event in [*_allowed(), *_refused(), *_strange()]:
+    for name, event in [*_allowed(), *_permissions(), *_refused(), *_strange()]:
         yield {"name": name, "event": event}
     yield from _settings()
     yield from _responses()
@@ -87,6 +87,62 @@ def _allowed() -> Iterator[tuple[str, Event]]:
     yield "a number with a sign is none", asked({**KEY, "rate_remaining": "+7"})
     yield "a number in other digits is none", asked({**KEY, "rate_remaining": "\u0667"})
     yield "a number with a line end is none", asked({**KEY, "rate_remaining": "7\n"})
+
+
+def _permissions() -> Iterator[tuple[str, Event]]:
+    yield "a key with the permission", asked({**KEY, "permissions": "boards:read me:read"})
+    yield "a key with all of the resource", asked({**KEY, "permissions": "boards:*"})
+    yield "a key with all permissions", asked({**KEY, "permissions": "*"})
+    for permissions in (
+        "boards:write",
+        "board:*",
+        "boards:",
+        ":*",
+        "boards",
+        "BOARDS:READ",
+        "**",
+        "*:*",
+        "*:read",
+        "",
+    ):
+        yield (
+            f"permissions that do not do: {permissions!r}",
+            asked({**KEY, "permissions": permissions}),
+        )
+    yield "permissions that are no text hold nothing", asked({**KEY, "permissions": None})
+    yield "permissions that are a list hold nothing", asked({**KEY, "permissions": ["*"]})
+    yield (
+        "the key in one's hand needs no permission",
+        asked({**KEY, "permissions": "a:b"}, "DELETE", "/me/api-key"),
+    )
+    yield "a scope is missing before a permission", asked({**KEY, "permissions": "a:b"}, "POST")
+    for resource in ("/", "/{proxy+}", "/Boards", "/boards:read/x", "//boards"):
+        some = {**KEY, "permissions": "boards:* proxy:read"}
+        yield f"only all permissions do for {resource}", asked(some, "GET", resource)
+        yield (
+            f"all permissions do for {resource}",
+            asked({**KEY, "permissions": "*"}, "GET", resource),
+        )
+    for permissions, does in (
+        ("*", "all"),
+        ("keys:*", "all of the resource"),
+        ("keys:verify", "the one that is written"),
+    ):
+        yield (
+            f"verdicts on other keys: {does}",
+            asked({**KEY, "permissions": permissions}, "POST", "/keys/verify"),
+        )
+    yield "verdicts on other keys: no permissions at all", asked(KEY, "POST", "/keys/verify")
+    yield "verdicts on other keys: a session", asked(SESSION, "POST", "/keys/verify")
+    for reason in ("address", "origin", "permission", "scope", "spite", ""):
+        yield (
+            f"forbidden for its {reason or 'nothing'}",
+            asked({**FORBIDDEN, "reason": reason, "message": "x"}, "POST"),
+        )
+    yield (
+        "forbidden by its address on a route without permission",
+        asked({**FORBIDDEN, "reason": "permission"}, "GET", "/me/api-key"),
+    )
 
 
 def _refused() -> Iterator[tuple[str, Event]]:
@@ -172,6 +228,15 @@ def _settings() -> Iterator[Case]:
     yield {**less, "required_scope": "read"}
     more = {"name": "a rule of the backend's own asks for more", "event": asked(KEY)}
     yield {**more, "required_scope": "admin"}
+    mapped = {"GET /boards": "gallery:see", "POST /boards": "boards:add"}
+    for name, method, permissions in (
+        ("the deployment's own permission", "GET", "gallery:see"),
+        ("the deployment's own permission, lacking", "GET", "boards:read"),
+        ("HEAD needs what GET needs", "HEAD", "gallery:*"),
+        ("another method keeps the rule", "OPTIONS", "boards:write"),
+    ):
+        context = {**ADMIN, "permissions": permissions}
+        yield {"name": name, "event": asked(context, method), "route_permissions": mapped}
 
 
 def _responses() -> Iterator[Case]:

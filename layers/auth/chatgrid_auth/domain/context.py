@@ -12,7 +12,6 @@ escapes them there.
 from __future__ import annotations
 
 from chatgrid_auth.domain.verdicts import (
-    MISSING_SCOPE,
     Allowed,
     Caller,
     Forbidden,
@@ -32,6 +31,8 @@ RATE_LIMITED = "rate_limited"
 #: What an HTTP API's guard is told, since that API gives no response of its own for it.
 REFUSED = "refused"
 UNAVAILABLE = "unavailable"
+#: Why a request is forbidden to a key whose scope would do.
+RULES = ("address", "origin", "permission")
 #: What a client is told when its credential is good and the plan's gateway key is not.
 PLAN_FAULT = {"code": "service_unavailable", "message": "Usage plan unavailable"}
 _MOST_DIGITS = 16  # of a number that was written here; Python refuses to read a very long one
@@ -40,19 +41,19 @@ _MOST_DIGITS = 16  # of a number that was written here; Python refuses to read a
 def write(verdict: Allowed | Forbidden | Limited) -> dict[str, Value]:
     """The context of a request that API Gateway lets through to its later stages."""
     figures = verdict.figures
-    context: dict[str, Value] = {
-        **PLAN_FAULT,
-        "rate_limit": figures.limit,
-        "rate_remaining": figures.remaining,
-        "rate_more": figures.more_s,
-        "rate_reset": figures.reset_s,
-    }
+    context: dict[str, Value] = {**PLAN_FAULT}
+    if figures is not None:
+        context["rate_limit"] = figures.limit
+        context["rate_remaining"] = figures.remaining
+        context["rate_more"] = figures.more_s
+        context["rate_reset"] = figures.reset_s
     if isinstance(verdict, Allowed):
         context["verdict"] = ALLOWED
         _add_caller(context, verdict.caller)
     elif isinstance(verdict, Forbidden):
-        message = MISSING_SCOPE.format(scope=verdict.required_scope)
-        context.update(verdict=FORBIDDEN, code="forbidden", message=message)
+        context.update(verdict=FORBIDDEN, code="forbidden", message=verdict.message)
+        if verdict.reason in RULES:
+            context["reason"] = verdict.reason
     else:
         context["verdict"] = RATE_LIMITED
         if verdict.retry_after_s is None:
@@ -79,6 +80,8 @@ def _add_caller(context: dict[str, Value], caller: Caller) -> None:
         context["expires_at"] = caller.expires_at_ms
     if caller.metadata is not None:
         context["metadata"] = caller.metadata
+    if caller.permissions is not None:
+        context["permissions"] = " ".join(caller.permissions)
     if caller.former:
         context["former"] = "true"
 
@@ -101,6 +104,7 @@ def read_caller(context: Mapping[str, object]) -> Caller | None:
         anonymous=context.get("anonymous") == "true",
         expires_at_ms=_number(context, "expires_at"),
         metadata=_text(context, "metadata"),
+        permissions=_permissions(context),
         former=context.get("former") == "true",
     )
 
@@ -127,6 +131,19 @@ def read_retry_after_s(context: Mapping[str, object]) -> int | None:
     if not is_limited(context) or context.get("too_dear") == "true":
         return None
     return _number(context, "retry_after") or 1
+
+
+def read_broken_rule(context: Mapping[str, object]) -> str | None:
+    """The rule of its key that a forbidden request breaks; ``None`` for every other."""
+    rule = _text(context, "reason") if context.get("verdict") == FORBIDDEN else None
+    return rule if rule in RULES else None
+
+
+def _permissions(context: Mapping[str, object]) -> tuple[str, ...] | None:
+    """A list that cannot be read holds nothing."""
+    if "permissions" not in context:
+        return None
+    return tuple((_text(context, "permissions") or "").split())
 
 
 def _text(context: Mapping[str, object], name: str) -> str | None:

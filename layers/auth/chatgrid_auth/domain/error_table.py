@@ -1,12 +1,12 @@
 """The contract's table of errors: the status, code and message of each, for whoever tells clients.
 
-Standard library only: guards load it. Four texts are taken over from `verdicts`, since the
+Standard library only: guards load it. Some texts are taken over from `verdicts`, since the
 authorizer needs those and not the table.
 """
 
 from __future__ import annotations
 
-from chatgrid_auth.domain import verdicts
+from chatgrid_auth.domain import scopes, verdicts
 
 
 class ErrorKind:
@@ -48,6 +48,10 @@ INVALID_TOKEN = ErrorKind(401, "unauthorized", verdicts.INVALID_TOKEN)
 REVOKED = ErrorKind(401, "unauthorized", verdicts.REVOKED)
 EXPIRED = ErrorKind(401, "unauthorized", verdicts.EXPIRED)
 MISSING_SCOPE = ErrorKind(403, "forbidden", verdicts.MISSING_SCOPE)
+MISSING_PERMISSION = ErrorKind(403, "forbidden", verdicts.MISSING_PERMISSION)
+WRONG_ADDRESS = ErrorKind(403, "forbidden", verdicts.WRONG_ADDRESS)
+WRONG_ORIGIN = ErrorKind(403, "forbidden", verdicts.WRONG_ORIGIN)
+BEYOND_OWN_PERMISSIONS = ErrorKind(403, "forbidden", "Beyond your own permissions")
 SELF_ROTATION = ErrorKind(403, "forbidden", "Self-rotation is not allowed")
 ACCESS_DENIED = ErrorKind(403, "forbidden", "Access denied")
 NOT_FOUND = ErrorKind(404, "not_found", "Not found")
@@ -71,3 +75,21 @@ INTERNAL_ERROR = ErrorKind(500, "internal_error", "Internal error")
 BAD_GATEWAY = ErrorKind(502, "internal_error", "Internal error")
 UNAVAILABLE = ErrorKind(503, "service_unavailable", "Service unavailable")
 GATEWAY_TIMEOUT = ErrorKind(504, "internal_error", "Internal error")
+
+
+def forbidden(broken: str | None, scope: str, permission: str | None) -> tuple[ErrorKind, str]:
+    """What a caller is told that may not do this, in words of the reader's own.
+
+    Args:
+        broken: the rule of its key that the request breaks; ``None`` where a scope is missing.
+        scope: the scope that is needed.
+        permission: the permission that is needed.
+    """
+    if broken == "address":
+        return WRONG_ADDRESS, ""
+    if broken == "origin":
+        return WRONG_ORIGIN, ""
+    if broken == "permission":
+        needed = permission or scopes.EVERY_PERMISSION
+        return MISSING_PERMISSION, MISSING_PERMISSION.message.format(permission=needed)
+    return MISSING_SCOPE, MISSING_SCOPE.message.format(scope=scope)

@@ -18,6 +18,9 @@ REVOKED = "API key has been revoked"
 DISABLED = "API key is disabled"
 EXPIRED = "API key has expired"
 MISSING_SCOPE = "Missing required scope: {scope}"
+MISSING_PERMISSION = "Missing required permission: {permission}"
+WRONG_ADDRESS = "Source address not allowed"
+WRONG_ORIGIN = "Origin not allowed"
 
 
 class RateLimitStatus:
@@ -46,6 +49,7 @@ class Caller:
         user_id: the user that the credential belongs to.
         auth_mode: ``api-key`` or ``jwt``.
         scopes: what the caller may do, lesser scopes included.
+        permissions: what it may be used for beside that; ``None`` where nothing limits it.
         key_id: the API key's id; ``None`` for a JWT.
         environment: the API key's ``live`` or ``test``; ``None`` for a JWT.
         email: as the identity provider gave it; ``None`` when unknown.
@@ -66,6 +70,7 @@ class Caller:
         "former",
         "key_id",
         "metadata",
+        "permissions",
         "scopes",
         "short_user_id",
         "user_id",
@@ -83,6 +88,7 @@ class Caller:
         anonymous: bool = False,
         expires_at_ms: int | None = None,
         metadata: str | None = None,
+        permissions: tuple[str, ...] | None = None,
         former: bool = False,
         short_user_id: str = "",
     ) -> None:
@@ -96,6 +102,7 @@ class Caller:
         self.anonymous = anonymous
         self.expires_at_ms = expires_at_ms
         self.metadata = metadata
+        self.permissions = permissions
         self.former = former
 
 
@@ -121,23 +128,29 @@ class Refused:
 
 
 class Forbidden:
-    """The credential is good, but lacks a scope: 403.
+    """The credential is good, but not for this request: 403.
 
     Attributes:
+        message: the contract's words for the client.
+        reason: ours, for logs: the scope that is missing, or ``address``, ``origin`` or
+            ``permission``.
+        figures: where the caller stands; ``None`` where nobody asked.
         key_id, user_id: for logs: which key, and whose.
     """
 
-    __slots__ = ("figures", "key_id", "required_scope", "user_id")
+    __slots__ = ("figures", "key_id", "message", "reason", "user_id")
 
     def __init__(
         self,
         *,
-        required_scope: str,
-        figures: RateLimitStatus,
+        message: str,
+        reason: str,
+        figures: RateLimitStatus | None,
         key_id: str | None = None,
         user_id: str | None = None,
     ) -> None:
-        self.required_scope = required_scope
+        self.message = message
+        self.reason = reason
         self.figures = figures
         self.key_id = key_id
         self.user_id = user_id

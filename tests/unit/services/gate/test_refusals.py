@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from chatgrid_auth.services.gate.refusals import Refusals
+import pytest
+
+from chatgrid_auth.domain.limits import window
+from chatgrid_auth.domain.rules.policy import read_rules
+from chatgrid_auth.services.gate.refusals import Refusals, UsedUp
+from chatgrid_auth.services.gate.requests import Request
 
 if TYPE_CHECKING:
     from chatgrid_auth.services.gate.refusals import Refusal
@@ -55,3 +60,31 @@ def test_however_many_are_refused_only_the_newest_are_remembered() -> None:
 
 def test_an_unknown_name_is_not_refused() -> None:
     assert Refusals(capacity=1).recall("a", now_ms=0) is None
+
+
+RULES = read_rules(allowed_ips="192.0.2.1", allowed_origins="https://a.example", granted="a:write")
+GOOD = {"source": "192.0.2.1", "origin": "https://a.example", "permission": "a:write"}
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (("source", "origin", "scope", "permission"), "Source address not allowed"),
+        (("origin", "scope", "permission"), "Origin not allowed"),
+        (("scope", "permission"), "Missing required scope: write"),
+        (("permission",), "Missing required permission: b:write"),
+        ((), "limited"),
+    ],
+)
+def test_what_stands_first_in_the_order_of_refusals_answers(
+    broken: tuple[str, ...], message: str
+) -> None:
+    """Also out of memory, before a limit that is used up."""
+    bad = {"source": "192.0.2.2", "origin": "null", "permission": "b:write"}
+    asked: dict[str, Any] = {**GOOD, **{name: bad[name] for name in broken if name != "scope"}}
+    scopes = ("read",) if "scope" in broken else ("read", "write")
+    item = {**window.fresh(1), "lim": {"N": "1"}}
+    state = window.read(item, now_ms=0, limit=1)
+    used_up = UsedUp(state, scopes, "tier", user_id="u", rules=RULES)
+    verdict = used_up.verdict(Request("write", **asked), now_ms=0)
+    assert getattr(verdict, "message", "limited") == message

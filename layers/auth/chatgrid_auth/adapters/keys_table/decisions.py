@@ -9,11 +9,11 @@ the item comes back in the same answer and tells why.
 from __future__ import annotations
 
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.adapters.keys_table.policies import NO_POLICY, Policies
+from chatgrid_auth.adapters.keys_table.policies import NO_POLICY, Policies, breaks
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.domain.limits import window
-from chatgrid_auth.domain.scopes import LEVELS, SCOPES
+from chatgrid_auth.domain.scopes import LEVELS, SCOPES, VERIFY_PERMISSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from chatgrid_auth.adapters.keys_table.ports import Clock, Transport
     from chatgrid_auth.adapters.metering.metered_requests import MeteredRequests
+    from chatgrid_auth.domain.rules.policy import Rules
     from chatgrid_auth.services.gate.requests import Request
 
 
@@ -63,6 +64,7 @@ class Credential:
             says nothing, their own text does.
         former: whether the key has another secret by now; this one passes while a grace lasts.
         metadata: what backends are told of the owner's notes, as JSON; ``None`` for nothing.
+        rules: what its policy says of requests; ``None`` for nothing.
         usage_key: the API Gateway key of this key's own; ``None`` while it has none.
         reading: where the key stands with its limit.
         credits_left: how many credits it has; ``None`` for a key without.
@@ -79,6 +81,7 @@ class Credential:
         "metadata",
         "owner",
         "reading",
+        "rules",
         "scopes",
         "short_owner",
         "usage_key",
@@ -105,6 +108,7 @@ class Credential:
         self.expires_at_ms = passes_until_ms(item, current_tag(item) if self.fault else tag)
         self.former: bool = items.CURRENT in item and item[items.CURRENT]["S"] != tag
         self.metadata: str | None = None
+        self.rules: Rules | None = None
         self.environment = "test" if items.ENVIRONMENT in item else "live"
         usage_key = item.get(items.GATEWAY_KEY)
         self.usage_key: str | None = None if usage_key is None else usage_key["S"]
@@ -156,6 +160,8 @@ class KeyDecisions:
     home; the first meeting with it costs a second request. So does a policy that is met for the
     first time, and the reading of it a third.
 
+    What a policy refuses is not counted, and asks at most once in five seconds.
+
     Args:
         transport: DynamoDB.
         table: the keys table's name.
@@ -204,7 +210,14 @@ class KeyDecisions:
         home = self._homes.get(key_hash, key_hash)
         for _ in range(_TRIES):
             policy = self._policies.held.get(home, NO_POLICY)
-            item, admitted = self._ask(home, tag, policy.version, request=request, now_ms=now_ms)
+            rules = policy.rules  # seldom any: a call less for all other keys
+            refused = breaks(rules, request) if rules else request.permission == VERIFY_PERMISSION
+            if refused:
+                item, admitted = self._policies.look(home, now_ms=now_ms), False
+            else:
+                item, admitted = self._ask(
+                    home, tag, policy.version, request=request, now_ms=now_ms
+                )
             if item is None:
                 return None
             if items.HOME in item:
@@ -216,15 +229,11 @@ class KeyDecisions:
             credential = Credential(
                 item, tag=tag, admitted=admitted, now_ms=now_ms, cost=request.cost
             )
-            version = item.get(items.VERSION)
-            if version is not None:
-                named = int(version["N"])
-                if admitted or named == policy.version:
-                    credential.metadata = policy.metadata
-                elif credential.fault is None and request.scope in credential.scopes:
-                    self._policies.fetch(home, named)
-                    continue
-            if credential.reading.upkeep:
+            if (refused or items.VERSION in item) and not self._policies.holds(
+                policy, home, item, credential, asked_ms=now_ms, refused=refused
+            ):
+                continue
+            if credential.reading.upkeep and not refused:
                 from chatgrid_auth.adapters.metering.upkeep import (  # noqa: PLC0415 - seldom
                     put_in_order,
                 )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import StoreUnavailable
-from chatgrid_auth.domain.scopes import SCOPES
+from chatgrid_auth.domain.scopes import SCOPES, VERIFY_PERMISSION
 from chatgrid_auth.domain.verdicts import (
     API_KEY,
     DISABLED,
     EXPIRED,
     INVALID_TOKEN,
     JWT,
+    MISSING_PERMISSION,
     REVOKED,
     Allowed,
     Caller,
@@ -23,7 +24,7 @@ from chatgrid_auth.domain.verdicts import (
     Refused,
     Verdict,
 )
-from chatgrid_auth.services.gate.refusals import FixedRefusal, Refusals, UsedUp
+from chatgrid_auth.services.gate.refusals import FixedRefusal, Refusals, UsedUp, forbidden
 from chatgrid_auth.services.gate.throttle import Throttle
 
 TYPE_CHECKING = False
@@ -41,6 +42,12 @@ _REMEMBERED = 2_048
 _MALFORMED = Refused(message=INVALID_TOKEN, reason="malformed")
 _UNKNOWN = Refused(message=INVALID_TOKEN, reason="unknown")
 _INVALID_TOKEN = Refused(message=INVALID_TOKEN, reason="invalid_token")
+#: No session has the one permission that is written out where it is held; none is counted for it.
+_NEVER_A_SESSION = Forbidden(
+    message=MISSING_PERMISSION.format(permission=VERIFY_PERMISSION),
+    reason="permission",
+    figures=None,
+)
 #: What a secret is told that is refused whatever it is used for.
 _FAULTS = {"revoked": REVOKED, "disabled": DISABLED, "expired": EXPIRED, "ended": REVOKED}
 
@@ -158,6 +165,7 @@ class Authenticator:
                 environment=keys.environment_of(raw_key) if ours else known.environment,
                 expires_at_ms=known.expires_at_ms,
                 metadata=known.metadata,
+                permissions=None if known.rules is None else known.rules.permissions,
                 former=known.former,
                 short_user_id=known.short_owner,
             ),
@@ -184,13 +192,16 @@ class Authenticator:
                 final=ended,
             )
             return refused
-        if request.scope not in known.scopes:
-            return Forbidden(
-                required_scope=request.scope,
-                figures=known.reading,
-                key_id=known.key_id,
-                user_id=known.owner,
-            )
+        unfit = forbidden(
+            request,
+            scopes=known.scopes,
+            rules=known.rules,
+            figures=known.reading,
+            key_id=known.key_id,
+            user_id=known.owner,
+        )
+        if unfit is not None:
+            return unfit
         never = request.cost > known.reading.limit
         if known.reading.retry_at_ms is None and not never:
             raise StoreUnavailable("UpdateItem", "RefusedWithoutReason")
@@ -201,6 +212,7 @@ class Authenticator:
             user_id=known.owner,
             key_id=known.key_id,
             never=never,
+            rules=known.rules,
         )
         # An expiry that comes before its limit is free again is asked for when it has come.
         until_ms = used_up.until_ms(now_ms)
@@ -219,6 +231,8 @@ class Authenticator:
         refusal = self._refusals.recall(name, now_ms=now_ms)
         if refusal is not None:
             return refusal.verdict(request, now_ms=now_ms)
+        if request.permission == VERIFY_PERMISSION:
+            return _NEVER_A_SESSION
         admitted, reading = self._users.admit(claims.user_id, cost=request.cost)
         if not admitted:
             used_up = UsedUp(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from chatgrid_auth.domain.limits.window import WindowState
+from chatgrid_auth.domain.rules.policy import Rules
 from chatgrid_auth.services.gate.requests import Request
 
 
@@ -23,6 +24,7 @@ class KnownKey(Protocol):
     expires_at_ms: int | None
     environment: str
     metadata: str | None
+    rules: Rules | None
     former: bool
     usage_key: str | None
     reading: WindowState

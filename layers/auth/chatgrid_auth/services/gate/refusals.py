@@ -8,14 +8,23 @@ revocation of a limited key as well as a raised limit. Bounded: the oldest goes 
 from __future__ import annotations
 
 from chatgrid_auth.domain.limits.window import retry_after_s
-from chatgrid_auth.domain.verdicts import Forbidden, Limited
+from chatgrid_auth.domain.scopes import VERIFY_PERMISSION
+from chatgrid_auth.domain.verdicts import (
+    MISSING_PERMISSION,
+    MISSING_SCOPE,
+    WRONG_ADDRESS,
+    WRONG_ORIGIN,
+    Forbidden,
+    Limited,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
     from chatgrid_auth.domain.limits.window import WindowState
-    from chatgrid_auth.domain.verdicts import Refused
+    from chatgrid_auth.domain.rules.policy import Rules
+    from chatgrid_auth.domain.verdicts import RateLimitStatus, Refused
     from chatgrid_auth.services.gate.requests import Request
 
     class Refusal(Protocol):
@@ -93,14 +102,46 @@ class FixedRefusal:
         return self._refused
 
 
+def forbidden(
+    request: Request,
+    *,
+    scopes: tuple[str, ...],
+    rules: Rules | None,
+    figures: RateLimitStatus,
+    user_id: str,
+    key_id: str | None = None,
+) -> Forbidden | None:
+    """The first that stands against a request of a good credential: address, origin, scope,
+    permission; ``None`` when nothing does.
+    """
+    if rules is not None:
+        broken = rules.broken_by(request)
+    else:
+        broken = "permission" if request.permission == VERIFY_PERMISSION else None
+    if broken == "address":
+        message = WRONG_ADDRESS
+    elif broken == "origin":
+        message = WRONG_ORIGIN
+    elif request.scope not in scopes:
+        broken, message = request.scope, MISSING_SCOPE.format(scope=request.scope)
+    elif broken is not None:
+        message = MISSING_PERMISSION.format(permission=request.permission)
+    else:
+        return None
+    return Forbidden(
+        message=message, reason=broken, figures=figures, key_id=key_id, user_id=user_id
+    )
+
+
 class UsedUp:
-    """A limit that is used up until a known moment; a missing scope still comes first.
+    """A limit that is used up until a known moment; what forbids a request still comes first.
 
     Args:
+        rules: what the key's policy says of requests; ``None`` for nothing.
         never: whether the request costs more than the whole limit, so that no wait is enough.
     """
 
-    __slots__ = ("_key_id", "_never", "_reading", "_scopes", "_usage_key", "_user_id")
+    __slots__ = ("_key_id", "_never", "_reading", "_rules", "_scopes", "_usage_key", "_user_id")
 
     def __init__(
         self,
@@ -110,11 +151,13 @@ class UsedUp:
         *,
         user_id: str,
         key_id: str | None = None,
+        rules: Rules | None = None,
         never: bool = False,
     ) -> None:
         self._never = never
         self._reading = reading
         self._scopes = scopes
+        self._rules = rules
         self._usage_key = usage_key
         self._key_id = key_id
         self._user_id = user_id
@@ -126,16 +169,17 @@ class UsedUp:
         return self._reading.blocked_until_ms or now_ms
 
     def verdict(self, request: Request, *, now_ms: int) -> Forbidden | Limited:
-        """What the caller is told: a missing scope before a limit that is used up."""
-        if request.scope not in self._scopes:
-            return Forbidden(
-                required_scope=request.scope,
-                figures=self._reading,
-                key_id=self._key_id,
-                user_id=self._user_id,
-            )
+        """What the caller is told: what forbids the request before a limit that is used up."""
+        refused = forbidden(
+            request,
+            scopes=self._scopes,
+            rules=self._rules,
+            figures=self._reading,
+            key_id=self._key_id,
+            user_id=self._user_id,
+        )
         retry_at_ms = self._reading.retry_at_ms or now_ms
-        return Limited(
+        return refused or Limited(
             figures=self._reading,
             retry_after_s=None if self._never else retry_after_s(retry_at_ms, now_ms=now_ms),
             usage_key=self._usage_key,
