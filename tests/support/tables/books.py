@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.adapters.keys_table.decisions import current_tag
+from chatgrid_auth.adapters.keys_table.items import current_tag
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.rotation.books import GRACES
 from chatgrid_auth.domain.keys import tag_of

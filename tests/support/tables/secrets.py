@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.adapters.keys_table.decisions import passes_until_ms
+from chatgrid_auth.adapters.keys_table.items import passes_until_ms
 from chatgrid_auth.domain.keys import hash_of, tag_of
 
 if TYPE_CHECKING:

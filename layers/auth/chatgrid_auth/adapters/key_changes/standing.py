@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.adapters.keys_table.decisions import current_tag
-from chatgrid_auth.adapters.keys_table.items import s
+from chatgrid_auth.adapters.keys_table.items import current_tag, s
 from chatgrid_auth.domain.errors import StoreThrottled
 from chatgrid_auth.domain.keys import tag_of
 

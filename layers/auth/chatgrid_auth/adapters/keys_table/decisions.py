@@ -105,7 +105,9 @@ class Credential:
         self.scopes = () if level is None else _GRANTED[level["N"]]
         self.fault = None if admitted else _fault(item, tag, now_ms)
         # Of what has ended, the key's own end is told.
-        self.expires_at_ms = passes_until_ms(item, current_tag(item) if self.fault else tag)
+        self.expires_at_ms = items.passes_until_ms(
+            item, items.current_tag(item) if self.fault else tag
+        )
         self.former: bool = items.CURRENT in item and item[items.CURRENT]["S"] != tag
         self.metadata: str | None = None
         self.rules: Rules | None = None
@@ -120,36 +122,15 @@ class Credential:
             self.credits_left = int(item[items.TOP]["N"]) - int(item["used"]["N"])
 
 
-def passes_until_ms(item: Mapping[str, Any], tag: str) -> int | None:
-    """Until when the secret with this tag passes, in Unix milliseconds; ``None`` for ever.
-
-    A secret that the item does not name has passed until the beginning of time.
-    """
-    until = item.get(items.UNTIL + tag)
-    if until is None:
-        return 0
-    until_ms = int(until["N"])
-    return None if until_ms >= items.NEVER_MS else until_ms
-
-
-def current_tag(item: Mapping[str, Any]) -> str:
-    """The tag of a key's current secret."""
-    current = item.get(items.CURRENT)
-    if current is not None:
-        tag: str = current["S"]
-        return tag
-    return tag_of(item["pk"]["S"].removeprefix(items.credential_pk("")))
-
-
 def _fault(item: Mapping[str, Any], tag: str, now_ms: int) -> str | None:
     """The first in the order of refusals that holds of the secret itself."""
     if items.LEVEL not in item:
         return "revoked" if items.is_revoked(item) else "disabled"
-    current = current_tag(item)
-    key_until_ms = passes_until_ms(item, current)
+    current = items.current_tag(item)
+    key_until_ms = items.passes_until_ms(item, current)
     if key_until_ms is not None and key_until_ms <= now_ms:
         return "expired"
-    until_ms = passes_until_ms(item, tag)
+    until_ms = items.passes_until_ms(item, tag)
     return "ended" if until_ms is not None and until_ms <= now_ms else None
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from binascii import a2b_base64
 
+from chatgrid_auth.domain.keys import tag_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,6 +152,27 @@ def is_revoked(credential: Mapping[str, Any]) -> bool:
 def uuid(text: str) -> dict[str, Any]:
     """A UUID as its 16 bytes, in the form that boto3 takes."""
     return {"B": bytes.fromhex(text.replace("-", ""))}
+
+
+def passes_until_ms(item: Mapping[str, Any], tag: str) -> int | None:
+    """Until when the secret with this tag passes, in Unix milliseconds; ``None`` for ever.
+
+    A secret that the item does not name has passed until the beginning of time.
+    """
+    until = item.get(UNTIL + tag)
+    if until is None:
+        return 0
+    until_ms = int(until["N"])
+    return None if until_ms >= NEVER_MS else until_ms
+
+
+def current_tag(item: Mapping[str, Any]) -> str:
+    """The tag of a key's current secret."""
+    current = item.get(CURRENT)
+    if current is not None:
+        tag: str = current["S"]
+        return tag
+    return tag_of(item["pk"]["S"].removeprefix(credential_pk("")))
 
 
 _REVOKED = {"S": REVOKED}

@@ -10,8 +10,7 @@ from chatgrid_auth.adapters.audit_table.chain import AuditChain
 from chatgrid_auth.adapters.dynamodb.batch_read import batch_read
 from chatgrid_auth.adapters.key_changes.revocations import Revocations
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.adapters.keys_table.decisions import current_tag, passes_until_ms
-from chatgrid_auth.adapters.keys_table.items import s
+from chatgrid_auth.adapters.keys_table.items import current_tag, passes_until_ms, s
 from chatgrid_auth.adapters.rotation.graces import end_due
 from chatgrid_auth.domain.errors import ConditionFailed
 from chatgrid_auth.services.usage_plans.ports import LiveKey, Progress

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.key_changes.standing import WholeKeys
 from chatgrid_auth.adapters.keys_table import items, key_items
-from chatgrid_auth.adapters.keys_table.decisions import current_tag
-from chatgrid_auth.adapters.keys_table.items import n, s
+from chatgrid_auth.adapters.keys_table.items import current_tag, n, s
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.services.rotation import NewSecret, Standing
