@@ -13,7 +13,7 @@ from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, update
 from chatgrid_auth.adapters.key_changes.disabling import EXPOSED, Disabling
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.credential_reads import read_credentials
-from chatgrid_auth.adapters.keys_table.decisions import current_tag
+from chatgrid_auth.adapters.keys_table.items import current_tag
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.services.audit.events import disabled_by_the_system
 from chatgrid_auth.services.leaks.acting import Exposed
