@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from chatgrid_auth.adapters.key_changes.pending import Unfinished, Writer
     from chatgrid_auth.domain.credentials import ApiKey
 
+#: In what a change tells its books: the number of this change.
+COUNT = "count"
+
 
 def writers(table: str) -> Mapping[str, Writer]:
     """The cold writes of this room's actions."""
@@ -62,7 +65,7 @@ def left_behind(
 
 def _changed(table: str, change: Unfinished) -> list[dict[str, Any]]:
     told, record, event = change.intent.facts, change.record, change.intent.event
-    kept: dict[str, Any] = {"updated_at_ms": n(event.at_ms), items.CHANGES: n(int(told["count"]))}
+    kept: dict[str, Any] = {"updated_at_ms": n(event.at_ms), items.CHANGES: n(int(told[COUNT]))}
     gone = {name for name in told if not told[name]}
     for name in told.keys() - gone:
         if name in _KINDS:

@@ -164,7 +164,7 @@ def _written(
     """The write, and what its books need to know."""
     key, (record, home) = seen.key, seen.store
     write = _counted(home)
-    facts = {"count": write.values[":count"]["N"], **books.facts(key, became)}
+    facts = {books.COUNT: write.values[":count"]["N"], **books.facts(key, became)}
     if became.rate_limit != key.rate_limit:
         _of_limit(write, home, limit=became.rate_limit, at_ms=at_ms)
     _of_level(write, home, key, became)

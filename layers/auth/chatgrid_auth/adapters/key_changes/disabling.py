@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from chatgrid_auth.adapters.key_changes.books import COUNT
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain import audit
-from chatgrid_auth.domain.actors import SYSTEM
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def writers(table: str, *, by_request: Mapping[str, Writer]) -> Mapping[str, Wri
     """The cold writes by which the books follow.
 
     Args:
-        by_request: the writes of this action where somebody asked for it, who counts changes.
+        by_request: the writes of this action where it was a change like others, and counted.
     """
 
     def shown(change: Unfinished) -> list[dict[str, Any]]:
@@ -128,7 +128,7 @@ def writers(table: str, *, by_request: Mapping[str, Writer]) -> Mapping[str, Wri
         return [change.on_record(table, expression, values)]
 
     def disabled(change: Unfinished) -> list[dict[str, Any]]:
-        asked = change.intent.event.actor.type != SYSTEM
-        return by_request[audit.DISABLED](change) if asked else shown(change)
+        counted = COUNT in change.intent.facts
+        return by_request[audit.DISABLED](change) if counted else shown(change)
 
     return {audit.EXPOSED: shown, audit.DISABLED: disabled}
