@@ -163,6 +163,43 @@ def test_a_removed_or_restored_head_is_found_and_stops_nobody(bench: Bench) -> N
     assert bench.trail.verify(OWNER).entries == 4
 
 
+def test_a_chain_beyond_the_bound_is_not_read_and_never_called_broken(bench: Bench) -> None:
+    """A fault, also where the head, which tells how long it is, is lost or says too little."""
+    transport = Boto3Transport(bench.client)
+    bounded = AuditTrail(transport, table=bench.audit_table, most_entries=2)
+    for sk in ("1", "2"):
+        bench.chain.transact([bench.write(sk)], event())
+    assert bounded.verify(OWNER).first_broken_seq is None
+    bench.chain.transact([bench.write("3")], event())
+    with pytest.raises(StoreUnavailable, match="ChainTooLong"):
+        bounded.verify(OWNER)
+    head = {**bench.stored(1), "sk": {"S": layout.HEAD}}
+    bench.client.delete_item(TableName=bench.audit_table, Key=head)
+    with pytest.raises(StoreUnavailable, match="ChainTooLong"):
+        bounded.verify(OWNER)
+    assert bench.trail.verify(OWNER).first_broken_seq == 4
+
+
+def test_a_long_chain_costs_one_read_to_be_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport = Boto3Transport(bench.client)
+    bounded = AuditTrail(transport, table=bench.audit_table, most_entries=1)
+    for sk in ("1", "2"):
+        bench.chain.transact([bench.write(sk)], event())
+    asked: list[str] = []
+    call = transport.call
+
+    def noted(operation: str, payload: dict[str, Any]) -> dict[str, Any]:
+        asked.append(operation)
+        return call(operation, payload)
+
+    monkeypatch.setattr(transport, "call", noted)
+    with pytest.raises(StoreUnavailable):
+        bounded.verify(OWNER)
+    assert asked == ["GetItem"]
+
+
 def test_what_is_no_entry_is_found_and_nothing_fails(bench: Bench) -> None:
     bench.chain.transact([bench.write("0")], event())
     bench.client.put_item(

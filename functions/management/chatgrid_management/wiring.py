@@ -68,6 +68,10 @@ class Keys(KeyStore, Protocol):
     def notes(self) -> Notes: ...
 
 
+#: Entries that one request verifies: some 30 MB, in less time than a response may take.
+MOST_VERIFIED = 50_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the template tells this function."""
@@ -139,7 +143,9 @@ def from_environment() -> Handler:
         own_gateway_keys=configured.own_gateway_keys,
         revoked_retention_days=configured.revoked_retention_days,
     )
-    audit_log = AuditTrail(Boto3Transport(client), table=configured.audit_table)
+    audit_log = AuditTrail(
+        Boto3Transport(client), table=configured.audit_table, most_entries=MOST_VERIFIED
+    )
     return compose(configured, store=store, audit_log=audit_log, logger=logger)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chatgrid_auth.adapters.audit_table import layout
 from chatgrid_auth.adapters.dynamodb.pages import every_item
 from chatgrid_auth.domain.audit import Entry, Head, Verification
+from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.services.audit.chain import verify
 from chatgrid_auth.services.audit.log import EntryPage
 
@@ -25,9 +26,13 @@ class AuditTrail:
     Args:
         transport: DynamoDB.
         table: the audit table's name.
+        most_entries: how many are read to verify a chain; ``None`` for any number.
     """
 
-    def __init__(self, transport: Boto3Transport, *, table: str) -> None:
+    def __init__(
+        self, transport: Boto3Transport, *, table: str, most_entries: int | None = None
+    ) -> None:
+        self._most_entries = most_entries
         self._transport = transport
         self._table = table
 
@@ -56,16 +61,32 @@ class AuditTrail:
             yield Entry(owner=owner, document=layout.document_of(item))
 
     def verify(self, owner: str) -> Verification:
-        """Whether the owner's chain holds, every entry of it read."""
+        """Whether the owner's chain holds, every entry of it read.
+
+        Raises:
+            StoreUnavailable: the store is out, or the chain has more entries than are read here:
+                of a part of it nothing is said.
+        """
         head = self._head(owner)
+        if head is not None:
+            self._refuse_beyond(head.seq)
         question = self._entries_of(owner, first=_FIRST, last=_LAST)
-        kept = every_item(self._transport, "Query", question)
+        kept = self._bounded(every_item(self._transport, "Query", question))
         stored = ((layout.seq_of(item), layout.document_of(item)) for item in kept)
         found = verify(stored, head=head or Head())
         # A chain that began meanwhile has its head by now; one that has none still has lost it.
         if found.entries and found.first_broken_seq is None and self._head(owner) is None:
             return Verification(entries=found.entries, first_broken_seq=found.entries + 1)
         return found
+
+    def _bounded(self, kept: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for number, item in enumerate(kept, 1):
+            self._refuse_beyond(number)
+            yield item
+
+    def _refuse_beyond(self, entries: int) -> None:
+        if self._most_entries is not None and entries > self._most_entries:
+            raise StoreUnavailable("Query", "ChainTooLong")
 
     def _head(self, owner: str) -> Head | None:
         place = {"pk": {"S": layout.pk(owner)}, "sk": {"S": layout.HEAD}}
