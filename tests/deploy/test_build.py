@@ -21,6 +21,7 @@ LAYERS_OF = {
     "ReconcilerFunction": ("AuthLayer", "HttpLayer"),
     "EventsFunction": ("AuthLayer",),
     "LeaksFunction": ("AuthLayer", "HttpLayer", "JwtLayer"),
+    "UsageFunction": ("AuthLayer",),
 }
 #: What Lambda takes of a function and its layers, unpacked.
 MOST_BYTES = 250 * 1024 * 1024

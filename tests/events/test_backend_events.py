@@ -22,6 +22,7 @@ from tests.support.http_api import Context, Handler
 from tests.support.memory.audit_log import MemoryAuditLog
 from tests.support.memory.boards_table import MemoryTransport
 from tests.support.memory.key_store import MemoryKeyStore
+from tests.support.memory.usage import MemoryUsage
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -55,6 +56,7 @@ def management_handler() -> Handler:
     settings = management.Settings(
         keys_table="keys",
         audit_table="audit",
+        usage_table="usage",
         rate_limit_default=120,
         rate_limit_ceiling=5_000,
         keys_per_user=1_000,
@@ -63,7 +65,9 @@ def management_handler() -> Handler:
         revoked_retention_days=400,
         **common(),
     )
-    return management.compose(settings, store=store, audit_log=MemoryAuditLog(store))
+    return management.compose(
+        settings, store=store, audit_log=MemoryAuditLog(store), usage=MemoryUsage()
+    )
 
 
 def boards_handler() -> Handler:

@@ -19,6 +19,7 @@ from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_management import wiring
 from tests.support.http_api import Context, Reply, allowed, jwt_caller, proxy_event
+from tests.support.memory.usage import MemoryUsage
 from tests.support.servers.proxy import FaultProxy, clear
 from tests.support.tables import books
 from tests.support.tables.stores import audit_of, keys_table
@@ -60,6 +61,7 @@ class Bench:
         settings = wiring.Settings(
             keys_table=self.table,
             audit_table=audit_of(self.table),
+            usage_table="none",
             rate_limit_default=120,
             rate_limit_ceiling=5_000,
             keys_per_user=1_000,
@@ -79,6 +81,7 @@ class Bench:
             settings,
             store=kept,
             audit_log=AuditTrail(Boto3Transport(functions_store), table=audit_of(self.table)),
+            usage=MemoryUsage(),
         )
         self._decisions = KeyDecisions(Boto3Transport(store), table=self.table)
 

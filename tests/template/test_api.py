@@ -19,6 +19,8 @@ ROUTES = {
     "/me/api-key/rotate": ("ManagementFunction", {"POST"}),
     "/me/audit-log": ("ManagementFunction", {"GET"}),
     "/me/audit-log/verify": ("ManagementFunction", {"GET"}),
+    "/me/usage": ("ManagementFunction", {"GET"}),
+    "/me/api-keys/{id}/usage": ("ManagementFunction", {"GET"}),
     "/boards": ("BoardsFunction", {"GET", "POST"}),
     "/boards/{id}": ("BoardsFunction", {"GET", "PATCH", "DELETE"}),
     "/leaks": ("LeaksFunction", {"POST"}),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.stack.templates import FUNCTIONS, deployed
 
-TABLES = ("KeysTable", "AuditTable", "RateLimitsTable", "BoardsTable")
+TABLES = ("KeysTable", "AuditTable", "RateLimitsTable", "UsageTable", "BoardsTable")
 CUSTOMERS = ("KeysTable", "AuditTable", "BoardsTable")
 LOGS = [
     *(function.replace("Function", "Logs") for function in FUNCTIONS),
@@ -21,7 +21,7 @@ def written(name: str) -> dict[str, Any]:
     return found
 
 
-def test_the_tables_are_the_four_of_the_design() -> None:
+def test_the_tables_are_those_of_the_design() -> None:
     assert set(deployed().of("AWS::DynamoDB::Table")) == set(TABLES)
 
 

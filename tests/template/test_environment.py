@@ -20,10 +20,13 @@ LEAN_ENDPOINTS = {
     "AWS_ENDPOINT_URL_SECRETS_MANAGER": "secretsmanager",
     "AWS_ENDPOINT_URL_SSM": "ssm",
 }
+#: Those that call AWS by the lean client.
+LEAN = {"AuthorizerFunction", "EventsFunction", "UsageFunction"}
 EVENTS_ENDPOINT = {"AWS_ENDPOINT_URL_EVENTBRIDGE"}
 AWS_OWN = {function: {"AWS_USE_FIPS_ENDPOINT"} for function in FUNCTIONS} | {
     "AuthorizerFunction": set(LEAN_ENDPOINTS),
     "EventsFunction": EVENTS_ENDPOINT,
+    "UsageFunction": {"AWS_ENDPOINT_URL_DYNAMODB"},
 }
 # Read by the platform's resolver, which looks names up for the function.
 RESOLVERS_OWN = {"AuthorizerFunction": {"RES_OPTIONS"}}
@@ -100,7 +103,7 @@ def test_the_lean_client_is_told_the_partitions_own_endpoint(variable: str, serv
 
 def test_fips_endpoints_are_asked_for_by_every_function_or_none() -> None:
     for given in ("true", "false"):
-        for function in set(FUNCTIONS) - {"AuthorizerFunction", "EventsFunction"}:
+        for function in set(FUNCTIONS) - LEAN:
             variables = deployed(FipsEndpoints=given).environment(function)
             assert variables["AWS_USE_FIPS_ENDPOINT"] == given
 
@@ -161,7 +164,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
 def test_metrics_of_every_function_lie_in_the_stacks_one_namespace(function: str) -> None:
     environment = deployed().environment(function)
     names = {"METRICS_NAMESPACE", "POWERTOOLS_METRICS_NAMESPACE"} & set(environment)
-    counts_nothing = function == "EventsFunction"
+    counts_nothing = function in {"EventsFunction", "UsageFunction"}
     assert {environment[name] for name in names} == (set() if counts_nothing else {"ChatGrid/gate"})
 
 
@@ -169,3 +172,9 @@ def test_metrics_of_every_function_lie_in_the_stacks_one_namespace(function: str
 def test_the_events_function_is_told_of_eventbridges_endpoint(fips: str, host: str) -> None:
     told = deployed(FipsEndpoints=fips).environment("EventsFunction")
     assert told["AWS_ENDPOINT_URL_EVENTBRIDGE"] == f"https://{host}.eu-central-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(("fips", "host"), [("false", "dynamodb"), ("true", "dynamodb-fips")])
+def test_the_usage_function_is_told_of_dynamodbs_endpoint(fips: str, host: str) -> None:
+    told = deployed(FipsEndpoints=fips).environment("UsageFunction")
+    assert told["AWS_ENDPOINT_URL_DYNAMODB"] == f"https://{host}.eu-central-1.amazonaws.com"

@@ -147,6 +147,7 @@ def test_management_may_work_on_the_keys_table_but_never_scan_it() -> None:
         "ManageKeys",
         "ReadAuditLog",
         "AddToAuditLog",
+        "ReadUsage",
         "Log",
         "Trace",
     }
@@ -200,6 +201,15 @@ def test_the_leaks_function_finds_keys_by_hash_and_lists_none() -> None:
         assert condition == {"dynamodb:LeadingKeys": ["KEY#*", "USER#*", *more]}
     queue = "arn:aws:sqs:eu-central-1:123456789012:gate-LeaksQueue"
     assert allowed("LeaksRole", "PassReports")[1] == {queue}
+
+
+def test_usage_is_summed_by_one_function_and_read_by_another() -> None:
+    assert granted("UsageRole") == {"CountUsage", "Log", "Trace"}
+    assert allowed("UsageRole", "CountUsage") == (
+        {f"dynamodb:{action}" for action in ("GetItem", "Query", "PutItem", "UpdateItem")},
+        {TABLES + "UsageTable"},
+    )
+    assert allowed("ManagementRole", "ReadUsage") == ({"dynamodb:Query"}, {TABLES + "UsageTable"})
 
 
 def test_boards_may_work_on_its_own_table_alone() -> None:

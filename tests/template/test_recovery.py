@@ -104,6 +104,8 @@ def test_the_local_run_reads_a_template_that_is_given_a_table(table: str) -> Non
     assert any(TAKEN[table] in environment.values() for environment in told)
 
 
-def test_the_counters_of_the_last_minute_are_never_taken_over() -> None:
+def test_counters_and_statistics_are_never_taken_over() -> None:
     all_given = {name: value for table in TAKEN for name, value in given(table).items()}
-    assert set(deployed(**all_given).of("AWS::DynamoDB::Table")) == {"RateLimitsTable"}
+    assert set(deployed(**all_given).of("AWS::DynamoDB::Table")) == {
+        *("RateLimitsTable", "UsageTable")
+    }

@@ -17,7 +17,7 @@ BESIDE_VERSIONS = {"ReservedConcurrentExecutions"}
 NOT_SETTINGS = re.compile(r"AWS::|\w+(Role|Logs|Layer|Function)\w*$|FunctionSettings$")
 LAYERS = {
     "layers/auth": set(FUNCTIONS),
-    "layers/http": set(FUNCTIONS) - {"AuthorizerFunction", "EventsFunction"},
+    "layers/http": set(FUNCTIONS) - {"AuthorizerFunction", "EventsFunction", "UsageFunction"},
     "layers/jwt": {"AuthorizerFunction", "LeaksFunction"},
 }
 
@@ -89,7 +89,9 @@ def test_nothing_calls_a_function_but_through_its_alias() -> None:
     ]
     assert len(called) > 40
     assert not [name for name in called if not name.endswith("Function:live")]
-    assert stack.one("AWS::Lambda::EventInvokeConfig")["Qualifier"] == "live"
+    settings = stack.of("AWS::Lambda::EventInvokeConfig").values()
+    assert {setting["Qualifier"] for setting in settings} == {"live"}
+    assert stack.one("AWS::Logs::SubscriptionFilter")["DestinationArn"].endswith("Function:live")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -75,6 +75,7 @@ _TAGS = [
     {"name": "own-key", "description": "The key that the request came with, whatever its scopes."},
     {"name": "audit-log", "description": "Who did what to the caller's keys. Needs `admin`."},
     {"name": "leaks", "description": "Leaked keys, reported by whoever finds them."},
+    {"name": "usage", "description": "How often keys and sessions were used."},
     {"name": "boards", "description": "The example of a protected backend."},
 ]
 

@@ -62,6 +62,14 @@ _ENTRY = {
     "previous_hash": None,
     "hash": "14e8aa1b32d3bd39f461fba9ced597ce89c63c69cb9d142af902f831b60b0d6d",
 }
+_COUNTS = {"allowed": 118, "refused": 2, "rate_limited": 1, "forbidden": 1, "credits": 0}
+_USAGE = {
+    "granularity": "hour",
+    "from": "2026-03-10T09:00:00.000Z",
+    "to": "2026-03-10T10:00:00.000Z",
+    "buckets": [{"at": "2026-03-10T09:00:00.000Z", **_COUNTS}],
+    "routes": [{"route": "GET /boards", **_COUNTS}],
+}
 
 #: Operation → its successful response.
 RESPONSES: dict[str, Any] = {
@@ -96,6 +104,8 @@ RESPONSES: dict[str, Any] = {
         "object": "audit_verification",
         "data": {"status": "ok", "entries": 1, "first_broken_seq": None},
     },
+    "getUsage": {"object": "usage", "data": _USAGE},
+    "getApiKeyUsage": {"object": "usage", "data": _USAGE},
     "rotateApiKey": {"object": "api_key", "data": _ROTATED},
     "updateApiKey": {
         "object": "api_key",

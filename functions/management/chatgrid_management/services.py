@@ -14,6 +14,7 @@ from chatgrid_auth.services.audit.log import AuditLog
 from chatgrid_auth.services.idempotency import Idempotency
 from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.rotation import Rotations
+from chatgrid_auth.services.usage.reports import UsageReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Management:
         rotations: gives keys other secrets.
         idempotency: answers requests that come again.
         audit_log: who did what to them.
+        usage: how often they were used.
     """
 
     api_keys: ApiKeys
@@ -33,6 +35,7 @@ class Management:
     rotations: Rotations
     idempotency: Idempotency
     audit_log: AuditLog
+    usage: UsageReader
 
 
 async def _management(request: Request) -> Management:

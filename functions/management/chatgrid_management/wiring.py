@@ -12,6 +12,7 @@ from chatgrid_auth.adapters.audit_table.trail import AuditTrail
 from chatgrid_auth.adapters.dynamodb import boto3_client
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.adapters.usage_table.usage_reader import UsageTable
 from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.http_api.rest_api import lambda_handler
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from chatgrid_auth.services.key_changes.changing import KeyChangeStore
     from chatgrid_auth.services.repeatable import Notes
     from chatgrid_auth.services.rotation import RotationStore
+    from chatgrid_auth.services.usage.reports import UsageReader
 
 MILESTONES = {
     ("POST", "/me/api-keys", 201): "KeysIssued",
@@ -78,6 +80,7 @@ class Settings:
 
     keys_table: str
     audit_table: str
+    usage_table: str
     rate_limit_default: int
     rate_limit_ceiling: int
     keys_per_user: int
@@ -111,6 +114,7 @@ class Settings:
         return cls(
             keys_table=settings.text(environ, "KEYS_TABLE"),
             audit_table=settings.text(environ, "AUDIT_TABLE"),
+            usage_table=settings.text(environ, "USAGE_TABLE"),
             rate_limit_default=default,
             rate_limit_floor=limits.dearest,
             rate_limit_ceiling=settings.positive_integer(environ, "RATE_LIMIT_CEILING"),
@@ -143,14 +147,25 @@ def from_environment() -> Handler:
         own_gateway_keys=configured.own_gateway_keys,
         revoked_retention_days=configured.revoked_retention_days,
     )
-    audit_log = AuditTrail(
-        Boto3Transport(client), table=configured.audit_table, most_entries=MOST_VERIFIED
+    transport = Boto3Transport(client)
+    return compose(
+        configured,
+        store=store,
+        audit_log=AuditTrail(
+            transport, table=configured.audit_table, most_entries=MOST_VERIFIED
+        ),
+        usage=UsageTable(transport, table=configured.usage_table),
+        logger=logger,
     )
-    return compose(configured, store=store, audit_log=audit_log, logger=logger)
 
 
 def compose(
-    configured: Settings, *, store: Keys, audit_log: AuditLog, logger: Logger | None = None
+    configured: Settings,
+    *,
+    store: Keys,
+    audit_log: AuditLog,
+    usage: UsageReader,
+    logger: Logger | None = None,
 ) -> Handler:
     """The function's handler over any store."""
     logger = logger or configured.telemetry.logger()
@@ -188,6 +203,7 @@ def compose(
             secrets_per_hour=configured.key_creations_per_hour,
         ),
         audit_log=audit_log,
+        usage=usage,
     )
     app = ContractMiddleware(create_app(management, log=logger))
     api = lambda_handler(

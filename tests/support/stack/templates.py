@@ -22,6 +22,7 @@ FUNCTIONS = {
     "ReconcilerFunction": "reconciler",
     "EventsFunction": "events",
     "LeaksFunction": "leaks",
+    "UsageFunction": "usage",
 }
 
 

@@ -55,6 +55,11 @@ def rate_limits_table(client: DynamoDBClient) -> str:
     return _table(client, "pk")
 
 
+def usage_table(client: DynamoDBClient) -> str:
+    """A new table with the usage table's keys."""
+    return _table(client, "pk", "sk")
+
+
 def _table(client: DynamoDBClient, *attributes: str, name: str | None = None) -> str:
     name = name or f"t-{uuid4()}"
     kinds = zip(attributes, ("HASH", "RANGE"), strict=False)

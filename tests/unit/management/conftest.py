@@ -11,6 +11,7 @@ from chatgrid_management.wiring import Settings, compose
 from tests.support.http_api import Api, key_caller, lazily
 from tests.support.memory.audit_log import MemoryAuditLog
 from tests.support.memory.key_store import MemoryKeyStore
+from tests.support.memory.usage import MemoryUsage
 
 
 @pytest.fixture
@@ -24,11 +25,17 @@ def log(store: MemoryKeyStore) -> MemoryAuditLog:
 
 
 @pytest.fixture
-def api(store: MemoryKeyStore, log: MemoryAuditLog) -> Api:
+def usage() -> MemoryUsage:
+    return MemoryUsage()
+
+
+@pytest.fixture
+def api(store: MemoryKeyStore, log: MemoryAuditLog, usage: MemoryUsage) -> Api:
     """The function, called by the holder of an admin key of a user of its own."""
     settings = Settings(
         keys_table="keys",
         audit_table="audit",
+        usage_table="usage",
         rate_limit_default=120,
         rate_limit_ceiling=5_000,
         keys_per_user=1_000,
@@ -39,4 +46,6 @@ def api(store: MemoryKeyStore, log: MemoryAuditLog) -> Api:
         # A name of its own: a logger holds on to the standard output that it met first.
         telemetry=Telemetry(service=f"management-{uuid4()}", namespace="Test", level="INFO"),
     )
-    return Api(lazily(lambda: compose(settings, store=store, audit_log=log)), key_caller())
+    return Api(
+        lazily(lambda: compose(settings, store=store, audit_log=log, usage=usage)), key_caller()
+    )

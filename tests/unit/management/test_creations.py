@@ -9,6 +9,7 @@ from chatgrid_management.wiring import Settings, compose
 from tests.support.http_api import Api, jwt_caller, lazily
 from tests.support.memory.audit_log import MemoryAuditLog
 from tests.support.memory.key_store import MemoryKeyStore
+from tests.support.memory.usage import MemoryUsage
 
 KEYS = "/me/api-keys"
 
@@ -17,6 +18,7 @@ def test_a_key_over_the_hourly_brake_is_429_with_a_wait() -> None:
     settings = Settings(
         keys_table="keys",
         audit_table="audit",
+        usage_table="usage",
         rate_limit_default=120,
         rate_limit_ceiling=1_000,
         keys_per_user=100,
@@ -27,7 +29,9 @@ def test_a_key_over_the_hourly_brake_is_429_with_a_wait() -> None:
         telemetry=Telemetry(service=f"management-{uuid4()}", namespace="Test", level="INFO"),
     )
     store = MemoryKeyStore()
-    handler = lazily(lambda: compose(settings, store=store, audit_log=MemoryAuditLog(store)))
+    handler = lazily(
+        lambda: compose(settings, store=store, audit_log=MemoryAuditLog(store), usage=MemoryUsage())
+    )
     api = Api(handler, jwt_caller())
     for _ in range(2):
         made = api("POST", KEYS, json_body={"name": "CI"}).data["id"]

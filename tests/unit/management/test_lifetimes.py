@@ -15,6 +15,7 @@ from chatgrid_management.wiring import Settings, compose
 from tests.support.http_api import Api, jwt_caller, lazily
 from tests.support.memory.audit_log import MemoryAuditLog
 from tests.support.memory.key_store import MemoryKeyStore
+from tests.support.memory.usage import MemoryUsage
 
 KEYS = "/me/api-keys"
 YEAR = 365 * 86_400
@@ -26,6 +27,7 @@ def capped() -> Api:
     settings = Settings(
         keys_table="keys",
         audit_table="audit",
+        usage_table="usage",
         rate_limit_default=120,
         rate_limit_ceiling=1_000,
         keys_per_user=100,
@@ -37,7 +39,9 @@ def capped() -> Api:
         telemetry=Telemetry(service=f"management-{uuid4()}", namespace="Test", level="INFO"),
     )
     store = MemoryKeyStore()
-    handler = lazily(lambda: compose(settings, store=store, audit_log=MemoryAuditLog(store)))
+    handler = lazily(
+        lambda: compose(settings, store=store, audit_log=MemoryAuditLog(store), usage=MemoryUsage())
+    )
     return Api(handler, jwt_caller())
 
 

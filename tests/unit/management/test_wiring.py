@@ -19,6 +19,7 @@ from tests.support.memory.key_store import MemoryKeyStore
 ENVIRONMENT = {
     "KEYS_TABLE": "keys-table",
     "AUDIT_TABLE": "audit-table",
+    "USAGE_TABLE": "usage-table",
     "RATE_LIMIT_DEFAULT": "120",
     "RATE_LIMIT_CEILING": "100000",
     "KEYS_PER_USER": "1000",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from chatgrid_auth.domain import audit, keys
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
@@ -17,7 +18,7 @@ from chatgrid_auth.services.audit.events import creation
 from chatgrid_auth.services.descendants import living_descendants
 from chatgrid_auth.services.key_changes.changing import MANUAL
 from chatgrid_auth.services.key_changes.metadata import check_metadata
-from chatgrid_auth.services.key_filters import NO_FILTERS, KeyFilters
+from chatgrid_auth.services.key_filters import ALL, NO_FILTERS, KeyFilters
 from chatgrid_auth.services.key_rules import (
     ANY_LIFETIME,
     HIGHEST_RATE_LIMIT,
@@ -32,6 +33,8 @@ from chatgrid_auth.services.key_rules import (
 if TYPE_CHECKING:
     from chatgrid_auth.services.key_store import KeyStore
     from chatgrid_auth.services.repeatable import Claim
+
+_ANY_STATUS = KeyFilters(status=ALL)
 
 
 class ApiKeys:
@@ -182,6 +185,17 @@ class ApiKeys:
         if key is None:
             raise NotFound
         return key.at(self._now_ms())
+
+    def known(self, owner: str, key_id: str) -> None:
+        """Make sure that the owner has such a key, or had it: a revoked one is known for a while.
+
+        Raises:
+            NotFound: it is none of the owner's.
+        """
+        before = str(UUID(int=max(UUID(key_id).int - 1, 0)))
+        page = self._store.page(owner, limit=1, after=before, descending=False, filters=_ANY_STATUS)
+        if [key.id for key in page.items] != [key_id]:
+            raise NotFound
 
     def revoke(
         self,

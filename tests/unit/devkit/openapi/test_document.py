@@ -34,6 +34,8 @@ OPERATIONS = {
     ("delete", "/me/api-key"): {"400", "404"},
     ("post", "/me/api-key/rotate"): {"400", "404", "409", "413", "415", "422"},
     ("get", "/me/audit-log"): {"400"},
+    ("get", "/me/usage"): {"400"},
+    ("get", "/me/api-keys/{id}/usage"): {"400", "404"},
     ("get", "/me/audit-log/verify"): set(),
     ("post", "/leaks"): {"400", "413", "415"},
     ("post", "/leaks/github"): {"400", "401"},

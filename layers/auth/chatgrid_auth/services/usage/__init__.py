@@ -1,0 +1,1 @@
+"""How often keys and sessions were used, summed from the decision lines."""
