@@ -21,6 +21,7 @@ COMMANDS = {
     "import": ("transfer.imports", "Import keys of another system by their hashes."),
     "export": ("transfer.exports", "Export what is known of keys, without secrets."),
     "audit": ("audit.commands", "Who did what to keys, and whether the record of it is whole."),
+    "usage": ("usage", "How often keys and sessions were used."),
     "restore": ("restore.replay", "After a table was restored from a backup."),
     "verify": ("keys.verify", "Tell what the gate would answer to a credential."),
     "doctor": ("doctor", "Check a deployed stack, and tell what to do."),

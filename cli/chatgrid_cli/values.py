@@ -142,6 +142,15 @@ ExpiresBefore = Annotated[
         help="Only keys that end before then: 2030-01-31T12:00:00Z, or 30d for in 30 days.",
     ),
 ]
+Since = Annotated[
+    int | None,
+    typer.Option(
+        "--since",
+        parser=_past,
+        metavar="TIME",
+        help="From then on: 2030-01-31T12:00:00Z, or 7d for 7 days ago; by default a day.",
+    ),
+]
 UserOption = Annotated[
     str, typer.Option("--user", parser=uuid, metavar="UUID", help="Whose key: the user's id.")
 ]

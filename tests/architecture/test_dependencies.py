@@ -123,6 +123,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "rate_limits_table": set(),
     "leaks": {"cryptography"},
     "rotation": set(),
+    "usage_table": set(),
 }
 
 

@@ -19,7 +19,7 @@ from chatgrid_cli.main import app
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.values import now_ms
 from tests.support.tables.key_service import key_service, new_key
-from tests.support.tables.stores import audit_of, keys_table, rate_limits_table
+from tests.support.tables.stores import audit_of, keys_table, rate_limits_table, usage_table
 
 
 @cache
@@ -52,6 +52,7 @@ class Operator:
             "AUDIT_TABLE": audit_of(self.table),
         }
         users = rate_limits_table(self.dynamodb)
+        self.usage_table = usage_table(self.dynamodb)
         self.authorizer = {
             "KEYS_TABLE": self.table,
             "RATE_LIMITS_TABLE": users,
@@ -61,6 +62,7 @@ class Operator:
             "KeysTableName": self.table,
             "AuditTableName": audit_of(self.table),
             "RateLimitsTableName": users,
+            "UsageTableName": self.usage_table,
         }
         self.fakes: dict[str, Any] = {}
         self.name = "gate"
