@@ -151,9 +151,7 @@ def from_environment() -> Handler:
     return compose(
         configured,
         store=store,
-        audit_log=AuditTrail(
-            transport, table=configured.audit_table, most_entries=MOST_VERIFIED
-        ),
+        audit_log=AuditTrail(transport, table=configured.audit_table, most_entries=MOST_VERIFIED),
         usage=UsageTable(transport, table=configured.usage_table),
         logger=logger,
     )
