@@ -9,11 +9,14 @@ import pytest
 
 from chatgrid_auth.adapters.audit_table.trail import AuditTrail
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.key_changes.disabling import Disabling
 from chatgrid_auth.domain.actors import THE_SYSTEM
+from chatgrid_auth.domain.audit import DISABLED
 from chatgrid_auth.domain.errors import NotFound, StoreUnavailable
 from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.key_filters import KeyFilters
-from tests.contract.test_key_changes import Bench
+from tests.contract.test_key_changes import Bench, Meeting
+from tests.support.audit import event
 from tests.support.tables.stores import audit_of
 
 if TYPE_CHECKING:
@@ -157,3 +160,35 @@ def test_a_revoked_key_is_not_found_by_who_disables(bench: Bench) -> None:
     bench.keys.revoke(bench.owner, bench.id)
     with pytest.raises(NotFound):
         disabling(bench).disable(bench.owner, bench.id, reason="exposed")
+
+
+@pytest.mark.parametrize("said", [{"scopes": ["write"]}, {"enabled": False}, {"metadata": None}])
+def test_a_change_and_the_systems_disabling_that_meet_both_hold(
+    client: DynamoDBClient, said: dict[str, Any]
+) -> None:
+    """The system's own way looks at nothing first, and does not count."""
+    for at in range(1, 40):
+        bench = Bench(client, metadata={"team": "core"})
+
+        def disable(bench: Bench = bench) -> None:
+            place = {"pk": {"S": f"USER#{bench.owner}"}, "sk": {"S": f"KEY#{bench.id}"}}
+            record = bench.client.get_item(TableName=bench.table, Key=place)["Item"]
+            transport = Boto3Transport(bench.client)
+            pending = bench.store._revocations.pending
+            told = event(DISABLED, bench.owner, bench.id, at_ms=bench.now_ms)
+            Disabling(transport, table=bench.table, pending=pending).disable(
+                record, told, why="exposed"
+            )
+
+        meeting = Meeting(client, at=at, what=disable)
+        bench.change(meeting, **said)
+        if not meeting.met:
+            assert at > 5
+            return
+        assert bench.decided().fault == "disabled"
+        assert bench.wrong_books() == []
+        assert bench.change(enabled=True) == bench.shown()
+        assert bench.admits(scope=said.get("scopes", ["read"])[0])
+        assert (bench.decided().metadata is None) == ("metadata" in said)
+        assert bench.wrong_books() == []
+    raise AssertionError("it never came to an end")
