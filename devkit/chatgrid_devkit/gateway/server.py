@@ -8,7 +8,7 @@ import errno
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -29,10 +29,11 @@ from chatgrid_devkit.gateway.pipeline import Pipeline
 from chatgrid_devkit.gateway.request_log import RequestLog
 from chatgrid_devkit.gateway.usage_plans import KeySource
 from chatgrid_devkit.openapi.pages import Pages
-from chatgrid_devkit.stack import queues, schedules
 from chatgrid_devkit.stack.aws_access import AwsAccess, credentials
 from chatgrid_devkit.stack.deployment import read_deployment
 from chatgrid_devkit.template.description import Deployment
+from chatgrid_devkit.triggers import queues, schedules
+from chatgrid_devkit.triggers.subscriptions import Subscriptions, handing_on
 
 _GRACE_SECONDS = 5
 _CODE_FOLDERS = ("functions", "layers")
@@ -97,9 +98,15 @@ async def serve(
         settings.template, parameters=settings.parameters, physical_ids=settings.physical_ids
     )
     log = RequestLog(settings.log, keep=settings.full_log, verbose=settings.verbose)
+    subscriptions = Subscriptions(deployment.subscriptions)
+
+    def printed(function: str, line: str) -> None:
+        log.output(function, line)
+        subscriptions.printed(function, line)
+
     with listening(settings.host, settings.port) as listener:
         port = listener.getsockname()[1]
-        async with _workers(settings, deployment, log) as workers:
+        async with _workers(settings, deployment, log, on_line=printed) as workers:
             pipeline = Pipeline(
                 deployment,
                 functions=workers,
@@ -126,6 +133,7 @@ async def serve(
             )
             async with (
                 schedules.running(deployment.schedules, workers.invoke),
+                handing_on(subscriptions, workers.invoke),
                 queues.reading(
                     deployment.queue_sources,
                     workers.invoke,
@@ -202,13 +210,17 @@ def function_environment(settings: GatewaySettings) -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def _workers(
-    settings: GatewaySettings, deployment: Deployment, log: RequestLog
+    settings: GatewaySettings,
+    deployment: Deployment,
+    log: RequestLog,
+    *,
+    on_line: Callable[[str, str], None],
 ) -> AsyncIterator[Workers]:
     workers = Workers(
         deployment.functions.values(),
         environment=function_environment(settings),
         per_function=settings.workers_per_function,
-        on_line=log.output,
+        on_line=on_line,
         eager=_behind_the_api(deployment),
     )
     async with workers:

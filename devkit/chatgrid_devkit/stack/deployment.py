@@ -15,6 +15,7 @@ from chatgrid_devkit.template.description import (
     QueueSource,
     Quota,
     Schedule,
+    Subscription,
     Table,
     Throttle,
     UsageKey,
@@ -75,6 +76,7 @@ def read_deployment(
         keys=reader.keys(plans),
         tables=reader.tables(),
         schedules=reader.schedules({f.arn: f.name for f in functions.values()}),
+        subscriptions=reader.subscriptions({f.arn: f.name for f in functions.values()}),
         queues=reader.queues(),
         queue_sources=reader.queue_sources({f.arn: f.name for f in functions.values()}),
         root=template.parent.resolve(),
@@ -195,6 +197,22 @@ class _Reader:
             )
             for _, properties in self._of("AWS::Lambda::EventSourceMapping")
             if properties["EventSourceArn"] in arns
+        )
+
+    def subscriptions(self, functions: Mapping[str, str]) -> tuple[Subscription, ...]:
+        """Functions that are handed what others write to their log groups."""
+        printers = {
+            properties["LoggingConfig"]["LogGroup"]: logical_id
+            for logical_id, properties in self._of("AWS::Lambda::Function")
+            if "LogGroup" in properties.get("LoggingConfig", {})
+        }
+        return tuple(
+            Subscription(
+                printer=printers[properties["LogGroupName"]],
+                function=functions[_unqualified(properties["DestinationArn"])],
+            )
+            for _, properties in self._of("AWS::Logs::SubscriptionFilter")
+            if properties["LogGroupName"] in printers
         )
 
     def schedules(self, functions: Mapping[str, str]) -> tuple[Schedule, ...]:

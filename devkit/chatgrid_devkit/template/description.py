@@ -129,6 +129,19 @@ class QueueSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """What one function prints is handed to another.
+
+    Attributes:
+        printer: the logical id of the function that prints.
+        function: the name of the one that is called.
+    """
+
+    printer: str
+    function: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
     """A REST API with its one stage."""
 
@@ -163,6 +176,7 @@ class Deployment:
     keys: tuple[UsageKey, ...]
     tables: tuple[Table, ...]
     schedules: tuple[Schedule, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
     queues: tuple[str, ...] = ()
     queue_sources: tuple[QueueSource, ...] = ()
     root: Path = field(default_factory=Path)

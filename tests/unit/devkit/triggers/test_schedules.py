@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from chatgrid_devkit.stack import schedules
 from chatgrid_devkit.template.description import Schedule
+from chatgrid_devkit.triggers import schedules
 
 
 def test_each_schedule_calls_its_function_with_its_input_until_the_end() -> None:

@@ -1,0 +1,1 @@
+"""What calls functions beside the gateway: schedules, queues, and subscriptions to logs."""
