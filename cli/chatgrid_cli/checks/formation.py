@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chatgrid_auth.services.key_rules import Lifetimes
 from chatgrid_cli.checks.findings import Finding, fail, ok, skipped, warn
 from chatgrid_cli.stacks import Stack
 
@@ -62,6 +63,10 @@ def look_at_settings(stack: Stack) -> Iterator[Finding]:
         )
     else:
         yield ok("rate limits", f"{default} by default, at most {ceiling} in any 60 seconds")
+    yield _lifetimes(
+        management.get("KEY_LIFETIME_DEFAULT_SECONDS", "0"),
+        management.get("KEY_LIFETIME_CEILING_SECONDS", "0"),
+    )
     yield _jwt(authorizer.get("SUPABASE_URL", ""))
     if authorizer.get("ALLOW_IMPORTED_KEYS") == "true":
         yield warn(
@@ -69,6 +74,21 @@ def look_at_settings(stack: Stack) -> Iterator[Finding]:
             "keys without our checksum are looked up, so each wrong one costs a store request",
             "set AllowImportedKeys to false when no such key is in use any more",
         )
+
+
+def _lifetimes(default: str, ceiling: str) -> Finding:
+    """How long keys live of which nobody says it, and at most."""
+    if not (_number(default) and _number(ceiling)):
+        return fail("lifetimes", "default or ceiling is not a number", _REDEPLOY)
+    lifetimes = Lifetimes(default_seconds=int(default), ceiling_seconds=int(ceiling))
+    unsaid = lifetimes.unsaid_seconds
+    told = "for ever" if unsaid is None else f"{unsaid} s"
+    most = f"{ceiling} s at most" if lifetimes.ceiling_seconds else "as long as asked for"
+    text = f"keys live {told} by default, and {most}"
+    if unsaid is not None and unsaid < lifetimes.default_seconds:
+        advice = "set KeyLifetimeDefaultSeconds to at most KeyLifetimeCeilingSeconds"
+        return warn("lifetimes", f"{text}: the ceiling holds, the default is above it", advice)
+    return ok("lifetimes", text)
 
 
 def _jwt(supabase_url: str) -> Finding:

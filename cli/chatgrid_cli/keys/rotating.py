@@ -11,13 +11,14 @@ import typer
 
 from chatgrid_auth.adapters.keys_table.key_inventory import StoredKey
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
+from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.services.rotation import (
     DEFAULT_GRACE_SECONDS,
     LONGEST_GRACE_SECONDS,
     Rotations,
 )
 from chatgrid_cli.commands import command
-from chatgrid_cli.errors import FAULT, CliError
+from chatgrid_cli.errors import FAULT, CliError, error_of
 from chatgrid_cli.keys import views as key_views
 from chatgrid_cli.keys.finding import living
 from chatgrid_cli.keys.issuing import OutOption, give, key_store, why
@@ -119,8 +120,18 @@ def _rotated(
         issued = rotations.rotate(key.owner, key.id, grace_seconds=grace_seconds, force=force)
         yield issued
     except Exception as error:  # whatever it was: nobody holds the new secret
+        if issued is None and isinstance(error, StoreUnavailable):
+            fault = error_of(error)
+            raise CliError(
+                f"{fault.text if fault else why(error)}. Whether the key got another secret is"
+                f" not known: `chatgrid keys show {key.id} --secrets` tells."
+                " If it did, nobody holds that one, and the former works for its grace:"
+                f" `chatgrid keys rotate {key.id} --user {key.owner} --force` makes another",
+                code="not_known",
+                exit_code=FAULT,
+            ) from None
         if issued is None:
-            raise  # none was made, or its answer was lost
+            raise  # nothing was done
         raise CliError(
             f"the key is rotated, but its new secret could not be handed over ({why(error)});"
             f" {_works(issued.key)}",

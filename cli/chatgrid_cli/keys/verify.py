@@ -6,6 +6,7 @@ input, so that it is in no argument, no shell history and no list of processes.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import sys
 from typing import Annotated, Any, TextIO
@@ -81,8 +82,10 @@ def read_credential() -> str:
     Raises:
         CliError: there is none.
     """
+    text = ""
     if is_terminal(sys.stdin):
-        text = getpass.getpass("Credential (not shown): ", stream=sys.stderr)
+        with contextlib.suppress(EOFError):  # the end of input is no credential
+            text = getpass.getpass("Credential (not shown): ", stream=sys.stderr)
     else:
         text = _read_line(sys.stdin)
     credential = text.strip("\r\n ")

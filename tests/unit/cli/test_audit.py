@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from chatgrid_auth.adapters.audit_table import layout
+from chatgrid_auth.adapters.audit_table.inventory import AuditInventory
 from chatgrid_auth.services.audit.chain import hash_of
 from chatgrid_cli.audit.anchors import Anchor, read_anchors
 from tests.support.cli import Operator
@@ -137,3 +138,21 @@ def test_a_file_without_json_is_no_file_of_anchors(
     file.write_text(text)
     told = operator.answer("audit", "verify", "--anchors", str(file), exit_code=1)
     assert told["code"] == "bad_file"
+
+
+@pytest.mark.parametrize("to_file", [True, False])
+def test_an_interrupted_export_of_entries_is_130_and_leaves_no_file(
+    operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to_file: bool
+) -> None:
+    user_with_entries(operator)
+    whole = AuditInventory.every_entry
+
+    def cut_off(self: AuditInventory) -> Any:
+        yield from whole(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(AuditInventory, "every_entry", cut_off)
+    file = tmp_path / "entries.jsonl"
+    where = ("--out", str(file)) if to_file else ()
+    assert operator.run("audit", "export", *where).exit_code == 130
+    assert not file.exists()

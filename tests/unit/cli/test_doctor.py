@@ -235,3 +235,21 @@ def test_a_local_stack_is_looked_at_as_far_as_it_goes(patient: Patient) -> None:
     for check in ("stack", "functions", "protection", "authorizer", "methods", "alarms"):
         assert patient.seen(check, exit_code=0)[0] == {"skipped"}
     assert patient.seen("tables", exit_code=0)[0] == {"ok"}
+
+
+def test_lifetimes_are_told_and_a_default_beyond_the_ceiling_warned_of(patient: Patient) -> None:
+    told = patient.operator.management
+    told.update(KEY_LIFETIME_DEFAULT_SECONDS="0", KEY_LIFETIME_CEILING_SECONDS="0")
+    assert patient.seen("lifetimes", exit_code=0) == (
+        {"ok"},
+        "keys live for ever by default, and as long as asked for",
+    )
+    told["KEY_LIFETIME_CEILING_SECONDS"] = "3600"
+    assert patient.seen("lifetimes", exit_code=0) == (
+        {"ok"},
+        "keys live 3600 s by default, and 3600 s at most",
+    )
+    told["KEY_LIFETIME_DEFAULT_SECONDS"] = "7200"
+    assert patient.seen("lifetimes", exit_code=0)[0] == {"warn"}
+    told["KEY_LIFETIME_DEFAULT_SECONDS"] = "soon"
+    assert patient.seen("lifetimes", exit_code=1)[0] == {"fail"}

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from chatgrid_auth.adapters.rotation.rotations import DynamoRotations
 from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.output import Output
 from chatgrid_cli.values import now_ms
@@ -117,3 +119,22 @@ def test_where_there_is_no_place_for_it_nothing_is_rotated(
     assert operator.run("keys", "rotate", issued.key.id, "--out", str(fresh)).exit_code == 0
     assert passes(operator, fresh.read_text().strip())
     assert fresh.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_rotation_whose_answer_was_lost_tells_what_to_do(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = operator.issue()
+
+    def lost(*_: object, **__: object) -> bool:
+        raise StoreUnavailable("UpdateItem", "ReadTimeoutError")
+
+    monkeypatch.setattr(DynamoRotations, "rotate", lost)
+    result = operator.run("keys", "rotate", issued.key.id)
+    assert result.exit_code == 3
+    assert f"chatgrid keys show {issued.key.id} --secrets" in result.stderr
+    assert (
+        f"chatgrid keys rotate {issued.key.id} --user {issued.key.owner} --force" in result.stderr
+    )
+    assert "cannot be reached" in result.stderr
+    assert result.stdout == ""

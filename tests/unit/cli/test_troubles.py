@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from chatgrid_auth.domain.errors import KeyLimitReached, NotFound, StoreThrottled, StoreUnavailable
 from chatgrid_cli import commands
 from chatgrid_cli.errors import error_of
+from chatgrid_cli.keys import verify
 from chatgrid_cli.main import app
 from tests.support.cli import Operator
 
@@ -115,3 +116,17 @@ def test_the_help_lists_the_commands_and_the_exit_codes() -> None:
     for word in ("bootstrap", "doctor", "export", "import", "keys", "users", "verify"):
         assert word in shown
     assert "Exit codes" in shown
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, EOFError])
+def test_ctrl_c_at_the_prompt_for_a_credential_is_130(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]
+) -> None:
+    """The end of input is no credential, and no fault of the command."""
+
+    def asked(*_: object, **__: object) -> str:
+        raise stop
+
+    monkeypatch.setattr(verify, "is_terminal", lambda _: True)
+    monkeypatch.setattr("getpass.getpass", asked)
+    assert operator.run("verify").exit_code == (130 if stop is KeyboardInterrupt else 2)
