@@ -23,6 +23,7 @@ COMMANDS = {
     "audit": ("audit.commands", "Who did what to keys, and whether the record of it is whole."),
     "usage": ("usage", "How often keys and sessions were used."),
     "restore": ("restore.replay", "After a table was restored from a backup."),
+    "tokens": ("tokens.commands", "The secret that derived tokens are made with."),
     "verify": ("keys.verify", "Tell what the gate would answer to a credential."),
     "doctor": ("doctor", "Check a deployed stack, and tell what to do."),
 }

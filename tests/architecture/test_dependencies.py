@@ -124,6 +124,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "leaks": {"cryptography"},
     "rotation": set(),
     "usage_table": set(),
+    "token_secret": set(),
 }
 
 

@@ -21,6 +21,7 @@ from chatgrid_auth.services.gate.requests import Request, Routes
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import counting, dynamodb, keys_table, rate_limits_table
+from tests.support.tokens import derived
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -79,6 +80,7 @@ class Bench:
             keys=keys,
             users=None,  # type: ignore[arg-type]  # keys only
             tokens=None,  # type: ignore[arg-type]
+            derived=derived,
             key_tier="tier",
             jwt_tier="tier",
             limited_tier="limited",

@@ -30,6 +30,7 @@ from tests.contract.clients import Serve, serve
 from tests.support.servers.fault_server import FaultServer, answer, error, response
 from tests.support.stack.authorizer_settings import SETTINGS
 from tests.support.tables.decisions import LIMIT, item_of, on_the_wire, request_with
+from tests.support.tokens import CURRENT, token_of
 
 __all__ = ["serve"]  # a fixture
 
@@ -40,11 +41,15 @@ REFUSED = "ConditionalCheckFailedException"
 class Authorizer:
     """The authorizer on a scripted store, asked about one key."""
 
-    def __init__(self, server: FaultServer, raw_key: str) -> None:
+    def __init__(self, server: FaultServer, raw_key: str, secrets: str) -> None:
         self.server = server
         self.lines: list[str] = []
         self._event = request_with(raw_key)
-        self._gate = wiring.build({**SETTINGS, "AWS_ENDPOINT_URL_DYNAMODB": server.url})
+        endpoints = {
+            "AWS_ENDPOINT_URL_DYNAMODB": server.url,
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets,
+        }
+        self._gate = wiring.build({**SETTINGS, **endpoints})
         self._gate.log = self.lines.append
         now_ms = self._gate.now_ms()
         self._gate.now_ms = lambda: now_ms  # however long a busy machine takes
@@ -95,7 +100,7 @@ def authorize(serve: Serve, raw_key: str, monkeypatch: pytest.MonkeyPatch) -> It
         return clients[-1]
 
     monkeypatch.setattr(wiring, "DynamoDB", remembered)
-    yield lambda *steps, key=raw_key: Authorizer(serve(*steps), key)
+    yield lambda *steps, key=raw_key, secrets="": Authorizer(serve(*steps), key, secrets)
     for client in clients:
         client.reset()
 
@@ -148,6 +153,40 @@ def test_a_rotated_secret_and_a_policy_cost_one_request_once_met(
         if "ExpressionAttributeValues" in one
     ]
     assert versions == ["0", "0", "3", "3", "3", "3"]
+
+
+@pytest.fixture
+def secrets(serve: Serve) -> FaultServer:
+    """Secrets Manager, which gives the secret of tokens once."""
+    told = {"SecretString": json.dumps({"current": CURRENT.decode()}), "CreatedDate": 1.0}
+    return serve(answer(response(told)))
+
+
+def test_a_token_costs_what_its_key_does_once_its_secret_is_read(
+    authorize: Authorize, raw_key: str, secrets: FaultServer
+) -> None:
+    authorizer = authorize(*good(raw_key, 9), key=token_of(raw_key), secrets=secrets.url)
+    for number in range(1, 6):
+        assert authorizer.decide() == "allowed"
+        assert len(authorizer.server.requests) == number
+    (read,) = secrets.requests
+    assert read.headers["x-amz-target"] == "secretsmanager.GetSecretValue"
+    asked = json.loads(authorizer.server.requests[-1].body)
+    assert asked["Key"]["pk"]["S"] == "KEY#" + hash_of(raw_key)
+    made, system_calls = min((authorizer.calls() for _ in range(3)), key=lambda found: found[0])
+    assert system_calls == {"poll": 2, "send": 1, "recv": 1}
+    assert made <= 300  # 1.25 of a key's
+
+
+def test_a_forged_token_is_no_store_request(
+    authorize: Authorize, raw_key: str, secrets: FaultServer
+) -> None:
+    forged = token_of(raw_key, secret=b"another stack's secret")
+    authorizer = authorize(key=forged, secrets=secrets.url)
+    for _ in range(5):
+        assert authorizer.decide() == "invalid_token"
+    assert authorizer.server.connections == 0
+    assert len(secrets.requests) == 1
 
 
 @pytest.mark.parametrize(

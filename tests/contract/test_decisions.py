@@ -20,6 +20,7 @@ from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables.key_service import change_service, key_service, new_key
 from tests.support.tables.stores import counting, keys_table, rate_limits_table
+from tests.support.tokens import derived
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -80,6 +81,7 @@ class Gate:
                 now_ms=lambda: self.now_ms,
             ),
             tokens=tokens or Tokens,
+            derived=derived,
             key_tier="standard-tier",
             jwt_tier="web-tier",
             limited_tier="limited-tier",

@@ -25,6 +25,7 @@ from chatgrid_auth.services.key_import import ImportedKey, KeyImport
 from chatgrid_auth.services.usage_plans.ports import Work
 from tests.support.tables.decisions import NoTokens
 from tests.support.tables.stores import audit_of, counting, keys_table, rate_limits_table
+from tests.support.tokens import derived
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -71,6 +72,7 @@ class Imports:
                 now_ms=lambda: NOW_MS,
             ),
             tokens=NoTokens,
+            derived=derived,
             key_tier="standard-tier",
             jwt_tier="web-tier",
             limited_tier="limited-tier",

@@ -47,6 +47,7 @@ def environment(ministack: Ministack) -> dict[str, str]:
         "USAGE_KEY_WEB": "web",
         "USAGE_KEY_LIMITED": "limited",
         "METRICS_NAMESPACE": "Test",
+        "TOKEN_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:tokens-AbCdEf",
         "SUPABASE_URL": "http://127.0.0.1:1",
         "AWS_ENDPOINT_URL_DYNAMODB": ministack.endpoint,
     }

@@ -25,6 +25,7 @@ from chatgrid_auth.services.leaks.reports import Sighting
 from chatgrid_auth.services.rotation import Rotations
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import audit_of, counting, keys_table
+from tests.support.tokens import derived
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -61,6 +62,7 @@ class Bench:
             keys=KeyDecisions(transport, table=self.table),
             users=None,  # type: ignore[arg-type]  # keys only
             tokens=None,  # type: ignore[arg-type]
+            derived=derived,
             key_tier="tier",
             jwt_tier="tier",
             limited_tier="limited",

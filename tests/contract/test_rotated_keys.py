@@ -21,6 +21,7 @@ from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.keys.previews import KeyPreview
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import counting, keys_table
+from tests.support.tokens import derived
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -51,6 +52,7 @@ class Bench:
             keys=KeyDecisions(Boto3Transport(self.client), table=self.table),
             users=None,  # type: ignore[arg-type]  # keys only
             tokens=None,  # type: ignore[arg-type]
+            derived=derived,
             key_tier="tier",
             jwt_tier="tier",
             limited_tier="limited",

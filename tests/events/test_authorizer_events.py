@@ -21,6 +21,7 @@ from chatgrid_authorizer.response import respond
 from chatgrid_authorizer.wiring import Gate
 from tests.support.tables.decisions import NoTokens
 from tests.support.tables.stores import keys_table, moto_client, rate_limits_table
+from tests.support.tokens import derived
 
 EVENTS = Path(__file__).parents[2] / "events" / "authorizer"
 ALL = sorted(EVENTS.glob("*.json"))
@@ -108,6 +109,7 @@ def gate() -> Iterator[Gate]:
                     now_ms=lambda: NOW_MS,
                 ),
                 tokens=NoTokens,
+                derived=derived,
                 key_tier="standard-tier",
                 jwt_tier="web-tier",
                 limited_tier="limited-tier",

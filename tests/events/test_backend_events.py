@@ -23,6 +23,7 @@ from tests.support.memory.audit_log import MemoryAuditLog
 from tests.support.memory.boards_table import MemoryTransport
 from tests.support.memory.key_store import MemoryKeyStore
 from tests.support.memory.usage import MemoryUsage
+from tests.support.tokens import Secrets
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -66,7 +67,11 @@ def management_handler() -> Handler:
         **common(),
     )
     return management.compose(
-        settings, store=store, audit_log=MemoryAuditLog(store), usage=MemoryUsage()
+        settings,
+        store=store,
+        audit_log=MemoryAuditLog(store),
+        usage=MemoryUsage(),
+        token_secret=Secrets(),
     )
 
 

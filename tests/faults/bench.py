@@ -23,6 +23,7 @@ from tests.support.memory.usage import MemoryUsage
 from tests.support.servers.proxy import FaultProxy, clear
 from tests.support.tables import books
 from tests.support.tables.stores import audit_of, keys_table
+from tests.support.tokens import Secrets
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -82,6 +83,7 @@ class Bench:
             store=kept,
             audit_log=AuditTrail(Boto3Transport(functions_store), table=audit_of(self.table)),
             usage=MemoryUsage(),
+            token_secret=Secrets(),
         )
         self._decisions = KeyDecisions(Boto3Transport(store), table=self.table)
 

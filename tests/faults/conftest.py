@@ -27,6 +27,7 @@ from tests.faults.bench import Bench
 from tests.support.aws import OURS, VARIABLES
 from tests.support.servers.proxy import FaultProxy
 from tests.support.tables.stores import dynamodb
+from tests.support.tokens import derived
 
 #: What a call may take here: less than in production, and well above what a busy machine needs.
 REPLY_SECONDS = 0.8
@@ -86,6 +87,7 @@ def make_gate(proxy: FaultProxy) -> Iterator[Callable[..., Gate]]:
                 keys=KeyDecisions(client, table=keys),
                 users=UserWindows(client, table=users, limit=200, now_ms=now_ms),
                 tokens=tokens,
+                derived=derived,
                 key_tier="standard-tier",
                 jwt_tier="web-tier",
                 limited_tier="limited-tier",

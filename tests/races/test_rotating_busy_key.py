@@ -22,6 +22,7 @@ from tests.races.actors import Arena, gate, now_ms, service
 from tests.support.servers.conflicting_dynamodb import conflicting_dynamodb
 from tests.support.tables.key_service import new_key
 from tests.support.tables.stores import audit_of, dynamodb, keys_table
+from tests.support.tokens import derived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,7 @@ def test_rotating_a_busy_key_refuses_nobody_and_costs_no_second_request(
             keys=decisions,
             users=None,  # type: ignore[arg-type]  # keys only
             tokens=None,  # type: ignore[arg-type]
+            derived=derived,
             key_tier="tier",
             jwt_tier="tier",
             limited_tier="limited",

@@ -56,6 +56,7 @@ class Operator:
         self.authorizer = {
             "KEYS_TABLE": self.table,
             "RATE_LIMITS_TABLE": users,
+            "TOKEN_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:tokens",
             "SUPABASE_URL": "https://project.supabase.co",
         }
         self.outputs = {

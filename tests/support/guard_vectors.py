@@ -40,6 +40,10 @@ def told(
         caller["scopes"] = list(met[0].scopes)
         if met[0].permissions is not None:
             caller["permissions"] = list(met[0].permissions)
+        token = met[0].token
+        if token is not None:
+            caller["token"] = {name: getattr(token, name) for name in sorted(token.__slots__)}
+            caller["token"]["scopes"] = list(token.scopes)
     return {
         "caller": caller,
         "status": status,

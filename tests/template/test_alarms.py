@@ -56,7 +56,12 @@ OUTCOMES = {
     "refused": {"malformed", "unknown", "revoked", "expired", "invalid_token"},
     "forbidden": {"read", "write", "admin"},
     "rate_limited": {"window"},
-    "fault": {"StoreUnavailable", "StoreThrottled", "IdentityProviderUnavailable"},
+    "fault": {
+        "StoreUnavailable",
+        "StoreThrottled",
+        "IdentityProviderUnavailable",
+        "TokenSecretUnavailable",
+    },
 }
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call"
 

@@ -27,6 +27,7 @@ AWS_OWN = {function: {"AWS_USE_FIPS_ENDPOINT"} for function in FUNCTIONS} | {
     "AuthorizerFunction": set(LEAN_ENDPOINTS),
     "EventsFunction": EVENTS_ENDPOINT,
     "UsageFunction": {"AWS_ENDPOINT_URL_DYNAMODB"},
+    "ManagementFunction": {"AWS_USE_FIPS_ENDPOINT", "AWS_ENDPOINT_URL_SECRETS_MANAGER"},
 }
 # Read by the platform's resolver, which looks names up for the function.
 RESOLVERS_OWN = {"AuthorizerFunction": {"RES_OPTIONS"}}

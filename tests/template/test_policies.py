@@ -99,7 +99,7 @@ def test_a_function_writes_to_its_own_log_and_makes_none(role: str) -> None:
 
 def test_the_authorizer_may_update_credentials_one_by_one_and_ask_for_none() -> None:
     """An update gives the item back, so it may read what it names by hash; it lists nothing."""
-    sids = {"DecideOnKeys", "ReadPolicies", "CountUsers", "Log", "Trace"}
+    sids = {"DecideOnKeys", "ReadPolicies", "ReadTokenSecret", "CountUsers", "Log", "Trace"}
     assert granted("AuthorizerRole") == sids
     assert allowed("AuthorizerRole", "DecideOnKeys") == (
         {"dynamodb:UpdateItem"},
@@ -142,12 +142,19 @@ def test_the_authorizer_may_read_the_jwt_secret_and_no_other() -> None:
     )
 
 
+@pytest.mark.parametrize("role", ["AuthorizerRole", "ManagementRole"])
+def test_who_makes_or_checks_tokens_may_read_their_secret_and_change_none(role: str) -> None:
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:gate-TokenSecret"
+    assert allowed(role, "ReadTokenSecret") == ({"secretsmanager:GetSecretValue"}, {arn})
+
+
 def test_management_may_work_on_the_keys_table_but_never_scan_it() -> None:
     assert granted("ManagementRole") == {
         "ManageKeys",
         "ReadAuditLog",
         "AddToAuditLog",
         "ReadUsage",
+        "ReadTokenSecret",
         "Log",
         "Trace",
     }

@@ -51,7 +51,11 @@ def test_an_environment_names_secrets_by_their_arn_alone(function: str) -> None:
     # USAGE_KEY_*: values of the tiers' gateway keys, which open nothing, since the API takes its
     # key from the authorizer and never from a client.
     secretive = {n for n in variables if re.search(r"SECRET|TOKEN|PASSWORD|PRIVATE|CREDENTIAL", n)}
-    assert secretive <= {"JWT_SECRET_ARN", "AWS_ENDPOINT_URL_SECRETS_MANAGER"}
+    assert secretive <= {
+        "JWT_SECRET_ARN",
+        "TOKEN_SECRET_ARN",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    }
 
 
 def test_the_access_log_is_one_json_line_of_known_fields_without_credentials() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.jwt.parts import read_unverified
 from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.tokens import format as token_format
 from chatgrid_cli.values import instant
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def of_malformed(credential: str, *, imported_keys: bool) -> str:
                 "it is neither a key of ours nor a JWT; keys of other systems are refused while"
                 " the parameter AllowImportedKeys is false"
             )
-        return "it is neither a key (cgk_…) nor a JWT (three parts with dots)"
+        return "it is neither a key (cgk_…), a token (cgt_…) nor a JWT"
     if len(credential) != keys.KEY_LENGTH:
         return f"it starts as a key, but has {len(credential)} characters, not {keys.KEY_LENGTH}"
     label = credential[4 : keys.LABEL_LENGTH - 1]
@@ -45,6 +46,8 @@ def of_unknown() -> str:
 
 def of_known(credential: Credential, *, reason: str) -> str:
     """Why a key that exists is refused."""
+    if reason == "token_ended":
+        return "it is a derived token that has ended; its key was given a later end meanwhile"
     if reason == "revoked":
         return "it was revoked, for good; `chatgrid keys show` tells when"
     if reason == "disabled":
@@ -67,6 +70,13 @@ def of_forbidden(verdict: Forbidden) -> dict[str, str]:
     scope = verdict.reason
     explanation = f"it is good, but does not carry the scope {scope}"
     return {"reason": "scope", "explanation": explanation}
+
+
+def of_derived(token: str) -> str:
+    """Why a derived token is refused that has no key, or none that was asked."""
+    if token_format.parts_of(token) is None:
+        return "it starts as a derived token, and is none: mistyped, cut, or spelled in capitals"
+    return "it has ended, or another stack made it, or this one with a secret that was replaced"
 
 
 def of_token(token: str, settings: JwtSettings, *, now_ms: int) -> str:

@@ -37,7 +37,9 @@ class KeyPreview:
         self._table = table
         self._policies = Policies(transport, table=table)
 
-    def admit(self, key_hash: str, *, now_ms: int, request: Request) -> Credential | None:
+    def admit(
+        self, key_hash: str, *, now_ms: int, request: Request, tag: str | None = None
+    ) -> Credential | None:
         """What the key is, and whether this request would be admitted now."""
         item = self._item(key_hash)
         if item is not None and items.HOME in item:
@@ -45,7 +47,11 @@ class KeyPreview:
         if item is None:
             return None
         credential = Credential(
-            item, tag=tag_of(key_hash), admitted=False, now_ms=now_ms, cost=request.cost
+            item,
+            tag=tag or tag_of(key_hash),
+            admitted=False,
+            now_ms=now_ms,
+            cost=request.cost,
         )
         version = item.get(items.VERSION)
         if version is not None:

@@ -19,8 +19,9 @@ from chatgrid_auth.adapters.jwt.verifier import build_verifier
 from chatgrid_auth.adapters.keys_table.decisions import Credential
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
 from chatgrid_auth.domain import error_table
-from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+from chatgrid_auth.domain.errors import IdentityProviderUnavailable, TokenSecretUnavailable
 from chatgrid_auth.domain.limits.window import JWT_RATE_LIMIT
+from chatgrid_auth.domain.tokens import format as token_format
 from chatgrid_auth.domain.verdicts import (
     Allowed,
     Forbidden,
@@ -31,6 +32,7 @@ from chatgrid_auth.domain.verdicts import (
     assert_never,
 )
 from chatgrid_auth.services.gate.authenticate import LONGEST_CREDENTIAL, Authenticator
+from chatgrid_auth.services.gate.derived_tokens import DerivedTokens
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.settings import jwt_settings
 from chatgrid_cli.commands import command
@@ -40,6 +42,7 @@ from chatgrid_cli.keys.previews import KeyPreview, UserPreview
 from chatgrid_cli.keys.selecting import Scope
 from chatgrid_cli.output import Output, is_terminal
 from chatgrid_cli.stacks import Stack
+from chatgrid_cli.tokens.secret import StackTokenSecret
 from chatgrid_cli.values import instant, now_ms
 
 
@@ -128,6 +131,7 @@ class Judge:
                 now_ms=now_ms,
             ),
             tokens=lambda: build_verifier(self._jwt, credentials=stack.credentials),
+            derived=lambda: DerivedTokens(StackTokenSecret(stack)),
             key_tier="tier",
             jwt_tier="tier",
             limited_tier="tier",
@@ -140,6 +144,13 @@ class Judge:
             verdict = self._gate.decide(
                 f"Bearer {credential}", request=Request(scope), now_ms=at_ms
             )
+        except TokenSecretUnavailable:
+            return {
+                **_plain("fault", error_table.UNAVAILABLE, error_table.UNAVAILABLE.message),
+                "scope": scope,
+                "reason": "token_secret",
+                "explanation": "the stack's secret for tokens cannot be read from here",
+            }
         except IdentityProviderUnavailable:
             return {
                 **_plain("fault", error_table.UNAVAILABLE, error_table.UNAVAILABLE.message),
@@ -205,6 +216,8 @@ class Judge:
             return explanations.of_known(known, reason=reason)
         if reason == "malformed":
             return explanations.of_malformed(credential, imported_keys=self._imported)
+        if token_format.is_labelled(credential):
+            return explanations.of_derived(credential)
         if reason == "unknown":
             return explanations.of_unknown()
         return explanations.of_token(credential, self._jwt, now_ms=at_ms)
@@ -217,8 +230,10 @@ class _Remembering:
         self._preview = preview
         self.last: Credential | None = None
 
-    def admit(self, key_hash: str, *, now_ms: int, request: Request) -> Credential | None:
-        self.last = self._preview.admit(key_hash, now_ms=now_ms, request=request)
+    def admit(
+        self, key_hash: str, *, now_ms: int, request: Request, tag: str | None = None
+    ) -> Credential | None:
+        self.last = self._preview.admit(key_hash, now_ms=now_ms, request=request, tag=tag)
         return self.last
 
 

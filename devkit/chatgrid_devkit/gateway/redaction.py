@@ -14,7 +14,7 @@ from collections.abc import Iterator
 MARK = "[credential removed by the local gateway]"
 
 _CREDENTIAL = re.compile(
-    r"cgk_[A-Za-z]+_[A-Za-z0-9]{8,}"
+    r"cg[kpt]_[A-Za-z]+_[A-Za-z0-9]{8,}"
     r"|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"
     r"|(?<=Bearer[ +])[^\s\"',\\]+",
     re.IGNORECASE,

@@ -65,7 +65,7 @@ _SECURITY = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "bearerFormat": "API key (cgk_…) or Supabase JWT",
+        "bearerFormat": "API key (cgk_…), token (cgt_…) or Supabase JWT",
         "description": "The scopes that an operation needs are listed with its requirement.",
     }
 }
@@ -166,7 +166,7 @@ def _problems_of(operation: dict[str, Any], *, method: str, path: str) -> list[s
         names.append("InvalidQuery")
     if "{id}" in path:
         names.append("BoardNotFound" if path.startswith("/boards") else "NotFound")
-    elif path.partition("/rotate")[0] == "/me/api-key":
+    elif path.partition("/rotate")[0] in {"/me/api-key", "/me/tokens"}:
         names.append("NotFound")  # for callers without a key in their hand
     if path.endswith("/rotate"):
         names.append("NotRotatable")

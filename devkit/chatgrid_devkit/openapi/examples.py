@@ -90,6 +90,7 @@ RESPONSES: dict[str, Any] = {
                 "metadata": {"team": "core"},
                 "rate_limit_remaining": 119,
             },
+            "token": None,
         },
     },
     "createApiKey": {
@@ -119,6 +120,15 @@ RESPONSES: dict[str, Any] = {
     "reportLeaksAsGithub": [
         {"token_hash": "0" * 64, "token_type": "chatgrid_api_key", "label": "false_positive"}
     ],
+    "createToken": {
+        "object": "token",
+        "data": {
+            "access_token": "cgt_live_…",
+            "token_type": "Bearer",
+            "expires_at": "2026-03-10T09:15:00.000Z",
+            "scopes": ["read", "write"],
+        },
+    },
     "listBoards": {"object": "list", "data": [_BOARD], "has_more": False, "cursor": None},
     "createBoard": {"object": "board", "data": _BOARD},
     "getBoard": {"object": "board", "data": _BOARD},

@@ -15,6 +15,7 @@ from chatgrid_devkit.template.description import (
     QueueSource,
     Quota,
     Schedule,
+    Secret,
     Subscription,
     Table,
     Throttle,
@@ -75,6 +76,7 @@ def read_deployment(
         plans=plans,
         keys=reader.keys(plans),
         tables=reader.tables(),
+        secrets=reader.secrets(),
         schedules=reader.schedules({f.arn: f.name for f in functions.values()}),
         subscriptions=reader.subscriptions({f.arn: f.name for f in functions.values()}),
         queues=reader.queues(),
@@ -213,6 +215,17 @@ class _Reader:
             )
             for _, properties in self._of("AWS::Logs::SubscriptionFilter")
             if properties["LogGroupName"] in printers
+        )
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Secrets whose first text the template has made."""
+        return tuple(
+            Secret(
+                logical_id=logical_id,
+                name=self._resolver.ref(logical_id).rpartition(":")[2],
+                wanted=properties["GenerateSecretString"],
+            )
+            for logical_id, properties in self._of("AWS::SecretsManager::Secret")
         )
 
     def schedules(self, functions: Mapping[str, str]) -> tuple[Schedule, ...]:

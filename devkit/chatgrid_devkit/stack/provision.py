@@ -6,10 +6,13 @@ the limits that the template has now.
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -18,7 +21,7 @@ from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import keys
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_devkit.gateway.key_source import read_plan
-from chatgrid_devkit.template.description import Table, UsagePlan
+from chatgrid_devkit.template.description import Secret, Table, UsagePlan
 
 if TYPE_CHECKING:
     from types_boto3_apigateway import APIGatewayClient
@@ -114,6 +117,26 @@ def keep_jwt_secret(client: Any, secret: str) -> str:
     except client.exceptions.ResourceExistsException:
         arn = client.put_secret_value(SecretId=JWT_SECRET_NAME, SecretString=secret)["ARN"]
     return arn
+
+
+def make_secrets(client: Any, wanted: Iterable[Secret]) -> dict[str, str]:
+    """Make the template's secrets where they are missing; their ARNs, by logical id."""
+    arns: dict[str, str] = {}
+    for secret in wanted:
+        try:
+            arn = client.create_secret(Name=secret.name, SecretString=_made(secret.wanted))["ARN"]
+        except client.exceptions.ResourceExistsException:
+            arn = client.describe_secret(SecretId=secret.name)["ARN"]
+        arns[secret.logical_id] = arn
+    return arns
+
+
+def _made(wanted: Mapping[str, Any]) -> str:
+    """The text that CloudFormation would make: random letters and digits in a JSON object."""
+    alphabet = ascii_letters + digits
+    random = "".join(secrets.choice(alphabet) for _ in range(int(wanted["PasswordLength"])))
+    template: dict[str, str] = json.loads(wanted["SecretStringTemplate"])
+    return json.dumps({**template, wanted["GenerateStringKey"]: random})
 
 
 def first_admin(

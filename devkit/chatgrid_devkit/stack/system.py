@@ -132,20 +132,20 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
     deployment = read_deployment(settings.template, parameters=parameters)
     dynamodb = ministack.client("dynamodb")
     provision.make_tables(dynamodb, deployment.tables)
-    queues = provision.make_queues(ministack.client("sqs"), deployment.name, deployment.queues)
-    plan_ids = provision.make_plans(ministack.client("apigateway"), deployment.plans)
+    ids = {
+        **provision.make_queues(ministack.client("sqs"), deployment.name, deployment.queues),
+        **provision.make_plans(ministack.client("apigateway"), deployment.plans),
+        **provision.make_secrets(secrets, deployment.secrets),
+    }
+    deployment = read_deployment(settings.template, parameters=parameters, physical_ids=ids)
     tables = {table.logical_id: table.name for table in deployment.tables}
     known = _known_admin(settings.state)
     admin = provision.first_admin(
         dynamodb, tables["KeysTable"], audit_table=tables["AuditTable"], known=known
     )
     if known is not None and admin.key != known.key:
-        print(
-            "The former admin key is no longer good (revoked, expired or deleted): "
-            "a new one was made.",
-            file=settings.log,
-            flush=True,
-        )
+        told = "The former admin key is no longer good (revoked, expired or deleted)"
+        print(f"{told}: a new one was made.", file=settings.log, flush=True)
     url = f"{base_url}/{deployment.api.stage}"
     stack = Stack(
         url=url,
@@ -165,7 +165,7 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
         template=settings.template,
         port=settings.port,
         parameters=parameters,
-        physical_ids={**plan_ids, **queues},
+        physical_ids=ids,
         aws=ministack.access,
         functions_endpoint=settings.functions_endpoint,
         workers_per_function=settings.workers_per_function,

@@ -111,6 +111,15 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A secret of Secrets Manager, with what the template wants of the text that is made for it."""
+
+    logical_id: str
+    name: str
+    wanted: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """A function that EventBridge calls every so often."""
 
@@ -179,4 +188,5 @@ class Deployment:
     subscriptions: tuple[Subscription, ...] = ()
     queues: tuple[str, ...] = ()
     queue_sources: tuple[QueueSource, ...] = ()
+    secrets: tuple[Secret, ...] = ()
     root: Path = field(default_factory=Path)

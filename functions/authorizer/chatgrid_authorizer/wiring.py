@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows
     from chatgrid_auth.domain.limits.window import WindowState
     from chatgrid_auth.limit_settings import FurtherLimits
-    from chatgrid_auth.services.gate.ports import Tokens
+    from chatgrid_auth.services.gate.ports import Derived, Tokens
     from chatgrid_auth.settings import JwtSettings
     from chatgrid_authorizer.event import SourceRule
 
@@ -152,6 +152,11 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
         ),
         users=_Users(dynamodb, table=settings.text(environ, "RATE_LIMITS_TABLE"), classes=classes),
         tokens=_tokens(jwt_settings(environ), credentials),
+        derived=_derived(
+            settings.secret(environ, "TOKEN_SECRET_ARN"),
+            environ.get("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+            credentials,
+        ),
         key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
         jwt_tier=settings.text(environ, "USAGE_KEY_WEB"),
         limited_tier=settings.text(environ, "USAGE_KEY_LIMITED"),
@@ -241,6 +246,19 @@ def _tokens(jwt: JwtSettings, credentials: CredentialSource) -> Callable[[], Tok
         from chatgrid_auth.adapters.jwt.verifier import build_verifier  # noqa: PLC0415
 
         return build_verifier(jwt, credentials=credentials)
+
+    return make
+
+
+def _derived(
+    arn: str, endpoint: str | None, credentials: CredentialSource
+) -> Callable[[], Derived]:
+    def make() -> Derived:
+        # Read for the first token, as is the secret.
+        from chatgrid_auth.adapters.token_secret.held import TokenSecret  # noqa: PLC0415
+        from chatgrid_auth.services.gate.derived_tokens import DerivedTokens  # noqa: PLC0415
+
+        return DerivedTokens(TokenSecret(arn, credentials=credentials, endpoint=endpoint))
 
     return make
 

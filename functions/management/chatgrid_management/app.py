@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatgrid_auth.http_api.edge import web_app
-from chatgrid_management.routes import api_keys, audit_log, me, own_key, rotation, usage
+from chatgrid_management.routes import (
+    api_keys,
+    audit_log,
+    me,
+    own_key,
+    rotation,
+    tokens,
+    usage,
+)
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -16,7 +24,7 @@ if TYPE_CHECKING:
 
 def create_app(management: Management, *, log: Log) -> FastAPI:
     """The application; the guard stands in front of it, not in it."""
-    parts = (me, api_keys, rotation, own_key, audit_log, usage)
+    parts = (me, api_keys, rotation, own_key, tokens, audit_log, usage)
     routers = [part.router for part in parts]
     app = web_app(title="ChatGrid management", routers=routers, log=log)
     app.state.management = management

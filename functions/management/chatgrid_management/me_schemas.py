@@ -9,6 +9,7 @@ from pydantic import Field
 from chatgrid_auth.http_api.fields import Identifier, Instant
 from chatgrid_auth.http_api.responses import Response
 from chatgrid_management.schemas import Environment, Scope
+from chatgrid_management.token_schemas import HeldTokenData
 
 
 class UserData(Response):
@@ -41,6 +42,10 @@ class KeyHolderData(Response):
     created_at: None = None
     auth_mode: Literal["api-key"] = "api-key"
     api_key: OwnKeyData
+    token: Annotated[
+        HeldTokenData | None,
+        Field(description="What came in the key's place; `null` when that came itself."),
+    ] = None
 
 
 class UserResponse(Response):

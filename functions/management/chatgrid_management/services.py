@@ -14,6 +14,7 @@ from chatgrid_auth.services.audit.log import AuditLog
 from chatgrid_auth.services.idempotency import Idempotency
 from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.rotation import Rotations
+from chatgrid_auth.services.tokens.making import Tokens
 from chatgrid_auth.services.usage.reports import UsageReader
 
 
@@ -26,6 +27,7 @@ class Management:
         key_changes: changes them.
         rotations: gives keys other secrets.
         idempotency: answers requests that come again.
+        tokens: makes tokens of keys.
         audit_log: who did what to them.
         usage: how often they were used.
     """
@@ -34,6 +36,7 @@ class Management:
     key_changes: KeyChanges
     rotations: Rotations
     idempotency: Idempotency
+    tokens: Tokens
     audit_log: AuditLog
     usage: UsageReader
 

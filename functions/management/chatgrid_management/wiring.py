@@ -24,6 +24,7 @@ from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.key_rules import ANY_LIFETIME, Lifetimes
 from chatgrid_auth.services.key_store import KeyStore
 from chatgrid_auth.services.rotation import Rotations
+from chatgrid_auth.services.tokens.making import Homes, SigningSecret, Tokens
 from chatgrid_management.app import create_app
 from chatgrid_management.dashboard.page import Dashboard, PageSettings, with_dashboard
 from chatgrid_management.services import Management
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools import Logger
 
+    from chatgrid_auth.adapters.token_secret.held import TokenSecret
     from chatgrid_auth.domain.audit import Entry
     from chatgrid_auth.http_api.rest_api import Handler
     from chatgrid_auth.services.audit.log import AuditLog
@@ -48,6 +50,7 @@ MILESTONES = {
     ("PATCH", "/me/api-keys/{id}", 200): "KeysChanged",
     ("POST", "/me/api-keys/{id}/rotate", 200): "KeysRotated",
     ("POST", "/me/api-key/rotate", 200): "KeysRotated",
+    ("POST", "/me/tokens", 201): "TokensMade",
 }
 #: Settings of which 0 is said, and never assumed.
 _SAID = (
@@ -57,7 +60,7 @@ _SAID = (
 )
 
 
-class Keys(KeyStore, Protocol):
+class Keys(KeyStore, Homes, Protocol):
     """Where keys are kept, and their secrets, and what is remembered of requests for them."""
 
     @property
@@ -95,6 +98,8 @@ class Settings:
     lifetimes: Lifetimes = ANY_LIFETIME
     #: What the dearest request takes: no limit may be below it.
     rate_limit_floor: int = 1
+    #: Of the secret that tokens are made with; empty where something else gives that.
+    token_secret_arn: str = ""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -128,6 +133,7 @@ class Settings:
             ),
             allowed_origin=settings.text(environ, "ALLOWED_ORIGIN"),
             telemetry=read_telemetry(environ),
+            token_secret_arn=settings.secret(environ, "TOKEN_SECRET_ARN"),
             supabase_url=environ.get("SUPABASE_URL", ""),
             supabase_publishable_key=environ.get("SUPABASE_PUBLISHABLE_KEY", ""),
         )
@@ -153,8 +159,33 @@ def from_environment() -> Handler:
         store=store,
         audit_log=AuditTrail(transport, table=configured.audit_table, most_entries=MOST_VERIFIED),
         usage=UsageTable(transport, table=configured.usage_table),
+        token_secret=_TokenSecret(configured.token_secret_arn, os.environ),
         logger=logger,
     )
+
+
+class _TokenSecret:
+    """The stack's secret for tokens, with all that reads it: loaded for the first of them."""
+
+    def __init__(self, arn: str, environ: Mapping[str, str]) -> None:
+        self._arn = arn
+        self._environ = environ
+        self._held: TokenSecret | None = None
+
+    def signing(self, now_ms: int) -> bytes:
+        """What to make tokens with, as ``TokenSecret`` has it."""
+        if self._held is None:
+            from chatgrid_auth.adapters.awslite.credential_chain import (  # noqa: PLC0415
+                credentials_from,
+            )
+            from chatgrid_auth.adapters.token_secret.held import TokenSecret  # noqa: PLC0415
+
+            self._held = TokenSecret(
+                self._arn,
+                credentials=credentials_from(self._environ),
+                endpoint=self._environ.get("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+            )
+        return self._held.signing(now_ms)
 
 
 def compose(
@@ -163,6 +194,7 @@ def compose(
     store: Keys,
     audit_log: AuditLog,
     usage: UsageReader,
+    token_secret: SigningSecret,
     logger: Logger | None = None,
 ) -> Handler:
     """The function's handler over any store."""
@@ -193,6 +225,7 @@ def compose(
             entropy=os.urandom,
             secrets_per_hour=configured.key_creations_per_hour,
         ),
+        tokens=Tokens(store, token_secret, now_ms=_now_ms),
         idempotency=Idempotency(
             store.notes,
             store.rotations,

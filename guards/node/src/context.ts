@@ -24,6 +24,16 @@ export interface Caller {
   readonly metadata: string | null;
   /** What the API key may be used for beside its scopes; `null` where nothing limits it. */
   readonly permissions: readonly string[] | null;
+  /** What came in the API key's place; `null` where that came itself. */
+  readonly token: DerivedFrom | null;
+}
+
+/** What is told of the token that a key's holder came with. */
+export interface DerivedFrom {
+  /** From when on it is none, in Unix milliseconds. */
+  readonly expiresAtMs: number;
+  /** Its scopes, as it was given them. */
+  readonly scopes: readonly string[];
 }
 
 /** Where a caller stands with its limit. */
@@ -60,7 +70,7 @@ export function readCaller(context: Context): Caller | null {
   return {
     userId,
     authMode,
-    scopes: scopes.split(/\s+/u).filter((scope) => scope !== ""),
+    scopes: words(scopes),
     keyId: text(context, "key_id"),
     environment: text(context, "environment"),
     email: text(context, "email"),
@@ -69,6 +79,7 @@ export function readCaller(context: Context): Caller | null {
     expiresAtMs: number(context, "expires_at"),
     metadata: text(context, "metadata"),
     permissions: permissions(context),
+    token: readToken(context),
   };
 }
 
@@ -77,6 +88,18 @@ export function readBrokenRule(context: Context): string | null {
   if (own(context, "verdict") !== FORBIDDEN) return null;
   const rule = text(context, "reason");
   return rule !== null && RULES.includes(rule) ? rule : null;
+}
+
+/** What came in a key's place; a context that tells half of it is read as the strictest. */
+function readToken(context: Context): DerivedFrom | null {
+  const expiresAtMs = number(context, "token_expires_at");
+  const scopes = text(context, "token_scopes");
+  if (expiresAtMs === null && scopes === null) return null;
+  return { expiresAtMs: expiresAtMs ?? 0, scopes: words(scopes ?? "") };
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/u).filter((word) => word !== "");
 }
 
 /** The figures of the caller's limit; `null` when the context does not hold them all. */

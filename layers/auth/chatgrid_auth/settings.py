@@ -123,6 +123,18 @@ def log_level(environ: Mapping[str, str], name: str) -> str:
     return value
 
 
+def secret(environ: Mapping[str, str], name: str) -> str:
+    """The setting called ``name``, the ARN of a secret in Secrets Manager.
+
+    Raises:
+        SettingError: it is not set, or no such ARN.
+    """
+    arn = text(environ, name)
+    if secret_service(arn) != "secretsmanager":
+        raise SettingError(f"the environment variable {name} is not the ARN of a secret")
+    return arn
+
+
 class JwtSettings:
     """What an operator may say about JWTs: settings that hold together.
 

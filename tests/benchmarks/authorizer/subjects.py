@@ -139,6 +139,7 @@ def environment(url: str, folder: Path) -> dict[str, str]:
         "USAGE_KEY_WEB": "web",
         "USAGE_KEY_LIMITED": "limited",
         "METRICS_NAMESPACE": "ChatGrid/benchmark",
+        "TOKEN_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:tokens",
         "FAILED_ATTEMPTS_PER_MINUTE": "30",  # the template's default
         "SUPABASE_URL": url,
         "POWERTOOLS_TRACE_DISABLED": "true",

@@ -27,9 +27,10 @@ function told(status, headers, body, met) {
   return { exposed, caller, status, headers: named, body: read };
 }
 
-function snake(caller) {
+function snake(value) {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
   const name = (key) => key.replace(/[A-Z]/gu, (letter) => `_${letter.toLowerCase()}`);
-  return Object.fromEntries(Object.entries(caller).map(([key, value]) => [name(key), value]));
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [name(key), snake(part)]));
 }
 
 async function byHandler(known, of) {

@@ -15,10 +15,12 @@ from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.limits import window
 from chatgrid_auth.services.gate.authenticate import Authenticator
+from chatgrid_auth.services.gate.derived_tokens import DerivedTokens
 from chatgrid_auth.services.gate.requests import Routes
 from chatgrid_authorizer.wiring import Gate
 from tests.support.jwt_material import NOW_MS, Provider, verifier_for
 from tests.support.tables.decisions import on_the_wire
+from tests.support.tokens import Secrets
 
 OWNER = "6f1f0a8e-6b5b-4b8e-9a36-0f2b7e4a1c11"
 KEY_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -92,6 +94,7 @@ class World:
     def __init__(self, **settings: Any) -> None:
         self.store = MemoryStore()
         self.provider = Provider()
+        self.secrets = Secrets()
         self.lines: list[str] = []
         self.now_ms = NOW_MS
         self.keys = {scope: self.key(scopes=[scope]) for scope in ("read", "write", "admin")}
@@ -102,6 +105,7 @@ class World:
                     self.store, table="rate-limits", limit=200, now_ms=lambda: self.now_ms
                 ),
                 tokens=lambda: verifier_for(self.provider),
+                derived=lambda: DerivedTokens(self.secrets),
                 key_tier="standard-tier",
                 jwt_tier="web-tier",
                 limited_tier="limited-tier",

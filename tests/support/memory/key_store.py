@@ -26,6 +26,7 @@ class MemoryKeyStore:
         self.revoked: dict[tuple[str, str], ApiKey] = {}
         self.known: dict[str, ApiKey] = {}
         self.hashes: list[str] = []
+        self.homes: dict[str, str] = {}
         #: What the audit log would be told.
         self.events: list[AuditEvent] = []
         self.fault: Exception | None = None
@@ -59,6 +60,7 @@ class MemoryKeyStore:
         self.keys[key.owner, key.id] = key
         self.known[key.id] = key
         self.hashes.append(key_hash)
+        self.homes[key.id] = key_hash
         self.events.append(event)
 
     def page(
@@ -88,6 +90,10 @@ class MemoryKeyStore:
     def get(self, owner: str, key_id: str) -> ApiKey | None:
         self.may_fail()
         return self.keys.get((owner, key_id))
+
+    def home_of(self, owner: str, key_id: str) -> tuple[ApiKey, str] | None:
+        key = self.get(owner, key_id)
+        return None if key is None else (key, self.homes[key.id])
 
     def revoke(self, owner: str, key_id: str, *, event: AuditEvent) -> bool:
         self.may_fail()

@@ -13,4 +13,5 @@ SETTINGS = {
     "USAGE_KEY_WEB": "web-tier",
     "USAGE_KEY_LIMITED": "limited-tier",
     "METRICS_NAMESPACE": "ChatGrid/test",
+    "TOKEN_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:tokens-AbCdEf",
 }

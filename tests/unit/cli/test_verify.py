@@ -162,7 +162,7 @@ def test_an_unknown_key_is_told_from_a_mistyped_one(operator: Operator) -> None:
         ("cgk_prod_" + "a" * 32, "not with cgk_live_ or cgk_test_"),
         ("cgk_live_" + "A" * 32, "lower-case letters and digits only"),
         ("sk_other_" + "a" * 32, "AllowImportedKeys"),
-        ("short", "neither a key (cgk_…) nor a JWT"),
+        ("short", "neither a key (cgk_…), a token (cgt_…) nor a JWT"),
     ],
 )
 def test_what_is_wrong_with_a_malformed_credential_is_told(

@@ -12,6 +12,7 @@ from tests.support.http_api import Api, key_caller, lazily
 from tests.support.memory.audit_log import MemoryAuditLog
 from tests.support.memory.key_store import MemoryKeyStore
 from tests.support.memory.usage import MemoryUsage
+from tests.support.tokens import Secrets
 
 
 @pytest.fixture
@@ -30,7 +31,14 @@ def usage() -> MemoryUsage:
 
 
 @pytest.fixture
-def api(store: MemoryKeyStore, log: MemoryAuditLog, usage: MemoryUsage) -> Api:
+def token_secret() -> Secrets:
+    return Secrets()
+
+
+@pytest.fixture
+def api(
+    store: MemoryKeyStore, log: MemoryAuditLog, usage: MemoryUsage, token_secret: Secrets
+) -> Api:
     """The function, called by the holder of an admin key of a user of its own."""
     settings = Settings(
         keys_table="keys",
@@ -47,5 +55,10 @@ def api(store: MemoryKeyStore, log: MemoryAuditLog, usage: MemoryUsage) -> Api:
         telemetry=Telemetry(service=f"management-{uuid4()}", namespace="Test", level="INFO"),
     )
     return Api(
-        lazily(lambda: compose(settings, store=store, audit_log=log, usage=usage)), key_caller()
+        lazily(
+            lambda: compose(
+                settings, store=store, audit_log=log, usage=usage, token_secret=token_secret
+            )
+        ),
+        key_caller(),
     )

@@ -10,6 +10,7 @@ from tests.support.http_api import Api, jwt_caller, lazily
 from tests.support.memory.audit_log import MemoryAuditLog
 from tests.support.memory.key_store import MemoryKeyStore
 from tests.support.memory.usage import MemoryUsage
+from tests.support.tokens import Secrets
 
 KEYS = "/me/api-keys"
 
@@ -30,7 +31,13 @@ def test_a_key_over_the_hourly_brake_is_429_with_a_wait() -> None:
     )
     store = MemoryKeyStore()
     handler = lazily(
-        lambda: compose(settings, store=store, audit_log=MemoryAuditLog(store), usage=MemoryUsage())
+        lambda: compose(
+            settings,
+            store=store,
+            audit_log=MemoryAuditLog(store),
+            usage=MemoryUsage(),
+            token_secret=Secrets(),
+        )
     )
     api = Api(handler, jwt_caller())
     for _ in range(2):

@@ -16,6 +16,7 @@ from tests.support.http_api import Api, jwt_caller, lazily
 from tests.support.memory.audit_log import MemoryAuditLog
 from tests.support.memory.key_store import MemoryKeyStore
 from tests.support.memory.usage import MemoryUsage
+from tests.support.tokens import Secrets
 
 KEYS = "/me/api-keys"
 YEAR = 365 * 86_400
@@ -40,7 +41,13 @@ def capped() -> Api:
     )
     store = MemoryKeyStore()
     handler = lazily(
-        lambda: compose(settings, store=store, audit_log=MemoryAuditLog(store), usage=MemoryUsage())
+        lambda: compose(
+            settings,
+            store=store,
+            audit_log=MemoryAuditLog(store),
+            usage=MemoryUsage(),
+            token_secret=Secrets(),
+        )
     )
     return Api(handler, jwt_caller())
 

@@ -51,6 +51,7 @@ def test_the_holder_of_a_key_sees_what_the_key_is(api: Api) -> None:
                 "metadata": {},
                 "rate_limit_remaining": FIGURES.remaining,
             },
+            "token": None,
         },
     }
 

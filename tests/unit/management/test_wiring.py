@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "KEYS_TABLE": "keys-table",
     "AUDIT_TABLE": "audit-table",
     "USAGE_TABLE": "usage-table",
+    "TOKEN_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:tokens",
     "RATE_LIMIT_DEFAULT": "120",
     "RATE_LIMIT_CEILING": "100000",
     "KEYS_PER_USER": "1000",

@@ -79,6 +79,9 @@ def _allowed() -> Iterator[tuple[str, Event]]:
     yield "a session writes", asked(SESSION, "POST")
     numbers = {**SESSION, **NUMBERS, "rate_reset": 1800000061, "expires_at": 1800000600000}
     yield "numbers may come as numbers", asked(numbers, "POST")
+    token = {**KEY, "token_expires_at": "1800000300000", "token_scopes": "read write"}
+    yield "a token speaks for its key", asked(token)
+    yield "a token of which half is told", asked({**KEY, "token_scopes": "read"})
     yield "a key tells its owner's notes", asked({**KEY, "metadata": '{"plan":"gold"}'})
     yield "the key in one's hand takes any scope", asked(KEY, "DELETE", "/me/api-key")
     whole = {"rate_limit": "9", "rate_remaining": "9", "rate_more": "0", "rate_reset": "1800000001"}

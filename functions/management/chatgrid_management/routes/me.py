@@ -11,6 +11,7 @@ from chatgrid_auth.http_api.problems import key_revoked
 from chatgrid_management.me_schemas import KeyHolderData, OwnKeyData, UserData, UserResponse
 from chatgrid_management.schemas import optional_instant
 from chatgrid_management.services import CurrentCaller, Management, Services
+from chatgrid_management.token_schemas import HeldTokenData
 
 router = new_router("me")
 
@@ -26,7 +27,9 @@ async def get_me(request: Request, caller: CurrentCaller, services: Services) ->
         return UserResponse(data=UserData(id=caller.user_id, email=caller.email))
     figures: RateLimitStatus | None = request.scope["chatgrid.rate_limit"]
     own = _own_key(services, caller, caller.key_id, figures)
-    return UserResponse(data=KeyHolderData(id=caller.user_id, api_key=own))
+    return UserResponse(
+        data=KeyHolderData(id=caller.user_id, api_key=own, token=HeldTokenData.of(caller.token))
+    )
 
 
 def _own_key(

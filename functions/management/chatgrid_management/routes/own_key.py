@@ -10,7 +10,7 @@ from fastapi import Depends, Response
 
 from chatgrid_auth.domain.errors import NotFound, SelfRotationNotAllowed
 from chatgrid_auth.http_api.edge import router as new_router
-from chatgrid_auth.http_api.problems import key_revoked, not_found
+from chatgrid_auth.http_api.problems import key_revoked, not_found, not_with_a_token
 from chatgrid_management.key_queries import Why
 from chatgrid_management.repeats import Named, tell
 from chatgrid_management.rotation_schemas import GivenRotation, NewRotation
@@ -33,11 +33,19 @@ async def _own_key_id(caller: CurrentCaller) -> str:
     return caller.key_id
 
 
+async def _held_key_id(caller: CurrentCaller, key_id: Annotated[str, Depends(_own_key_id)]) -> str:
+    if caller.token is not None:  # what it makes is not the key itself
+        raise not_with_a_token()
+    return key_id
+
+
 OwnKeyId = Annotated[str, Depends(_own_key_id)]
+#: Of a key that came itself.
+HeldKeyId = Annotated[str, Depends(_held_key_id)]
 
 
 @contextmanager
-def _admitted_a_moment_ago() -> Iterator[None]:
+def admitted_a_moment_ago() -> Iterator[None]:
     """The key was there when the authorizer looked: if it is not now, it has been revoked since."""
     try:
         yield
@@ -50,7 +58,7 @@ async def get_own_key(
     key_id: OwnKeyId, caller: CurrentCaller, services: Services
 ) -> ApiKeyResponse:
     """The key that the request came with."""
-    with _admitted_a_moment_ago():
+    with admitted_a_moment_ago():
         key = services.api_keys.get(caller.user_id, key_id)
     return ApiKeyResponse(data=ApiKeyData.of(key))
 
@@ -59,10 +67,10 @@ async def get_own_key(
     "/me/api-key", operation_id="revokeOwnApiKey", summary="Revoke the key in one's hand"
 )
 async def revoke_own_key(
-    key_id: OwnKeyId, caller: CurrentCaller, services: Services, actor: Acting, reason: Why
+    key_id: HeldKeyId, caller: CurrentCaller, services: Services, actor: Acting, reason: Why
 ) -> RevokedApiKeyResponse:
     """Revoke the key that the request came with, for good; also while it is over its limit."""
-    with _admitted_a_moment_ago():
+    with admitted_a_moment_ago():
         services.api_keys.revoke(caller.user_id, key_id, reason=reason, actor=actor)
     return RevokedApiKeyResponse(data=RevokedApiKeyData(id=key_id))
 
@@ -71,7 +79,7 @@ async def revoke_own_key(
     "/me/api-key/rotate", operation_id="rotateOwnApiKey", summary="Rotate the key in one's hand"
 )
 async def rotate_own_key(
-    key_id: OwnKeyId,
+    key_id: HeldKeyId,
     caller: CurrentCaller,
     services: Services,
     actor: Acting,
@@ -86,7 +94,7 @@ async def rotate_own_key(
     if caller.former:  # a request that comes again too: nothing new for an old secret
         raise SelfRotationNotAllowed
     wanted = rotation or NewRotation()
-    with _admitted_a_moment_ago():
+    with admitted_a_moment_ago():
         answered = services.idempotency.once(
             named,
             lambda claim: services.rotations.rotate(

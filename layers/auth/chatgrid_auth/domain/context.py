@@ -14,6 +14,7 @@ from __future__ import annotations
 from chatgrid_auth.domain.verdicts import (
     Allowed,
     Caller,
+    DerivedFrom,
     Forbidden,
     Limited,
     RateLimitStatus,
@@ -84,6 +85,9 @@ def _add_caller(context: dict[str, Value], caller: Caller) -> None:
         context["permissions"] = " ".join(caller.permissions)
     if caller.former:
         context["former"] = "true"
+    if caller.token is not None:
+        context["token_expires_at"] = caller.token.expires_at_ms
+        context["token_scopes"] = " ".join(caller.token.scopes)
 
 
 def read_caller(context: Mapping[str, object]) -> Caller | None:
@@ -106,7 +110,16 @@ def read_caller(context: Mapping[str, object]) -> Caller | None:
         metadata=_text(context, "metadata"),
         permissions=_permissions(context),
         former=context.get("former") == "true",
+        token=_token(context),
     )
+
+
+def _token(context: Mapping[str, object]) -> DerivedFrom | None:
+    """What came in a key's place; a context that tells half of it is read as the strictest."""
+    ends, scopes = _number(context, "token_expires_at"), _text(context, "token_scopes")
+    if ends is None and scopes is None:
+        return None
+    return DerivedFrom(expires_at_ms=ends or 0, scopes=tuple((scopes or "").split()))
 
 
 def read_figures(context: Mapping[str, object]) -> RateLimitStatus | None:

@@ -4,7 +4,8 @@ ChatGridError
 ├── Fault                           something around us is broken: 5xx, never 401
 │   ├── StoreUnavailable            DynamoDB did not do what was asked
 │   │   └── StoreThrottled          … because it, or we, were too busy
-│   └── IdentityProviderUnavailable the keys that sign JWTs cannot be known
+│   ├── IdentityProviderUnavailable the keys that sign JWTs cannot be known
+│   └── TokenSecretUnavailable      the secret that tokens are made with cannot be read
 ├── ConditionFailed                 a conditional write found another state
 ├── NotFound                        no such thing, or not the caller's
 ├── KeyLimitReached                 the owner holds as many keys as allowed
@@ -17,6 +18,8 @@ ChatGridError
 │   ├── KeyExpired                  … it has expired
 │   └── KeyRotatedMeanwhile         … somebody else was faster
 ├── SelfRotationNotAllowed          a key may not rotate itself
+├── TokenMakesNone                  a token is not what tokens are made with
+├── ScopeMissing                    somebody wants a scope that is not its own to give
 ├── StillRunning                    somebody is at work on this very request
 ├── NameReused                      the client gave another request the same name
 ├── KeyExists                       a key with this hash, or with this id, is there already
@@ -59,6 +62,10 @@ class StoreThrottled(StoreUnavailable):
 
 class IdentityProviderUnavailable(Fault):
     """The identity provider could not be asked, and nothing known serves in its place."""
+
+
+class TokenSecretUnavailable(Fault):
+    """The secret that derived tokens are made with cannot be read, and no known one serves."""
 
 
 class ConditionFailed(ChatGridError):
@@ -138,6 +145,22 @@ class SelfRotationNotAllowed(ChatGridError):
 
 class KeyExists(ChatGridError):
     """A key with this hash, or one of the owner's with this id, is there already."""
+
+
+class TokenMakesNone(ChatGridError):
+    """A derived token is not what other tokens are made with."""
+
+
+class ScopeMissing(ChatGridError):
+    """Somebody wants to give away a scope that is not its own to give.
+
+    Args:
+        scope: the scope.
+    """
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"the scope {scope} is missing")
+        self.scope = scope
 
 
 class StillRunning(ChatGridError):

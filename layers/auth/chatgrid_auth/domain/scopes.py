@@ -14,6 +14,9 @@ SCOPES = (READ, WRITE, ADMIN)
 #: A scope as a number, from 1, so that a greater one includes the lesser.
 LEVELS = {scope: number for number, scope in enumerate(SCOPES, start=1)}
 
+#: What no key has: what needs a scope that is none is refused, whatever else holds.
+NO_LEVEL = len(SCOPES) + 1
+
 _ADMIN_RESOURCES = ("/me/api-keys", "/me/audit-log")
 _BELOW_THEM = tuple(resource + "/" for resource in _ADMIN_RESOURCES)
 #: The key in one's hand, whose holder may do with it what it lets him, whatever its scopes.
@@ -67,7 +70,7 @@ def required_scope(method: str, resource: str) -> str:
     """
     if resource in _ADMIN_RESOURCES or resource.startswith(_BELOW_THEM):
         return ADMIN
-    if method in _READING or resource == _OWN_KEY or resource.startswith(_OWN_KEY + "/"):
+    if method in _READING or resource in _OWN or resource.startswith(_OWN_KEY + "/"):
         return READ
     if resource == _VERIFY:
         return READ

@@ -42,6 +42,21 @@ class RateLimitStatus:
         self.reset_s = reset_s
 
 
+class DerivedFrom:
+    """What is told of the token that a key's holder came with.
+
+    Attributes:
+        expires_at_ms: from when on it is none, in Unix milliseconds.
+        scopes: its scopes, as it was given them.
+    """
+
+    __slots__ = ("expires_at_ms", "scopes")
+
+    def __init__(self, *, expires_at_ms: int, scopes: tuple[str, ...]) -> None:
+        self.expires_at_ms = expires_at_ms
+        self.scopes = scopes
+
+
 class Caller:
     """Who is calling: known only once a request is allowed.
 
@@ -59,6 +74,7 @@ class Caller:
             decision: a JSON object of strings, as text; ``None`` where there is nothing to tell.
         former: whether it came with a secret of the key that another has taken the place of.
         short_user_id: for logs: of an API key's user the UUID in 22 characters of base64.
+        token: what came in the API key's place; ``None`` where that came itself.
     """
 
     __slots__ = (
@@ -73,6 +89,7 @@ class Caller:
         "permissions",
         "scopes",
         "short_user_id",
+        "token",
         "user_id",
     )
 
@@ -91,6 +108,7 @@ class Caller:
         permissions: tuple[str, ...] | None = None,
         former: bool = False,
         short_user_id: str = "",
+        token: DerivedFrom | None = None,
     ) -> None:
         self.user_id = user_id
         self.short_user_id = short_user_id
@@ -104,6 +122,7 @@ class Caller:
         self.metadata = metadata
         self.permissions = permissions
         self.former = former
+        self.token = token
 
 
 class Refused:
@@ -112,7 +131,7 @@ class Refused:
     Attributes:
         message: the contract's words for the client.
         reason: ours, for logs: ``malformed``, ``unknown``, ``revoked``, ``disabled``,
-            ``expired``, ``ended`` (a secret that was replaced), ``invalid_token``.
+            ``expired``, ``ended`` (a secret that was replaced), ``invalid_token``, ``token_ended``.
         key_id, user_id: for logs: which key, and whose; ``None`` where it is not known.
     """
 

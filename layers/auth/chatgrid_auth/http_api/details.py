@@ -40,7 +40,7 @@ _RULES: dict[str, tuple[str, str]] = {
 _OWN_CODES = frozenset({"invalid_type", "invalid_value", "too_small", "too_big"})
 
 #: A field's name that is not ours is repeated only when it can be no credential.
-_HARMLESS_NAME = re.compile(r"(?!cgk_|eyJ)[A-Za-z_][A-Za-z0-9_]{0,23}", re.ASCII)
+_HARMLESS_NAME = re.compile(r"(?!cg[kpt]_|eyJ)[A-Za-z_][A-Za-z0-9_]{0,23}", re.ASCII)
 
 
 def detail(code: str, path: str, message: str) -> dict[str, str]:

@@ -27,10 +27,12 @@ from chatgrid_auth.domain.errors import (
     NameReused,
     NotFound,
     PreviousSecretActive,
+    ScopeMissing,
     SecretLimitReached,
     SelfRotationNotAllowed,
     StillRunning,
     StoreUnavailable,
+    TokenMakesNone,
 )
 from chatgrid_auth.http_api.details import WHOLE_BODY, detail, details_of
 from chatgrid_auth.services.key_rules import InvalidKey
@@ -159,6 +161,7 @@ _FIXED: dict[type[Exception], error_table.ErrorKind] = {
     KeyExpired: error_table.KEY_EXPIRED,
     KeyRotatedMeanwhile: error_table.KEY_ROTATED_MEANWHILE,
     SelfRotationNotAllowed: error_table.SELF_ROTATION,
+    TokenMakesNone: error_table.TOKEN_MAKES_NONE,
     NameReused: error_table.NAME_REUSED,
 }
 
@@ -166,6 +169,22 @@ _FIXED: dict[type[Exception], error_table.ErrorKind] = {
 def not_found() -> Problem:
     """There is no such thing, or it is somebody else's."""
     return Problem.of(error_table.NOT_FOUND)
+
+
+def invalid_token() -> Problem:
+    """The request came without a credential that it could have come with."""
+    return Problem.of(error_table.INVALID_TOKEN, headers={"WWW-Authenticate": "Bearer"})
+
+
+def not_with_a_token() -> Problem:
+    """The key itself may do this, and nothing that was made of it."""
+    return Problem.of(error_table.NOT_WITH_A_TOKEN)
+
+
+def scope_missing(scope: str) -> Problem:
+    """The scope is not the caller's to give away."""
+    kind = error_table.MISSING_SCOPE
+    return Problem.of(kind, kind.message.format(scope=scope))
 
 
 def key_revoked() -> Problem:
@@ -226,6 +245,7 @@ def install(app: FastAPI, *, log: Log) -> None:
         handle(app, failure, fixed)
     handle(app, InvalidKey, lambda _request, exc: invalid_key(exc))
     handle(app, CreationLimitReached, lambda _request, exc: creation_limit_reached(exc))
+    handle(app, ScopeMissing, lambda _request, exc: scope_missing(exc.scope))
     handle(app, MakerRevoked, lambda _request, _exc: key_revoked())
     handle(app, KeyLimitReached, lambda _request, exc: key_limit_reached(exc.maximum))
     handle(app, StillRunning, lambda _request, _exc: _soon(error_table.STILL_RUNNING))

@@ -32,10 +32,12 @@ class Boto3Decisions:
         )
         self._table = table
 
-    def admit(self, key_hash: str, *, now_ms: int, request: Request) -> Credential | None:
+    def admit(
+        self, key_hash: str, *, now_ms: int, request: Request, tag: str | None = None
+    ) -> Credential | None:
         """Count one request on this key if everything about it allows that."""
         admission = window.MINUTE.admission(now_ms)
-        tag = tag_of(key_hash)
+        tag = tag or tag_of(key_hash)
         try:
             item = self._client.update_item(
                 TableName=self._table,
@@ -76,6 +78,7 @@ _gate = Gate(
         keys=Boto3Decisions(settings.text(os.environ, "KEYS_TABLE")),
         users=None,  # type: ignore[arg-type]  # keys only
         tokens=_no_tokens,
+        derived=_no_tokens,
         key_tier="standard",
         jwt_tier="web",
         limited_tier="limited",

@@ -33,6 +33,7 @@ OPERATIONS = {
     ("get", "/me/api-key"): {"404"},
     ("delete", "/me/api-key"): {"400", "404"},
     ("post", "/me/api-key/rotate"): {"400", "404", "409", "413", "415", "422"},
+    ("post", "/me/tokens"): {"400", "404", "413", "415"},
     ("get", "/me/audit-log"): {"400"},
     ("get", "/me/usage"): {"400"},
     ("get", "/me/api-keys/{id}/usage"): {"400", "404"},

@@ -13,7 +13,7 @@ from chatgrid_auth.adapters.keys_table.policies import NO_POLICY, Policies, brea
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.domain.limits import window
-from chatgrid_auth.domain.scopes import LEVELS, SCOPES, VERIFY_PERMISSION
+from chatgrid_auth.domain.scopes import LEVELS, NO_LEVEL, SCOPES, VERIFY_PERMISSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -173,13 +173,16 @@ class KeyDecisions:
         self._homes: dict[str, str] = {}
         self._policies = Policies(transport, table=table)
 
-    def admit(self, key_hash: str, *, now_ms: int, request: Request) -> Credential | None:
+    def admit(
+        self, key_hash: str, *, now_ms: int, request: Request, tag: str | None = None
+    ) -> Credential | None:
         """Count one request on this key if everything about it allows that.
 
         Args:
             key_hash: SHA-256 of the key in hex.
             now_ms: Unix time in milliseconds.
             request: what the key is used for.
+            tag: of the secret that speaks for it, where ``key_hash`` is the key's home itself.
 
         Returns:
             What the key is, admitted or not; ``None`` when there is no such key.
@@ -187,7 +190,8 @@ class KeyDecisions:
         Raises:
             StoreUnavailable: DynamoDB could not decide.
         """
-        tag = tag_of(key_hash)
+        if tag is None:
+            tag = tag_of(key_hash)
         home = self._homes.get(key_hash, key_hash)
         for _ in range(_TRIES):
             policy = self._policies.held.get(home, NO_POLICY)
@@ -259,7 +263,7 @@ class KeyDecisions:
             self._tail if confirmed else _tail(admission, ""),
             tag_bytes,
             tag_bytes[:2],
-            LEVELS[request.scope],
+            LEVELS.get(request.scope, NO_LEVEL),
             version,
             now_ms,
         )

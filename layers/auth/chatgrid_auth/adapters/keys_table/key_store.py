@@ -127,6 +127,11 @@ class DynamoKeyStore:
             return None
         return next(iter(self._pages.keys([record], NO_FILTERS)), None)
 
+    def home_of(self, owner: str, key_id: str) -> tuple[ApiKey, str] | None:
+        """One of the owner's non-revoked keys, as its record has it, and where its home lies."""
+        record = self._record_of(owner, key_id)
+        return None if record is None else (key_items.api_key(record, {}), record["hash"]["S"])
+
     def page(
         self,
         owner: str,

@@ -10,7 +10,7 @@ import json
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.limits import costs, window
-from chatgrid_auth.domain.scopes import LEVELS
+from chatgrid_auth.domain.scopes import LEVELS, NO_LEVEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class MeteredRequests:
                 raised += ", top = top + :c"
         values: dict[str, Any] = {
             ":c": items.n(request.cost),
-            ":lvl": items.n(LEVELS[request.scope]),
+            ":lvl": items.n(LEVELS.get(request.scope, NO_LEVEL)),
             ":v": items.n(version),
             ":now": items.n(now_ms),
         }

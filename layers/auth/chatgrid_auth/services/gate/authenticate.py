@@ -31,7 +31,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chatgrid_auth.services.gate.ports import Keys, KnownKey, Tokens, Users
+    from chatgrid_auth.services.gate.ports import Derived, Keys, KnownKey, Tokens, Users
+    from chatgrid_auth.services.gate.ports import Presented as Shown
     from chatgrid_auth.services.gate.requests import Request
 
 
@@ -50,6 +51,7 @@ _NEVER_A_SESSION = Forbidden(
 )
 #: What a secret is told that is refused whatever it is used for.
 _FAULTS = {"revoked": REVOKED, "disabled": DISABLED, "expired": EXPIRED, "ended": REVOKED}
+_FAULTS["token_ended"] = INVALID_TOKEN
 
 
 def bearer_credential(authorization: str | None) -> str | None:
@@ -77,6 +79,7 @@ class Authenticator:
         users: counts the requests of JWT users.
         tokens: makes the verifier of JWTs; called when the first JWT arrives, so that a
             process which sees none never loads what it needs.
+        derived: makes what reads derived tokens; called when the first one arrives.
         key_tier: the API Gateway key of keys that have none of their own yet.
         jwt_tier: the API Gateway key that all JWT users are counted on.
         limited_tier: the API Gateway key that all requests over a limit are counted on, so that
@@ -86,12 +89,13 @@ class Authenticator:
         failed_attempts_per_minute: how many an address has before it is throttled; 0 for any.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a deployment sets
         self,
         *,
         keys: Keys,
         users: Users,
         tokens: Callable[[], Tokens],
+        derived: Callable[[], Derived],
         key_tier: str,
         jwt_tier: str,
         limited_tier: str,
@@ -102,6 +106,8 @@ class Authenticator:
         self._users = users
         self._make_tokens = tokens
         self._tokens: Tokens | None = None
+        self._make_derived = derived
+        self._derived: Derived | None = None
         self._key_tier = key_tier
         self._jwt_tier = jwt_tier
         self._limited_tier = limited_tier
@@ -121,6 +127,7 @@ class Authenticator:
             StoreUnavailable: the store could not decide, or refused for no reason that is known
                 here.
             IdentityProviderUnavailable: a JWT came, and its keys cannot be known.
+            TokenSecretUnavailable: a derived token came, and cannot be told from a forged one.
         """
         verdict = self._judge(authorization, request=request, now_ms=now_ms)
         if isinstance(verdict, Refused):
@@ -134,13 +141,17 @@ class Authenticator:
         labelled = credential.startswith("cgk_")
         ours = labelled and keys.is_well_formed(credential)
         if not ours:
+            if credential.startswith("cgt_"):
+                return self._decide_derived(credential, request=request, now_ms=now_ms)
             if not labelled and credential.count(".") == 2:
                 return self._decide_token(credential, request=request, now_ms=now_ms)
             if not (self._imported_keys and keys.could_be_imported(credential)):
                 return _MALFORMED
-        return self._decide_key(credential, ours, request=request, now_ms=now_ms)
+        return self._decide_key(credential, ours, request=request, now_ms=now_ms, derived=None)
 
-    def _decide_key(self, raw_key: str, ours: bool, *, request: Request, now_ms: int) -> Verdict:
+    def _decide_key(
+        self, raw_key: str, ours: bool, *, request: Request, now_ms: int, derived: Shown | None
+    ) -> Verdict:
         key_hash = keys.hash_of(raw_key)
         # What is refused to a dear request may be there for a cheap one.
         name = key_hash if request.cost == 1 else f"{key_hash} {request.cost}"
@@ -149,7 +160,10 @@ class Authenticator:
         )
         if refusal is not None and not (request.unlimited and isinstance(refusal, UsedUp)):
             return refusal.verdict(request, now_ms=now_ms)
-        known = self._keys.admit(key_hash, now_ms=now_ms, request=request)
+        if derived is None:
+            known = self._keys.admit(key_hash, now_ms=now_ms, request=request)
+        else:
+            known = derived.admit(self._keys, now_ms=now_ms, request=request)
         if known is None:
             return self._refuse_unknown(key_hash, now_ms=now_ms, source=request.source)
         if not known.admitted:
@@ -168,6 +182,7 @@ class Authenticator:
                 permissions=None if known.rules is None else known.rules.permissions,
                 former=known.former,
                 short_user_id=known.short_owner,
+                token=None if derived is None else derived.facts,
             ),
             figures=known.reading,
             usage_key=known.usage_key or self._key_tier,
@@ -220,6 +235,16 @@ class Authenticator:
             until_ms = min(until_ms, known.expires_at_ms)
         self._refusals.remember(name, used_up, asked_ms=now_ms, until_ms=until_ms)
         return used_up.verdict(request, now_ms=now_ms)
+
+    def _decide_derived(self, token: str, *, request: Request, now_ms: int) -> Verdict:
+        if self._derived is None:
+            self._derived = self._make_derived()
+        derived = self._derived.read(token, now_ms=now_ms)
+        if derived is None:
+            return _INVALID_TOKEN
+        # No token is let through over its key's limit: what that is for, it cannot do.
+        asked = request.limited() if request.unlimited else request
+        return self._decide_key(token, False, request=asked, now_ms=now_ms, derived=derived)
 
     def _decide_token(self, token: str, *, request: Request, now_ms: int) -> Verdict:
         if self._tokens is None:

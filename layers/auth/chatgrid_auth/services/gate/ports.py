@@ -9,6 +9,7 @@ from typing import Protocol
 
 from chatgrid_auth.domain.limits.window import WindowState
 from chatgrid_auth.domain.rules.policy import Rules
+from chatgrid_auth.domain.verdicts import DerivedFrom
 from chatgrid_auth.services.gate.requests import Request
 
 
@@ -33,13 +34,37 @@ class KnownKey(Protocol):
 class Keys(Protocol):
     """Decides about keys, one store request each."""
 
-    def admit(self, key_hash: str, *, now_ms: int, request: Request) -> KnownKey | None: ...
+    def admit(
+        self, key_hash: str, *, now_ms: int, request: Request, tag: str | None = None
+    ) -> KnownKey | None: ...
 
 
 class Users(Protocol):
     """Counts the requests of JWT users, one store request each."""
 
     def admit(self, user_id: str, *, cost: int) -> tuple[bool, WindowState]: ...
+
+
+class TokenSecrets(Protocol):
+    """The secrets of the stack that derived tokens are made with."""
+
+    def accepted(self, now_ms: int) -> tuple[bytes, ...]: ...
+
+    def is_overdue(self, now_ms: int) -> bool: ...
+
+
+class Presented(Protocol):
+    """A derived token that the stack has made, and that has not ended by itself."""
+
+    facts: DerivedFrom
+
+    def admit(self, keys: Keys, *, request: Request, now_ms: int) -> KnownKey | None: ...
+
+
+class Derived(Protocol):
+    """Reads derived tokens; ``None`` for one that is not accepted."""
+
+    def read(self, text: str, *, now_ms: int) -> Presented | None: ...
 
 
 class Claims(Protocol):

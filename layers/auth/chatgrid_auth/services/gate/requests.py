@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: What no credential has: a request that needs it is refused, whatever else holds.
+NO_SCOPE = "none"
 _MOST_ROUTES = 1_024
 
 
@@ -63,6 +65,25 @@ class Request:
         self.unlimited = unlimited
         self.spares_credits = spares_credits
         self.route = route
+
+    def refused(self) -> Request:
+        """The same request, to be asked about and never admitted: no key has such a scope."""
+        return self._with(NO_SCOPE)
+
+    def limited(self) -> Request:
+        """The same request, let through over no limit."""
+        return self._with(self.scope)
+
+    def _with(self, scope: str) -> Request:
+        return Request(
+            scope,
+            permission=self.permission,
+            source=self.source,
+            origin=self.origin,
+            cost=self.cost,
+            spares_credits=self.spares_credits,
+            route=self.route,
+        )
 
 
 class Route:

@@ -1,0 +1,1 @@
+"""``chatgrid tokens``: the secret that derived tokens are made with."""

@@ -1,0 +1,1 @@
+"""The secret of the stack that derived tokens are made with."""
