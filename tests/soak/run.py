@@ -15,6 +15,9 @@ from uuid import uuid4
 
 import httpx
 
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
+from tests.soak import checks
 from tests.soak.ledger import Ledger
 from tests.soak.load import Client, Pace
 from tests.soak.processes import Memory, kill
@@ -187,12 +190,20 @@ class Soak:
                 continue
             client.compare(listed, states)
             figures.keys_checked += client.check_every_key(lambda: time.monotonic() < deadline)
+            for wrong in checks.of_trail(client):
+                self.ledger.broke(wrong)
         store = dynamodb(self._endpoint(), access_key=str(self._described("access_key")))
-        names = [name for name in store.list_tables()["TableNames"] if "keys" in name.lower()]
-        for name in names:
-            items = books.contents(store, name)
+        tables = store.list_tables()["TableNames"]
+        (trail,) = (name for name in tables if "audit" in name.lower())
+        for name in tables:
+            if "keys" not in name.lower():
+                continue
+            directory = DynamoKeyDirectory(Boto3Transport(store), table=name, audit_table=trail)
+            directory.end_graces(time.time_ns() // 1_000_000)
+            items = books.swept(store, name, audit_table=trail)
             figures.items_checked += len(items)
-            for wrong in books.errors_in(items):
+            keys = [key for client in clients for key in client.keys]
+            for wrong in [*books.errors_in(items), *checks.of_secrets(items, keys)]:
                 self.ledger.broke(wrong)
         if not figures.items_checked:
             self.ledger.broke("no table of keys was found to check")
