@@ -24,7 +24,7 @@ LAMBDA_PYTHON ?= $(shell for p in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/ver
 RUN_SAM = PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test format lint types unit browser fuzz search audit-chain token dashboard soak validate build build-local lambda-python deploy-local local-aws sam-local sam-local-test checkov audit bench lock clean
+.PHONY: help dev test format lint types unit browser fuzz search audit-chain beside token dashboard soak validate build build-local lambda-python deploy-local local-aws sam-local sam-local-test checkov audit bench lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ format: $(INSTALLED)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
-	$(BIN)/cfn-lint template.yaml monitoring.yaml
+	$(BIN)/cfn-lint template.yaml monitoring.yaml examples/*/template.yaml
 
 types: $(INSTALLED)
 	$(BIN)/mypy
@@ -62,6 +62,9 @@ search: $(INSTALLED) ## Let every change of a key's secrets follow every other t
 audit-chain: $(INSTALLED) ## Write 10,000 entries of the audit log from 16 processes, faults on, and verify the chains
 	CHATGRID_AUDIT_ENTRIES=10000 CHATGRID_AUDIT_PROCESSES=16 $(BIN)/pytest -n 0 -s tests/races/test_audit_chain.py $(ARGS)
 
+beside: $(INSTALLED) ## Run another stack's API beside `make dev`: TEMPLATE=path, ARGS='--port 3001'
+	@exec $(BIN)/python -m chatgrid_devkit.beside.run $(TEMPLATE) --state $(STATE) $(ARGS)
+
 token: $(INSTALLED) ## Print a JWT of the local identity provider: ARGS='--alg RS256 --expires 60'
 	@$(BIN)/python -m chatgrid_devkit.identity.mint --stack $(STATE)/stack.json $(ARGS)
 
@@ -71,8 +74,8 @@ dashboard: ## Build Supabase's auth library for the dashboard again (needs Node.
 soak: $(INSTALLED) ## Load the local system for MINUTES=… SECONDS=…, faults on, and check every promise
 	@exec $(BIN)/python -m tests.soak --minutes $(or $(MINUTES),0) --seconds $(or $(SECONDS),$(if $(MINUTES),0,60)) $(ARGS)
 
-validate: $(SAM) ## Validate both templates with the real SAM CLI
-	for template in template.yaml monitoring.yaml; do \
+validate: $(SAM) ## Validate the templates with the real SAM CLI
+	for template in template.yaml monitoring.yaml examples/*/template.yaml; do \
 	  SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam validate --lint --template $$template || exit 1; \
 	done
 

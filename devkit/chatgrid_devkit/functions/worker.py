@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import socket
 import sys
 import sysconfig
@@ -19,6 +20,7 @@ from chatgrid_devkit.functions.invocation import Failed, Outcome, Returned
 from chatgrid_devkit.template.description import Function
 
 _SCRIPT = Path(__file__).with_name("worker_main.py")
+_NODE_SCRIPT = _SCRIPT.with_suffix(".mjs")
 _START_SECONDS = 30.0
 _STOP_SECONDS = 2.0
 _LAST_WORDS_SECONDS = 1.0
@@ -63,6 +65,13 @@ def worker_environment(function: Function, extra: Mapping[str, str]) -> dict[str
     }
 
 
+def _command(function: Function) -> tuple[str, ...]:
+    if function.runtime.startswith("nodejs"):
+        return shutil.which("node") or "node", str(_NODE_SCRIPT)
+    # No site module: what is installed for editing must not stand in for a layer.
+    return sys.executable, "-S", "-P", "-u", str(_SCRIPT)
+
+
 class Worker:
     """A started process; `start` makes one."""
 
@@ -102,8 +111,8 @@ class Worker:
         output, their_output = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
-                # No site module: what is installed for editing must not stand in for a layer.
-                *(sys.executable, "-S", "-P", "-u", str(_SCRIPT), str(theirs.fileno())),
+                *_command(function),
+                str(theirs.fileno()),
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=their_output,

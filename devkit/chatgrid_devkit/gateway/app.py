@@ -6,11 +6,11 @@ import time
 import traceback
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 from chatgrid_devkit.gateway.gateway_responses import GatewayError
 from chatgrid_devkit.gateway.messages import Request, Response, usual_spelling
-from chatgrid_devkit.gateway.pipeline import Pipeline, ReadBody
+from chatgrid_devkit.gateway.pipeline import ReadBody
 from chatgrid_devkit.gateway.request_log import RequestLog, RequestRecord
 from chatgrid_devkit.gateway.routing import without_stage
 from chatgrid_devkit.openapi.pages import Pages
@@ -23,10 +23,24 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 _BODILESS = {204, 304}
 
 
+class AnswersRequests(Protocol):
+    """An API: its way from a request to a response."""
+
+    async def answer(
+        self, request: Request, read_body: ReadBody, record: RequestRecord
+    ) -> Response:
+        """The response to a request, whatever happens to it; the record is filled in."""
+
+    def fault(self, request: Request, record: RequestRecord) -> Response:
+        """The response when the gateway itself failed."""
+
+
 class Gateway:
     """Serves the API under its stage, and the pages beside it; logs each request of the API."""
 
-    def __init__(self, pipeline: Pipeline, *, stage: str, pages: Pages, log: RequestLog) -> None:
+    def __init__(
+        self, pipeline: AnswersRequests, *, stage: str, pages: Pages, log: RequestLog
+    ) -> None:
         self._pipeline = pipeline
         self._stage = stage
         self._pages = pages

@@ -75,7 +75,12 @@ class Router:
 
 
 def without_stage(raw_path: str, stage: str) -> str | None:
-    """The path as the API's resources see it; `None` when it lies outside the stage."""
+    """The path as the API's resources see it; `None` when it lies outside the stage.
+
+    An HTTP API's stage `$default` is no part of a path.
+    """
+    if stage == "$default":
+        return raw_path
     if raw_path == f"/{stage}":
         return "/"
     prefix = f"/{stage}/"

@@ -120,17 +120,6 @@ async def serve(
                 pages=Pages(deployment.root, base_url=base_url),
                 log=log,
             )
-            server = _Server(
-                uvicorn.Config(
-                    for_loopback_only(mounted(app, settings.mounts)),
-                    lifespan="off",
-                    log_config=None,
-                    access_log=False,
-                    ws="none",
-                    server_header=False,
-                    timeout_graceful_shutdown=_GRACE_SECONDS,
-                )
-            )
             async with (
                 schedules.running(deployment.schedules, workers.invoke),
                 handing_on(subscriptions, workers.invoke),
@@ -141,15 +130,24 @@ async def serve(
                     client=settings.aws and settings.aws.client("sqs"),
                 ),
             ):
-                await _run(server, listener, stop, started)
+                await run_app(mounted(app, settings.mounts), listener, stop, started=started)
 
 
-async def _run(
-    server: _Server,
-    listener: socket.socket,
-    stop: asyncio.Event,
-    started: asyncio.Event | None,
+async def run_app(
+    app: AsgiApp, listener: socket.socket, stop: asyncio.Event, *, started: asyncio.Event | None
 ) -> None:
+    """Serve an app, on loopback only, until `stop` is set; then finish what is under way."""
+    server = _Server(
+        uvicorn.Config(
+            for_loopback_only(app),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     stopping = asyncio.create_task(stop.wait())
     if started is not None:

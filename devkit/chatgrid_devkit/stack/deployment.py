@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -58,12 +59,12 @@ def read_deployment(
     resolver = Resolver(
         expanded,
         parameters=parameters or {},
-        physical_ids={**_api_ids(expanded), **(physical_ids or {})},
+        physical_ids={**api_ids(expanded), **(physical_ids or {})},
         stack=stack,
         region=REGION,
         account=ACCOUNT,
     )
-    reader = _Reader(expanded, resolver, template.parent.resolve())
+    reader = Reader(expanded, resolver, template.parent.resolve())
     functions = reader.functions()
     api = read_api(reader.resources, functions={f.arn: f.name for f in functions.values()})
     plans = reader.plans(api.id, api.stage)
@@ -82,10 +83,12 @@ def read_deployment(
         queues=reader.queues(),
         queue_sources=reader.queue_sources({f.arn: f.name for f in functions.values()}),
         root=template.parent.resolve(),
+        exports=reader.exports(),
     )
 
 
-def _api_ids(expanded: Mapping[str, Any]) -> dict[str, str]:
+def api_ids(expanded: Mapping[str, Any]) -> dict[str, str]:
+    """The id that each REST API of a template has here, by its logical id."""
     return {
         name: API_ID
         for name, resource in expanded["Resources"].items()
@@ -93,8 +96,24 @@ def _api_ids(expanded: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-class _Reader:
-    def __init__(self, expanded: Mapping[str, Any], resolver: Resolver, root: Path) -> None:
+class Reader:
+    """Reads the resources of one expanded template.
+
+    Args:
+        root: the folder that code is relative to.
+        layers: the folders of layers that are of another template, by ARN.
+    """
+
+    def __init__(
+        self,
+        expanded: Mapping[str, Any],
+        resolver: Resolver,
+        root: Path,
+        *,
+        layers: Mapping[str, Path] | None = None,
+    ) -> None:
+        self._layers = layers or {}
+        self._outputs: Mapping[str, Any] = expanded.get("Outputs", {})
         self._root = root
         self._resolver = resolver
         self.resources: dict[str, tuple[str, dict[str, Any]]] = {
@@ -113,8 +132,18 @@ class _Reader:
             raise TemplateInvalid(f"{owner}: its code is no folder of this repository")
         return (self._root / str(content["S3Key"])).resolve()
 
+    def exports(self) -> dict[str, str]:
+        """What other stacks may import, by name."""
+        return {
+            str(self._resolver.resolve(output["Export"]["Name"])): str(
+                self._resolver.resolve(output["Value"])
+            )
+            for output in self._outputs.values()
+            if "Export" in output
+        }
+
     def functions(self) -> dict[str, Function]:
-        layers = {
+        layers = dict(self._layers) | {
             f"{self._resolver.ref(name)}": self._folder(properties["Content"], name)
             for name, properties in self._of("AWS::Lambda::LayerVersion")
         }
@@ -132,6 +161,7 @@ class _Reader:
                 timeout_seconds=float(properties.get("Timeout", 3)),
                 memory_mb=int(properties.get("MemorySize", 128)),
                 environment={key: _text(value) for key, value in variables.items()},
+                runtime=properties.get("Runtime", ""),
             )
         return found
 
@@ -155,13 +185,19 @@ class _Reader:
             )
         return found
 
-    def keys(self, plans: Mapping[str, UsagePlan]) -> tuple[UsageKey, ...]:
+    def keys(
+        self, plans: Mapping[str, UsagePlan], *, given: tuple[UsageKey, ...] = ()
+    ) -> tuple[UsageKey, ...]:
+        """The template's gateway keys, and those ``given`` by another, each in its plan here."""
         by_id = {plan.id: plan for plan in plans.values()}
         memberships = {
             properties["KeyId"]: properties["UsagePlanId"]
             for _, properties in self._of("AWS::ApiGateway::UsagePlanKey")
         }
-        return tuple(
+        others = tuple(
+            dataclasses.replace(key, plan=by_id.get(memberships.get(key.id, ""))) for key in given
+        )
+        return others + tuple(
             UsageKey(
                 id=(key_id := self._resolver.ref(logical_id)),
                 value=properties["Value"],

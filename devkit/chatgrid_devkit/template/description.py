@@ -21,6 +21,7 @@ class Function:
     timeout_seconds: float
     memory_mb: int
     environment: Mapping[str, str]
+    runtime: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +175,7 @@ class Deployment:
         functions: by name.
         plans: by logical id.
         queues: their logical ids.
+        exports: what other stacks may import, by name.
     """
 
     name: str
@@ -190,3 +192,4 @@ class Deployment:
     queue_sources: tuple[QueueSource, ...] = ()
     secrets: tuple[Secret, ...] = ()
     root: Path = field(default_factory=Path)
+    exports: Mapping[str, str] = field(default_factory=dict)

@@ -46,6 +46,7 @@ class Resolver:
         parameters: values that override the parameters' defaults.
         physical_ids: ids that resources really have (by logical id), where something gave them
             one; every other resource gets a made-up, stable one.
+        exports: what other stacks export, by name.
     """
 
     def __init__(
@@ -57,7 +58,9 @@ class Resolver:
         stack: str,
         region: str,
         account: str,
+        exports: Mapping[str, str] | None = None,
     ) -> None:
+        self._exports = exports or {}
         self._template = template
         self._resources: Mapping[str, Any] = template.get("Resources", {})
         self._physical_ids = physical_ids
@@ -121,13 +124,21 @@ class Resolver:
                 return self._attribute(parts[0], self.resolve(parts[1]))
             case "Fn::If":
                 return self.resolve(argument[1 if self.condition(argument[0]) else 2])
-            case "Fn::FindInMap":
-                table, row, column = (self.resolve(part) for part in argument[:3])
-                return self.resolve(self._template["Mappings"][table][str(row)][column])
+            case "Fn::ImportValue" | "Fn::FindInMap":
+                return self._looked_up(name, argument)
             case "Fn::Sub" | "Fn::Join" | "Fn::Select" | "Fn::Split":
                 return self._text_function(name, argument)
             case _:
                 return self._truth({name: argument})
+
+    def _looked_up(self, name: str, argument: Any) -> Any:
+        if name == "Fn::ImportValue":
+            exported = str(self.resolve(argument))
+            if exported not in self._exports:
+                raise TemplateInvalid(f"no stack here exports {exported}")
+            return self._exports[exported]
+        table, row, column = (self.resolve(part) for part in argument[:3])
+        return self.resolve(self._template["Mappings"][table][str(row)][column])
 
     def _text_function(self, name: str, argument: Any) -> Any:
         match name:

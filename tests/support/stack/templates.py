@@ -39,7 +39,9 @@ class Stack:
     def __init__(self, template: Path, parameters: Mapping[str, str]) -> None:
         self.raw = load(template)
         self.expanded = expand(template, parameters=parameters, region=PLACE["region"])
-        resolver = Resolver(self.expanded, parameters=parameters, physical_ids={}, **PLACE)
+        resolver = Resolver(
+            self.expanded, parameters=parameters, physical_ids={}, exports=None, **PLACE
+        )
         self._kinds = {
             name: resource["Type"]
             for name, resource in self.expanded["Resources"].items()

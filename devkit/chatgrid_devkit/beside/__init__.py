@@ -1,0 +1,1 @@
+"""APIs of other stacks, run beside the local system: their functions, its authorizer."""
