@@ -25,7 +25,9 @@ from chatgrid_cli.values import MaybeUser, instant
 
 _FIELDS = (
     *("id", "owner", "name", "prefix", "scopes", "environment", "rate_limit"),
-    *("created_by", "created_at", "expires_at", "last_used_at", "revoked_at", "state"),
+    *("enabled", "disabled_reason", "self_rotation", "metadata"),
+    *("created_by", "created_at", "expires_at", "last_used_at"),
+    *("revoked_at", "revocation_reason", "state"),
 )
 
 
@@ -92,11 +94,16 @@ def _row(stored: StoredKey, *, with_hash: bool) -> dict[str, Any]:
         "scopes": list(key.scopes),
         "environment": key.environment,
         "rate_limit": key.rate_limit,
+        "enabled": key.enabled,
+        "disabled_reason": key.disabled_reason,
+        "self_rotation": key.self_rotation,
+        "metadata": dict(key.metadata),
         "created_by": key_views.maker(key),
         "created_at": instant(key.created_at_ms),
         "expires_at": instant(key.expires_at_ms),
         "last_used_at": instant(key.last_used_at_ms),
         "revoked_at": instant(stored.revoked_at_ms),
+        "revocation_reason": key.revocation_reason,
         "state": key_views.state(key, revoked_at_ms=stored.revoked_at_ms),
     }
     return {**row, "hash": stored.secret_hash} if with_hash else row
@@ -136,10 +143,18 @@ def _lines(rows: Iterable[dict[str, Any]], form: Format, *, with_hashes: bool) -
     names = [*_FIELDS, "hash"] if with_hashes else list(_FIELDS)
     yield _csv_line(names)
     for row in rows:
-        cells = {**row, "scopes": " ".join(row["scopes"])}
-        yield _csv_line(
-            ["" if cells[name] is None else defused(str(cells[name])) for name in names]
-        )
+        yield _csv_line([defused(_cell(row[name])) for name in names])
+
+
+def _cell(value: Any) -> str:
+    """A value as an import reads it again."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return " ".join(value)
+    if isinstance(value, bool | dict):
+        return json.dumps(value)
+    return str(value)
 
 
 def _csv_line(cells: list[Any]) -> str:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain.identifiers import canonical_id
 from chatgrid_auth.domain.keys import PREFIX_LENGTH
 from chatgrid_auth.domain.scopes import SCOPES
+from chatgrid_auth.services.key_changes.metadata import check_metadata
 from chatgrid_auth.services.key_import import ImportedKey
 from chatgrid_auth.services.key_rules import check_expiry, check_new_key
 from chatgrid_cli.values import read_instant
 
 DEFAULT_NAME = "Imported key"
 #: What an export holds besides, and an import has no use for.
-_PASSED_OVER = {"created_by", "last_used_at", "state", "object"}
+_PASSED_OVER = {"created_by", "last_used_at", "revocation_reason", "state", "object"}
+_REASONS = (items.MANUAL, items.DORMANT, items.EXPOSED)
+_TRUTHS = {"true": True, "false": False}
 _KNOWN = {
     *("hash", "owner", "id", "name", "prefix", "scopes", "environment", "rate_limit"),
     *("created_at", "expires_at", "revoked_at"),
+    *("enabled", "disabled_reason", "self_rotation", "metadata"),
 }
 _HASH = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
@@ -77,6 +83,9 @@ def imported_key(fields: Mapping[str, object], rules: ImportRules) -> ImportedKe
         rate_limit=_rate_limit(given),
         created_at_ms=created_at_ms,
         expires_at_ms=expires_at_ms,
+        disabled_reason=_disabled_reason(given),
+        self_rotation=_truth(given, "self_rotation") or False,
+        metadata=_metadata(given),
     )
     broken = check_new_key(
         name=key.name,
@@ -146,6 +155,41 @@ def _rate_limit(given: Mapping[str, object]) -> int | None:
         value = int(value)
     if value is not None and type(value) is not int:
         raise BadField("bad_rate_limit", "rate_limit is not a whole number")
+    return value
+
+
+def _disabled_reason(given: Mapping[str, object]) -> str | None:
+    """Why the key is disabled: what an owner turned off is not turned on by moving it."""
+    enabled, reason = _truth(given, "enabled"), _text(given, "disabled_reason")
+    if reason is not None and reason not in _REASONS:
+        raise BadField("bad_disabled_reason", f"disabled_reason is not {' or '.join(_REASONS)}")
+    if enabled and reason is not None:
+        raise BadField("bad_enabled", "enabled is true, and there is a disabled_reason")
+    return items.MANUAL if enabled is False and reason is None else reason
+
+
+def _metadata(given: Mapping[str, object]) -> dict[str, str]:
+    value = given.get("metadata", {})
+    if isinstance(value, str):  # a cell of a CSV file
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            value = None
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise BadField("bad_metadata", "metadata is not an object of strings")
+    told: dict[str, str] = value
+    if broken := check_metadata(told):
+        message = broken[0].message
+        raise BadField("bad_metadata", f"metadata: {message[0].lower()}{message[1:]}")
+    return told
+
+
+def _truth(given: Mapping[str, object], name: str) -> bool | None:
+    value = given.get(name)
+    if isinstance(value, str):
+        value = _TRUTHS.get(value.lower(), value)
+    if value is not None and not isinstance(value, bool):
+        raise BadField(f"bad_{name}", f"{name} is neither true nor false")
     return value
 
 

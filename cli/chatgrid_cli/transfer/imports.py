@@ -82,7 +82,8 @@ def register(app: typer.Typer) -> None:
         """Import keys by their SHA-256 hashes, each once. Run it again after an interruption.
 
         Each line names hash, owner and scopes; besides, if known: name, prefix, environment,
-        rate_limit, created_at, expires_at, id.
+        rate_limit, created_at, expires_at, id, enabled, disabled_reason,
+        self_rotation, metadata.
         """
         form = form or (Format.CSV if file.suffix.lower() == ".csv" else Format.JSONL)
         rules = ImportRules(rate_limit_ceiling=HIGHEST_RATE_LIMIT, now_ms=now_ms())

@@ -16,6 +16,7 @@ import pytest
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.errors import StoreThrottled
+from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.values import now_ms
 from tests.support.cli import Operator, keys_in
@@ -319,6 +320,42 @@ def test_an_export_with_hashes_is_an_import_elsewhere(
         found = operator.answer("keys", "list")["data"]
         assert {key["id"] for key in found} == {one.key.id for one in issued}
         operator.outputs["KeysTableName"] = operator.table = operator.management["KEYS_TABLE"]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_key_that_moves_stays_disabled_and_keeps_its_notes(
+    operator: Operator, tmp_path: Path, form: str
+) -> None:
+    """What an owner, or a report of a leak, turned off is not turned on by moving it."""
+    metadata = {"team": '=billing, "a"', "cost": "ü"}
+    for reason in (None, "manual", "dormant", "exposed"):
+        issued = operator.issue(USER, self_rotation=reason is None, metadata=metadata)
+        place = {"pk": {"S": f"KEY#{hash_of(issued.raw_key)}"}, "sk": {"S": "#"}}
+        if reason is not None:
+            operator.dynamodb.update_item(
+                TableName=operator.table,
+                Key=place,
+                UpdateExpression="SET #off = :why REMOVE lvl",
+                ExpressionAttributeNames={"#off": "off"},
+                ExpressionAttributeValues={":why": {"S": reason}},
+            )
+    path = tmp_path / f"all.{form}"
+    operator.run("export", "--with-hashes", "--format", form, "--out", str(path))
+    before = settings_shown(operator)
+    assert {one["disabled_reason"] for one in before} == {None, "manual", "dormant", "exposed"}
+    elsewhere = Operator()
+    operator.outputs["KeysTableName"], operator.table = elsewhere.table, elsewhere.table
+    try:
+        assert counts(operator.answer("import", str(path))) == (4, 0, 0)
+        assert settings_shown(operator) == before
+    finally:
+        operator.outputs["KeysTableName"] = operator.table = operator.management["KEYS_TABLE"]
+
+
+def settings_shown(operator: Operator) -> list[dict[str, object]]:
+    names = ("id", "enabled", "disabled_reason", "self_rotation", "metadata")
+    rows = operator.answer("export")["data"]
+    return sorted(({name: row[name] for name in names} for row in rows), key=str)
 
 
 def test_a_report_never_takes_the_place_of_the_file_that_is_read(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
@@ -46,6 +46,7 @@ class ImportedKey:
         prefix: what may be shown of it; empty when nothing is known.
         rate_limit: requests in any 60 seconds; ``None`` for the default.
         created_at_ms: ``None`` for now.
+        disabled_reason: why it is disabled, and stays so; ``None`` for a key that works.
     """
 
     hash: str
@@ -58,6 +59,9 @@ class ImportedKey:
     rate_limit: int | None = None
     created_at_ms: int | None = None
     expires_at_ms: int | None = None
+    disabled_reason: str | None = None
+    self_rotation: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class KeyImport:
@@ -113,6 +117,9 @@ class KeyImport:
             created_at_ms=created_at_ms,
             expires_at_ms=foreign.expires_at_ms,
             created_by=self._actor.maker,
+            disabled_reason=foreign.disabled_reason,
+            self_rotation=foreign.self_rotation,
+            metadata=foreign.metadata,
         )
         self._store.create(
             key,
