@@ -125,6 +125,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "rotation": set(),
     "usage_table": set(),
     "token_secret": set(),
+    "upkeep": set(),
 }
 
 

@@ -120,6 +120,7 @@ def test_the_reconcilers_event_tells_what_to_do(name: str, *, sweep: bool) -> No
         most_keys=8_000,
         own_keys=True,
         dry_run=False,
+        dormant_after_days=0,
         calls_per_second=4,
         telemetry=Telemetry(service=f"events-{uuid4()}", namespace="Test", level="INFO"),
     )

@@ -137,6 +137,9 @@ class MemoryPlanStore:
 
         self.fuse.around(write)
 
+    def look_after(self, page: object, summary: object, **_: object) -> None:
+        """Nothing here grows old."""
+
     def end_graces(self, now_ms: int) -> int:
         self.graces_ended_ms.append(now_ms)
         return 0

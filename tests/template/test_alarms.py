@@ -91,9 +91,9 @@ def test_without_an_access_log_only_what_nothing_else_tells_is_missing() -> None
     assert not [series for series in series_of_alarms(UNLOGGED) if not series[2]]
 
 
-def test_a_reconciler_that_nobody_calls_rings_for_no_missing_run() -> None:
+def test_without_own_gateway_keys_no_alarm_is_about_their_orphans() -> None:
     stack = monitored(deployed(OwnGatewayKeys="false", AccessLog=LOGGED))
-    left = {"ReconcilerAlarm", "OrphansHeldAlarm"}
+    left = {"OrphansHeldAlarm"}
     assert set(stack.of("AWS::CloudWatch::Alarm")) == ALARMS - left
     body = json.loads(stack.one("AWS::CloudWatch::Dashboard")["DashboardBody"])
     assert len(body["widgets"][0]["properties"]["alarms"]) == len(ALARMS - left)

@@ -177,7 +177,9 @@ def test_the_audit_log_is_added_to_in_transactions_and_nothing_deleted(
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["USER#*"]},
         "ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": ["TransactWriteItems"]},
     }
-    others = {s for s in statements(role) if s not in {"AddToAuditLog", "ReadAuditLog"}}
+    # Notices lie in partitions of their own, where no entry is.
+    told = {"AddToAuditLog", "ReadAuditLog", "GiveNotices"}
+    others = {s for s in statements(role) if s not in told}
     assert not [s for s in others if allowed(role, s)[1] & table]
 
 
@@ -220,6 +222,16 @@ def test_usage_is_summed_by_one_function_and_read_by_another() -> None:
     assert allowed("ManagementRole", "ReadUsage") == ({"dynamodb:Query"}, {TABLES + "UsageTable"})
 
 
+def test_notices_are_given_beside_the_chains_and_never_in_one() -> None:
+    assert allowed("ReconcilerRole", "GiveNotices") == (
+        {"dynamodb:BatchGetItem", "dynamodb:PutItem"},
+        {TABLES + "AuditTable"},
+    )
+    assert statements("ReconcilerRole")["GiveNotices"]["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["NOTICE#*"]}
+    }
+
+
 def test_boards_may_work_on_its_own_table_alone() -> None:
     assert granted("BoardsRole") == {"KeepBoards", "Log", "Trace"}
     assert allowed("BoardsRole", "KeepBoards")[1] == {TABLES + "BoardsTable"}
@@ -233,6 +245,7 @@ def test_the_reconciler_writes_only_its_work_names_and_cut_off_revocations() -> 
         "FinishRevocations",
         "ReadAuditLog",
         "AddToAuditLog",
+        "GiveNotices",
         "NameGatewayKeys",
         "ListGatewayKeys",
         "MakeGatewayKeys",
@@ -248,7 +261,17 @@ def test_the_reconciler_writes_only_its_work_names_and_cut_off_revocations() -> 
     assert found["NameGatewayKeys"]["Condition"] == {
         "ForAllValues:StringLike": {
             "dynamodb:LeadingKeys": ["KEY#*"],
-            "dynamodb:Attributes": ["pk", "sk", "off", "gw", "m", "expires_on"],
+            "dynamodb:Attributes": [
+                "pk",
+                "sk",
+                "off",
+                "lvl",
+                "cur",
+                "s??",
+                "gw",
+                "m",
+                "expires_on",
+            ],
         }
     }
     assert found["FinishRevocations"]["Condition"] == {

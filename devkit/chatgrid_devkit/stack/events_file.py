@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatgrid_auth.adapters.audit_table import layout
-from chatgrid_events.thin_events import NoEntry, thin_event
+from chatgrid_events.thin_events import NoEntry, thin_events
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -46,7 +46,7 @@ class EventsFile:
         self._client = client
         self._table = table
         self._show = show
-        self._known = set(_entry_ids(file))
+        self._known = set(_names(file))
 
     def look(self) -> None:
         """Keep what is new, each user's in their order."""
@@ -54,14 +54,15 @@ class EventsFile:
             TableName=self._table, ConsistentRead=True
         )
         lines: list[str] = []
-        for item in (item for page in pages for item in page["Items"] if layout.is_entry(item)):
+        for item in (item for page in pages for item in page["Items"] if _is_told(item)):
             with contextlib.suppress(NoEntry):
-                event = thin_event({"dynamodb": {"NewImage": item}}, bus="local")
-                detail: dict[str, Any] = json.loads(event["Detail"])
-                if detail["entry_id"] not in self._known:
-                    self._known.add(detail["entry_id"])
-                    told = {"detail-type": event["DetailType"], "detail": detail}
-                    lines.append(json.dumps({"source": event["Source"], **told}))
+                for event in thin_events({"dynamodb": {"NewImage": item}}, bus="local"):
+                    detail: dict[str, Any] = json.loads(event["Detail"])
+                    name = _name(event["DetailType"], detail)
+                    if name not in self._known:
+                        self._known.add(name)
+                        told = {"detail-type": event["DetailType"], "detail": detail}
+                        lines.append(json.dumps({"source": event["Source"], **told}))
         if lines:
             self._keep(lines)
 
@@ -107,9 +108,19 @@ def _looked(events: EventsFile) -> None:
         events.look()
 
 
-def _entry_ids(file: Path) -> list[str]:
+def _names(file: Path) -> list[str]:
     with contextlib.suppress(OSError):
         lines = file.read_text("utf-8").splitlines()
         with contextlib.suppress(ValueError, KeyError, TypeError):
-            return [json.loads(line)["detail"]["entry_id"] for line in lines]
+            told = [json.loads(line) for line in lines]
+            return [_name(one["detail-type"], one["detail"]) for one in told]
     return []
+
+
+def _name(kind: str, detail: Mapping[str, Any]) -> str:
+    """What tells an event from all others: an entry may be two."""
+    return f"{kind} {detail.get('entry_id') or detail['notice_id']}"
+
+
+def _is_told(item: Mapping[str, Any]) -> bool:
+    return layout.is_entry(item) or layout.is_notice(item)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable
 from chatgrid_auth.adapters.awslite.http_response import HttpFault
-from chatgrid_events.thin_events import NoEntry, is_of_an_entry, thin_event
+from chatgrid_events.thin_events import NoEntry, is_of_an_entry, thin_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,26 +52,30 @@ class Publisher:
         return {"batchItemFailures": []}
 
     def _first_failure(self, records: Sequence[Mapping[str, Any]]) -> int | None:
-        events = list(self._readable(records))
+        told = list(self._readable(records))
+        events = [event for several in told for event in several]
+        whose = [at for at, several in enumerate(told) for _ in several]
         try:
-            codes = self._codes(events) if events else []
+            codes: list[str | None] = []
+            for first in range(0, len(events), MOST_AT_ONCE):  # a record may be two
+                codes += self._codes(events[first : first + MOST_AT_ONCE])
         except (HttpFault, CredentialsUnavailable, ValueError, KeyError, TypeError) as fault:
             self._tell(type(fault).__name__, records[0])
             return 0
-        for at, code in enumerate(codes):
+        for at, code in zip(whose, codes, strict=True):
             if code is not None:
                 self._tell(code, records[at])
                 return at
-        if len(events) < len(records):
-            self._tell("NoEntry", records[len(events)])
-            return len(events)
+        if len(told) < len(records):
+            self._tell("NoEntry", records[len(told)])
+            return len(told)
         return None
 
-    def _readable(self, records: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-        """The events up to the first record that holds no entry."""
+    def _readable(self, records: Sequence[Mapping[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+        """The events of each record up to the first record that holds no entry."""
         for record in records:
             try:
-                yield thin_event(record, bus=self._bus)
+                yield thin_events(record, bus=self._bus)
             except NoEntry:
                 return
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SOURCE = "chatgrid.auth"
+_DORMANT = "api_key.dormant"
+#: The partitions of notices: of what will happen to keys.
+_NOTICE = "NOTICE#"
 
 
 class NoEntry(ValueError):
@@ -20,13 +23,49 @@ class NoEntry(ValueError):
 
 
 def is_of_an_entry(record: Mapping[str, Any]) -> bool:
-    """Whether a record of the stream tells of a new entry: not of a chain's end that moved."""
-    place: str = record["dynamodb"]["Keys"]["sk"]["S"]
-    return record["eventName"] == "INSERT" and place.isdecimal()
+    """Whether a record tells of a new entry or notice: not of a chain's end that moved."""
+    keys = record["dynamodb"]["Keys"]
+    place: str = keys["sk"]["S"]
+    told = place.isdecimal() or keys["pk"]["S"].startswith(_NOTICE)
+    return bool(record["eventName"] == "INSERT" and told)
+
+
+def thin_events(record: Mapping[str, Any], *, bus: str) -> list[dict[str, Any]]:
+    """The events of a record, as PutEvents takes them: one, or two where a key was dormant.
+
+    Args:
+        record: of the audit table's stream, with its new image.
+        bus: the event bus, by name or ARN.
+
+    Raises:
+        NoEntry: there is none in it.
+    """
+    image = record["dynamodb"]["NewImage"]
+    try:
+        if image["pk"]["S"].startswith(_NOTICE):
+            told = {**json.loads(image["notice"]["S"]), "state": "warned"}
+            return [_event(image["kind"]["S"], told, bus=bus)]
+        why = json.loads(image["entry"]["S"])["changes"].get("disabled_reason", {})
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise NoEntry from None
+    first = thin_event(record, bus=bus)
+    if why.get("to") != "dormant":
+        return [first]
+    detail = {**json.loads(first["Detail"]), "state": "disabled"}
+    return [first, _event(_DORMANT, detail, bus=bus)]
+
+
+def _event(kind: str, detail: Mapping[str, Any], *, bus: str) -> dict[str, Any]:
+    return {
+        "EventBusName": bus,
+        "Source": SOURCE,
+        "DetailType": kind,
+        "Detail": json.dumps(detail),
+    }
 
 
 def thin_event(record: Mapping[str, Any], *, bus: str) -> dict[str, Any]:
-    """The event of a record, as PutEvents takes it.
+    """The event of a record with an entry, as PutEvents takes it.
 
     Args:
         record: of the audit table's stream, with its new image.
@@ -48,11 +87,6 @@ def thin_event(record: Mapping[str, Any], *, bus: str) -> dict[str, Any]:
             "request_id": entry["request_id"],
             "created_at": entry["created_at"],
         }
-        return {
-            "EventBusName": bus,
-            "Source": SOURCE,
-            "DetailType": entry["action"],
-            "Detail": json.dumps(detail),
-        }
+        return _event(entry["action"], detail, bus=bus)
     except (KeyError, TypeError, ValueError):
         raise NoEntry from None

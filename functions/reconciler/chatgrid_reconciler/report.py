@@ -29,6 +29,8 @@ METRICS: Mapping[str, str] = {
     "held": "UsageKeyOrphansHeld",
     "ceiling": "UsageKeysAtCeiling",
     "unfinished": "RevocationsFinished",
+    "noticed": "KeyNotices",
+    "dormant": "KeysDormant",
     "throttled": "ControlPlaneThrottled",
     "failed": "UsageKeysFailed",
     "queue_depth": "UsageKeyQueueDepth",

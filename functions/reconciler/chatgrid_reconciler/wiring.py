@@ -51,6 +51,7 @@ class Settings:
     own_keys: bool
     dry_run: bool
     calls_per_second: float
+    dormant_after_days: int
     telemetry: Telemetry
 
     @classmethod
@@ -69,6 +70,7 @@ class Settings:
             own_keys=settings.flag(environ, "OWN_GATEWAY_KEYS", default=""),
             dry_run=settings.flag(environ, "DRY_RUN", default=""),
             calls_per_second=_rate(environ, "CONTROL_PLANE_CALLS_PER_SECOND"),
+            dormant_after_days=settings.count(environ, "DORMANT_AFTER_DAYS"),
             telemetry=read_telemetry(environ),
         )
 
@@ -78,15 +80,17 @@ def from_environment() -> Handler:
     configured = Settings.read(os.environ)
     transport = Boto3Transport(boto3_client.dynamodb())
     logger = configured.telemetry.logger()
+    directory = DynamoKeyDirectory(
+        transport,
+        table=configured.keys_table,
+        audit_table=configured.audit_table,
+        anchor=lambda entry: logger.info(entry.line["event"], extra=entry.line),
+        dormant_after_days=configured.dormant_after_days,
+    )
     reconciler = Reconciler(
         plane=control_plane(configured.stack),
         queue=DynamoPlanQueue(transport, table=configured.keys_table),
-        directory=DynamoKeyDirectory(
-            transport,
-            table=configured.keys_table,
-            audit_table=configured.audit_table,
-            anchor=lambda entry: logger.info(entry.line["event"], extra=entry.line),
-        ),
+        directory=directory,
         lease=DynamoRunLease(transport, table=configured.keys_table),
         tier=Tier(
             plan=configured.usage_plan,

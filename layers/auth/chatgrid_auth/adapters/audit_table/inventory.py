@@ -36,5 +36,9 @@ class AuditInventory:
         """Every owner that has a chain, in order."""
         question = {"TableName": self._table, "ConsistentRead": True, "ProjectionExpression": "pk"}
         return sorted(
-            {layout.owner_of(item) for item in every_item(self._transport, "Scan", question)}
+            {
+                layout.owner_of(item)
+                for item in every_item(self._transport, "Scan", question)
+                if not layout.is_notice(item)
+            }
         )

@@ -4,20 +4,26 @@
 | --- | --- | --- | --- |
 | entry | ``USER#<owner>`` | its number, ten digits | the entry as JSON |
 | head | ``USER#<owner>`` | ``HEAD`` | number and hash of the last entry |
+| notice | ``NOTICE#<owner>`` | its name | what will happen to a key; in no chain |
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.domain.audit import Entry, Head
 from chatgrid_auth.services.audit.canonical_json import canonical
+from chatgrid_auth.services.instants import iso_instant
+
+if TYPE_CHECKING:
+    from chatgrid_auth.services.upkeep.notices import Notice
 
 #: Behind all entries: read from the end, it comes first.
 HEAD = "HEAD"
 _OWNER = "USER#"
+_NOTICE = "NOTICE#"
 
 
 def pk(owner: str) -> str:
@@ -42,14 +48,42 @@ def head_item(owner: str, head: Head) -> dict[str, Any]:
     return {**place, "seq": {"N": str(head.seq)}, "hash": {"S": head.hash}}
 
 
+def notice_place(notice: Notice) -> dict[str, Any]:
+    """Where a notice lies."""
+    return {"pk": {"S": _NOTICE + notice.owner}, "sk": {"S": notice.name}}
+
+
+def notice_item(notice: Notice, *, at_ms: int) -> dict[str, Any]:
+    """A notice in DynamoDB JSON."""
+    told: dict[str, Any] = {
+        "notice_id": notice.name,
+        "user_id": notice.owner,
+        "key_id": notice.key_id,
+        "days": notice.days,
+        "due_at": iso_instant(notice.due_at_ms),
+        "created_at": iso_instant(at_ms),
+    }
+    return {
+        **notice_place(notice),
+        "kind": {"S": notice.kind},
+        "notice": {"S": canonical(told).decode()},
+        "at_ms": {"N": str(at_ms)},
+    }
+
+
+def is_notice(item: Mapping[str, Any]) -> bool:
+    """Whether this is a notice."""
+    return str(item["pk"]["S"]).startswith(_NOTICE)
+
+
 def owner_of(item: Mapping[str, Any]) -> str:
     """Whose chain an item belongs to."""
     return str(item["pk"]["S"]).removeprefix(_OWNER)
 
 
 def is_entry(item: Mapping[str, Any]) -> bool:
-    """Whether this is an entry, and not the end of a chain."""
-    return bool(item["sk"]["S"] != HEAD)
+    """Whether this is an entry, and neither the end of a chain nor a notice."""
+    return bool(item["sk"]["S"] != HEAD) and not is_notice(item)
 
 
 def head_of(item: Mapping[str, Any]) -> Head:

@@ -66,6 +66,8 @@ def left_behind(
 def _changed(table: str, change: Unfinished) -> list[dict[str, Any]]:
     told, record, event = change.intent.facts, change.record, change.intent.event
     kept: dict[str, Any] = {"updated_at_ms": n(event.at_ms), items.CHANGES: n(int(told[COUNT]))}
+    if event.action == audit.ENABLED:
+        kept[items.ENABLED_AT] = n(event.at_ms)
     gone = {name for name in told if not told[name]}
     for name in told.keys() - gone:
         if name in _KINDS:

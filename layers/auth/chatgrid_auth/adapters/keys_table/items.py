@@ -60,6 +60,8 @@ NEVER_MS = 10**15
 EXPIRES_ON = "expires_on"
 #: How many changes were committed: on a credential, and on the record those that it shows.
 CHANGES = "c"
+#: On a record: when it was enabled again, in Unix milliseconds.
+ENABLED_AT = "enabled_at_ms"
 #: On a credential: the tokens of changes that are committed and may not be in the books yet.
 MARKS = "m"
 

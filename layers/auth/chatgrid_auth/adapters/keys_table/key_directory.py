@@ -12,8 +12,10 @@ from chatgrid_auth.adapters.key_changes.revocations import Revocations
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.items import current_tag, passes_until_ms, s
 from chatgrid_auth.adapters.rotation.graces import end_due
+from chatgrid_auth.adapters.upkeep.key_lives import DynamoKeyLives, uses_of
 from chatgrid_auth.domain.errors import ConditionFailed
-from chatgrid_auth.services.usage_plans.ports import LiveKey, Progress
+from chatgrid_auth.services.upkeep.keeping import Upkeep
+from chatgrid_auth.services.usage_plans.ports import LiveKey, Progress, RunSummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +37,7 @@ class DynamoKeyDirectory:
         table: the keys table's name.
         audit_table: the audit table's name.
         anchor: is told of each entry that was written; it must not fail.
+        dormant_after_days: how long nobody uses a key that is then disabled; 0 for never.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class DynamoKeyDirectory:
         table: str,
         audit_table: str,
         anchor: Callable[[Entry], None] = lambda _entry: None,
+        dormant_after_days: int = 0,
     ) -> None:
         self._transport = transport
         # What it meets is seldom in the way, and the next sweep tries again.
@@ -51,6 +55,10 @@ class DynamoKeyDirectory:
         self._revocations = Revocations(transport, table=table, chain=chain)
         self._chain = chain
         self._table = table
+        lives = DynamoKeyLives(
+            transport, table=table, audit_table=audit_table, pending=self._revocations.pending
+        )
+        self._upkeep = Upkeep(lives, dormant_after_days=dormant_after_days)
 
     def assign(self, key_hash: str, *, value: str) -> bool:
         """Name this API Gateway key from now on; false when the key is not live any more."""
@@ -103,6 +111,17 @@ class DynamoKeyDirectory:
     def end_graces(self, now_ms: int) -> int:
         """Tell the audit log of previous secrets whose grace has run out; how many there were."""
         return end_due(self._transport, table=self._table, chain=self._chain, now_ms=now_ms)
+
+    def look_after(
+        self,
+        page: Sequence[LiveKey],
+        summary: RunSummary,
+        *,
+        now_ms: int,
+        check: Callable[[], None],
+    ) -> None:
+        """Give these keys' notices that are due, and disable those that nobody uses."""
+        self._upkeep.look_after(page, summary, now_ms=now_ms, check=check)
 
     def recorded(self, keys: Sequence[tuple[str, str]]) -> dict[str, LiveKey]:
         """Of up to 100 (owner, key id), those not revoked at this moment, by key id."""
@@ -180,6 +199,9 @@ def _live(item: Mapping[str, Any]) -> LiveKey:
         expires_at_ms=passes_until_ms(item, current_tag(item)),
         usage_key=item.get(items.GATEWAY_KEY, {}).get("S"),
         half_revoked=items.MARKS in item,
+        enabled=items.LEVEL in item,
+        uses=uses_of(item),
+        current=item.get(items.CURRENT, {}).get("S"),
     )
 
 

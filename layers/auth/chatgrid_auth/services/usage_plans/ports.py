@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -66,6 +66,8 @@ class RunSummary:
     held: int = 0
     ceiling: int = 0
     unfinished: int = 0
+    noticed: int = 0
+    dormant: int = 0
     throttled: int = 0
     failed: int = 0
     queue_depth: int = 0
@@ -175,6 +177,12 @@ class LiveKey:
     """A ChatGrid key that is not revoked, and the API Gateway key that its credential names.
 
     `half_revoked`: it is refused already, and the books do not say so yet.
+
+    Attributes:
+        enabled: whether it is not disabled.
+        uses: when each of its secrets was last used, by what its home calls that; ``None`` for one
+            that never was.
+        current: what its home calls its current secret, if it was ever rotated.
     """
 
     key_id: str
@@ -183,6 +191,22 @@ class LiveKey:
     expires_at_ms: int | None = None
     usage_key: str | None = field(default=None, repr=False)
     half_revoked: bool = False
+    enabled: bool = True
+    uses: Mapping[str, int | None] = field(default_factory=dict, hash=False)
+    current: str | None = None
+
+    @property
+    def last_used_at_ms(self) -> int | None:
+        """When it was last used, as far as its home knows, in Unix milliseconds."""
+        return max((at for at in self.uses.values() if at is not None), default=None)
+
+    @property
+    def seen_alive_ms(self) -> int:
+        """The last sign of life that needs no look elsewhere: a use, or its making."""
+        digits = self.key_id.replace("-", "")
+        # A UUIDv7 begins with the moment of its making; other ids were brought along.
+        made_ms = int(digits[:12], 16) if digits[12] == "7" else 0
+        return max(made_ms, self.last_used_at_ms or 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +234,16 @@ class Directory(Credentials, Protocol):
 
     def end_graces(self, now_ms: int) -> int:
         """Tell the audit log of previous secrets whose grace has run out; how many there were."""
+
+    def look_after(
+        self,
+        page: Sequence[LiveKey],
+        summary: RunSummary,
+        *,
+        now_ms: int,
+        check: Callable[[], None],
+    ) -> None:
+        """Give these keys' notices that are due, and disable those that nobody uses."""
 
     def recorded(self, keys: Sequence[tuple[str, str]]) -> dict[str, LiveKey]:
         """Of up to 100 (owner, key id), those not revoked at this moment, by key id."""

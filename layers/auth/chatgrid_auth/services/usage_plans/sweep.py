@@ -2,8 +2,9 @@
 
 The queue alone keeps the two in step; the sweep is for what the queue cannot know: a key deleted
 or disabled in the console, a table restored from a backup, a full account that has room again.
-It meets every key, and so finishes revocations that were cut off as well; and it tells the audit
-log of previous secrets whose grace has run out since the last one. It changes nothing in
+It meets every key, and so finishes revocations that were cut off as well, gives notices and
+disables what nobody uses; and it tells the audit log of previous secrets whose grace has run out
+since the last one. All that goes on also while API Gateway is out. It changes nothing in
 API Gateway by itself except for surplus keys of one name; all else it writes into the queue, so
 that there is one place that makes and removes keys.
 
@@ -17,12 +18,12 @@ has no such key. So a sweep begins with suspects, strikes out whom it meets, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
 from chatgrid_auth.domain import usage_keys
-from chatgrid_auth.domain.usage_keys import ControlPlaneRefused, GatewayKey
+from chatgrid_auth.domain.usage_keys import ControlPlaneError, ControlPlaneRefused, GatewayKey
 from chatgrid_auth.services.usage_plans.inventory import Inventory
 from chatgrid_auth.services.usage_plans.pacing import Pace
 from chatgrid_auth.services.usage_plans.ports import (
@@ -92,7 +93,11 @@ class Sweep:
         """
         if not self._dry_run:
             self._directory.end_graces(self._now_ms())
-        inventory = self._read_account()
+        try:
+            inventory = self._read_account()
+        except ControlPlaneError:  # time goes on for the keys all the same
+            self._look_after_all(summary)
+            raise
         self._room = min(
             usage_keys.KEY_CEILING - inventory.total,
             self._tier.most_keys - len(inventory.attached),
@@ -108,6 +113,7 @@ class Sweep:
             page, cursor = self._directory.live(cursor)
             for live in page:
                 self._meet(live, inventory, waiting, summary)
+            self._look_after(page, summary)
             if cursor is None:
                 break
             if not self._dry_run:
@@ -117,6 +123,19 @@ class Sweep:
         if not self._dry_run:
             self._directory.finish()
         summary.sweeps += 1
+
+    def _look_after(self, page: Sequence[LiveKey], summary: RunSummary) -> None:
+        if not self._dry_run:
+            self._directory.look_after(page, summary, now_ms=self._now_ms(), check=self._pace.check)
+
+    def _look_after_all(self, summary: RunSummary) -> None:
+        cursor: str | None = None
+        while True:
+            self._pace.check()
+            page, cursor = self._directory.live(cursor)
+            self._look_after(page, summary)
+            if cursor is None:
+                return
 
     def _read_account(self) -> Inventory:
         """Every key of the account, to be told apart here: a name query matches by prefix."""

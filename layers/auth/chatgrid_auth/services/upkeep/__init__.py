@@ -1,0 +1,1 @@
+"""What time does to keys: they expire, and those that nobody uses are disabled; both foretold."""
