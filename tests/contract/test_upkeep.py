@@ -25,6 +25,7 @@ from chatgrid_auth.services.usage_plans.ports import RunSummary
 from chatgrid_events.thin_events import is_of_an_entry, thin_events
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import audit_of, keys_table
+from tests.support.tokens import derived
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -61,6 +62,7 @@ class Bench:
             keys=KeyDecisions(transport, table=self.table),
             users=None,  # type: ignore[arg-type]  # keys only
             tokens=None,  # type: ignore[arg-type]
+            derived=derived(),
             key_tier="tier",
             jwt_tier="tier",
             limited_tier="limited",
@@ -181,7 +183,7 @@ def test_a_use_starts_the_time_again(bench: Bench) -> None:
     bench.after(76)
     bench.now_ms = NOW_MS + 80 * DAY_MS
     assert isinstance(bench.use(raw), Allowed)
-    for day in (90, 120, 155.9):
+    for day in (90.0, 120, 155.9):
         assert bench.after(day).noticed == 0
     assert bench.after(156).noticed == 1
     assert bench.reason(key_id) is None
@@ -226,7 +228,7 @@ def test_enabling_a_dormant_key_starts_its_time_again(bench: Bench) -> None:
         bench.after(day)
     bench.now_ms = NOW_MS + 100 * DAY_MS
     bench.changes.change(bench.owner, key_id, {"enabled": True})
-    for day in (101, 175.9):
+    for day in (101.0, 175.9):
         summary = bench.after(day)
         assert (summary.noticed, summary.dormant) == (0, 0)
     assert bench.after(176).noticed == 1
