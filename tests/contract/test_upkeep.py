@@ -62,7 +62,7 @@ class Bench:
             keys=KeyDecisions(transport, table=self.table),
             users=None,  # type: ignore[arg-type]  # keys only
             tokens=None,  # type: ignore[arg-type]
-            derived=derived(),
+            derived=derived,
             key_tier="tier",
             jwt_tier="tier",
             limited_tier="limited",
@@ -224,7 +224,7 @@ def test_a_secret_that_came_between_look_and_write_spares_the_key(bench: Bench) 
 
 def test_enabling_a_dormant_key_starts_its_time_again(bench: Bench) -> None:
     key_id, _ = bench.new_key()
-    for day in (76, 87, 90):
+    for day in (76.0, 87, 90):
         bench.after(day)
     bench.now_ms = NOW_MS + 100 * DAY_MS
     bench.changes.change(bench.owner, key_id, {"enabled": True})
