@@ -1,4 +1,7 @@
-"""Rules for secret scanners, made from the key format itself, so that the two cannot differ.
+"""Rules for secret scanners, made from the formats themselves, so that they cannot differ.
+
+They find secret keys, publishable keys and derived tokens. (A publishable key in a page is where it
+belongs: let the scanner pass over ``cgp_`` there.)
 
 ``python -m chatgrid_devkit.secret_rules write`` writes docs/secret-scanning/ again;
 ``sample`` prints a key that exists nowhere, to try a rule with.
@@ -12,19 +15,26 @@ import sys
 from pathlib import Path
 
 from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.tokens import format as token_format
 
 FOLDER = Path("docs/secret-scanning")
 #: What a scanner looks for before it runs the expression.
-KEYWORDS = tuple(f"cgk_{environment}_" for environment in keys.ENVIRONMENTS)
+KEYWORDS = tuple(
+    f"{scheme}{environment}_"
+    for scheme in (*dict.fromkeys(keys.SCHEMES.values()), token_format.SCHEME)
+    for environment in keys.ENVIRONMENTS
+)
 #: A CRC-32 has 32 bits, which the digits of the checksum could exceed: the first one cannot.
 _FIRST_DIGITS = keys.ALPHABET[: (2**32 - 1) // len(keys.ALPHABET) ** (keys.CHECKSUM_LENGTH - 1) + 1]
 _ANY = "[0-9a-z]"
 #: In the syntax that RE2 (gitleaks, TruffleHog), Hyperscan (GitHub) and Python share.
+_ENVIRONMENT = f"(?:{'|'.join(keys.ENVIRONMENTS)})_"
 KEY = (
-    f"cgk_(?:{'|'.join(keys.ENVIRONMENTS)})_"
+    f"(?:cg[kp]_{_ENVIRONMENT}"
     f"{_ANY}{{{keys.RANDOM_LENGTH}}}[{_FIRST_DIGITS}]{_ANY}{{{keys.CHECKSUM_LENGTH - 1}}}"
+    f"|{token_format.SCHEME}{_ENVIRONMENT}[0-9a-f]{{{token_format.SHORTEST},}})"
 )
-#: The key as a word of its own.
+#: The key or token as a word of its own.
 EXPRESSION = rf"\b({KEY})\b"
 #: For GitHub, which asks for the surroundings by themselves.
 BEFORE, AFTER = r"\A|[^0-9A-Za-z_]", r"\z|[^0-9A-Za-z_]"
@@ -39,7 +49,7 @@ useDefault = true
 
 [[rules]]
 id = "chatgrid-api-key"
-description = "A ChatGrid API key: whoever has it acts as its owner. Revoke it."
+description = "A ChatGrid API key or token: whoever has it acts as its owner. Revoke it."
 regex = '''{expression}'''
 secretGroup = 1
 keywords = [{keywords}]
@@ -48,7 +58,7 @@ _TRUFFLEHOG = """\
 # {made}
 detectors:
   - name: chatgrid-api-key
-    description: "A ChatGrid API key: whoever has it acts as its owner. Revoke it."
+    description: "A ChatGrid API key or token: whoever has it acts as its owner. Revoke it."
     keywords:
 {keywords}
     regex:

@@ -21,7 +21,7 @@ _END_OF_TIME_S = 253_402_300_800
 
 def of_malformed(credential: str, *, imported_keys: bool) -> str:
     """Why this is neither a key nor a token."""
-    if not credential.startswith("cgk_"):
+    if not credential.startswith(tuple(keys.SCHEMES.values())):
         if keys.could_be_imported(credential):
             return (
                 "it is neither a key of ours nor a JWT; keys of other systems are refused while"

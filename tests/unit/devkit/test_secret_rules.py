@@ -12,6 +12,7 @@ import yaml
 
 from chatgrid_auth.domain import keys
 from chatgrid_devkit import secret_rules
+from tests.support.tokens import token_of
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = "cgk_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6"
@@ -49,10 +50,16 @@ def test_the_files_are_in_step_with_the_key_format() -> None:
         assert on_disk == content, "run: .venv/bin/python -m chatgrid_devkit.secret_rules write"
 
 
+def of_each_kind() -> list[str]:
+    """A publishable key, and a token of one to four networks."""
+    publishable = keys.generate("test", entropy=os.urandom, kind=keys.PUBLISHABLE)
+    networks = ("2001:db8::/32",) * (os.urandom(1)[0] % 5)
+    return [publishable, token_of(publishable, allowed_ips=networks)]
+
+
 @pytest.mark.parametrize("scanner", EXPRESSIONS)
 def test_every_key_is_found_whatever_stands_around_it(scanner: str) -> None:
-    for _ in range(300):
-        made = key()
+    for made in [made for _ in range(200) for made in (key(), *of_each_kind())]:
         for around in SURROUNDINGS:
             if scanner != "github" and around.startswith("é"):
                 continue  # a word boundary is one of ASCII there, and of Unicode in Python
@@ -80,6 +87,8 @@ def test_what_only_looks_like_a_key_is_not_found(scanner: str) -> None:
         made[:20] + " " + made[20:],
         made[:13],
         "a" * 64,
+        "cgt_live_" + "0" * 153,
+        "cgt_live_" + "g" * 154,
         EXAMPLE,
     ]
     for text in look_alikes:

@@ -29,6 +29,16 @@ def test_a_key_has_the_form_that_clients_and_scanners_rely_on(environment: str) 
     assert keys.prefix_of(raw) == raw[:13]
 
 
+@pytest.mark.parametrize("environment", keys.ENVIRONMENTS)
+def test_a_publishable_key_differs_by_its_prefix_and_its_checksum(environment: str) -> None:
+    raw = keys.generate(environment, entropy=os.urandom, kind=keys.PUBLISHABLE)
+    assert re.fullmatch(rf"cgp_{environment}_[0-9a-z]{{32}}", raw)
+    assert keys.is_well_formed(raw)
+    assert keys.environment_of(raw) == environment
+    assert not keys.is_well_formed("cgk_" + raw[4:])
+    assert not keys.is_well_formed("cgp_" + key(environment)[4:])
+
+
 def test_only_live_and_test_keys_are_made() -> None:
     with pytest.raises(ValueError, match="live or test"):
         keys.generate("prod", entropy=os.urandom)

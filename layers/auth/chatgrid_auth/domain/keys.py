@@ -1,5 +1,7 @@
 """API keys: ``cgk_<environment>_<25 random characters><7 characters of checksum>``.
 
+A publishable key begins with ``cgp_``, and is like any other but for that.
+
 The checksum is CRC-32 in base 36 over everything before it, prefix included, so a mistyped
 key, or a ``live`` key relabelled ``test``, is refused without asking the store, and a secret
 scanner can tell a key from look-alikes. 36^25 is more than 2^129 keys.
@@ -31,7 +33,14 @@ LONGEST_IMPORTED = 256
 TAG_LENGTH = 6
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_LABELS = frozenset(f"cgk_{environment}_".encode() for environment in ENVIRONMENTS)
+#: What a key is, and what it begins with. A canary looks like any secret.
+SECRET, PUBLISHABLE, CANARY = KINDS = ("secret", "publishable", "canary")
+SCHEMES = {SECRET: "cgk_", PUBLISHABLE: "cgp_", CANARY: "cgk_"}
+_LABELS = frozenset(
+    f"{scheme}{environment}_".encode()
+    for scheme in SCHEMES.values()
+    for environment in ENVIRONMENTS
+)
 #: Every character of the alphabet as one of its kind, ``_`` as itself, all others as nothing.
 _KINDS = bytes(97 if chr(byte) in ALPHABET else byte if byte == 95 else 0 for byte in range(256))
 _SHAPE = b"aaa_aaaa_" + b"a" * (RANDOM_LENGTH + CHECKSUM_LENGTH)
@@ -40,12 +49,13 @@ _BODY_START = KEY_LENGTH - CHECKSUM_LENGTH
 _UNBIASED_BELOW = 256 - 256 % len(ALPHABET)
 
 
-def generate(environment: str, *, entropy: Callable[[int], bytes]) -> str:
+def generate(environment: str, *, entropy: Callable[[int], bytes], kind: str = SECRET) -> str:
     """Make a new key, each of its random characters equally likely.
 
     Args:
         environment: ``live`` or ``test``.
         entropy: gives that many random bytes; ``os.urandom`` outside tests.
+        kind: one of ``KINDS``.
 
     Raises:
         ValueError: the environment is not one of the two.
@@ -55,7 +65,7 @@ def generate(environment: str, *, entropy: Callable[[int], bytes]) -> str:
     characters: list[str] = []
     while len(characters) < RANDOM_LENGTH:
         characters += [ALPHABET[byte % 36] for byte in entropy(32) if byte < _UNBIASED_BELOW]
-    body = f"cgk_{environment}_" + "".join(characters[:RANDOM_LENGTH])
+    body = f"{SCHEMES[kind]}{environment}_" + "".join(characters[:RANDOM_LENGTH])
     return body + _checksum(body)
 
 

@@ -13,8 +13,10 @@ from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import StoreUnavailable, TokenSecretUnavailable
 from chatgrid_auth.domain.limits import window
+from chatgrid_auth.domain.rules.policy import read_rules
 from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused, Verdict
 from chatgrid_auth.services.gate.requests import Request
+from chatgrid_auth.services.gate.token_fence import Fence
 from tests.support.memory.gate import World
 from tests.support.tokens import PREVIOUS, token_of
 from tests.vectors.tokens import forge
@@ -167,3 +169,46 @@ def test_a_store_that_is_out_is_a_fault_for_tokens_too(world: World) -> None:
     world.store.out = True
     with pytest.raises(StoreUnavailable):
         decide(world, token_of(world.keys["read"]))
+
+
+@pytest.mark.parametrize(
+    ("own", "source", "text"),
+    [
+        (("192.0.2.0/24",), "192.0.2.7", "allowed"),
+        (("192.0.2.0/24", "2001:db8::/32"), "2001:db8::1", "allowed"),
+        (("192.0.2.0/24",), "198.51.100.7", "Source address not allowed"),
+        (("192.0.2.0/24",), "", "Source address not allowed"),
+        (("0.0.0.0/0",), "2001:db8::1", "Source address not allowed"),
+    ],
+)
+def test_a_token_is_used_from_its_own_addresses_alone(
+    world: World, own: tuple[str, ...], source: str, text: str
+) -> None:
+    token = token_of(world.keys["read"], allowed_ips=own)
+    assert told(decide(world, token, source=source)) == text
+    assert world.store.requests == 1
+
+
+def test_a_tokens_address_comes_before_its_scope_behind_a_dead_key(world: World) -> None:
+    elsewhere: dict[str, Any] = {"allowed_ips": ("192.0.2.0/24",)}
+    token = token_of(world.keys["read"], **elsewhere)
+    assert told(decide(world, token, "write", source="::1")) == "Source address not allowed"
+    dead = world.key(scopes=["read"], lvl=None, off={"S": items.REVOKED})
+    assert told(decide(world, token_of(dead, **elsewhere), source="::1")) == (
+        "API key has been revoked"
+    )
+
+
+def test_both_address_lists_hold_of_a_token() -> None:
+    rules = read_rules(allowed_ips="192.0.2.0/25", allowed_origins=None, granted="boards:read")
+    fence = Fence.of(("192.0.2.64/26",)).beside(rules)
+    assert fence.permissions == ("boards:read",)
+    for source, broken in (
+        ("192.0.2.65", None),
+        ("192.0.2.1", "address"),
+        ("192.0.2.129", "address"),
+    ):
+        request = Request("read", permission="boards:read", source=source)
+        assert fence.broken_by(request) == broken
+    other = Request("read", permission="boards:write", source="192.0.2.65")
+    assert fence.broken_by(other) == "permission"

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 #: No request of a longer credential is looked at (API Gateway takes 10,240 bytes of headers).
 LONGEST_CREDENTIAL = 8_192
 _REMEMBERED = 2_048
+_LABELLED = tuple(keys.SCHEMES.values())
 
 _MALFORMED = Refused(message=INVALID_TOKEN, reason="malformed")
 _UNKNOWN = Refused(message=INVALID_TOKEN, reason="unknown")
@@ -138,7 +139,7 @@ class Authenticator:
         credential = bearer_credential(authorization)
         if credential is None:
             return _MALFORMED
-        labelled = credential.startswith("cgk_")
+        labelled = credential.startswith(_LABELLED)
         ours = labelled and keys.is_well_formed(credential)
         if not ours:
             if credential.startswith("cgt_"):

@@ -13,9 +13,11 @@ from chatgrid_auth.domain.verdicts import DerivedFrom
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from chatgrid_auth.domain.rules.policy import Rules
     from chatgrid_auth.domain.tokens.format import Token
     from chatgrid_auth.services.gate.ports import Keys, KnownKey, TokenSecrets
     from chatgrid_auth.services.gate.requests import Request
+    from chatgrid_auth.services.gate.token_fence import Fence
 
 
 class DerivedTokens:
@@ -73,7 +75,12 @@ class Presented:
             StoreUnavailable: the store could not decide.
         """
         token = self._token
-        good = not self._ended and request.scope in self._scopes
+        fence = _fence(token.allowed_ips) if token.allowed_ips else None
+        good = (
+            not self._ended
+            and request.scope in self._scopes
+            and (fence is None or fence.broken_by(request) is None)
+        )
         known = keys.admit(
             token.home,
             now_ms=now_ms,
@@ -86,9 +93,23 @@ class Presented:
             return known
         if self._ended:
             known.fault = "token_ended"
+        if fence is not None:
+            known.rules = _both(fence, known.rules)
         known.environment = token.environment
         known.scopes = tuple(scope for scope in self._scopes if scope in known.scopes)
         ends_ms = token.expires_at_ms
         if known.expires_at_ms is None or ends_ms < known.expires_at_ms:
             known.expires_at_ms = ends_ms
         return known
+
+
+def _fence(allowed_ips: tuple[str, ...]) -> Fence:
+    """The addresses that a token itself may come from."""
+    from chatgrid_auth.services.gate.token_fence import Fence  # noqa: PLC0415 - few tokens have one
+
+    return Fence.of(allowed_ips)
+
+
+def _both(fence: Fence, rules: Rules | None) -> Rules:
+    """The key's rules with the token's own."""
+    return fence if rules is None else fence.beside(rules)
