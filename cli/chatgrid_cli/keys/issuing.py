@@ -102,14 +102,15 @@ def api_keys(
     )
 
 
-def key_changes(stack: Stack, *, clock: Callable[[], int]) -> KeyChanges:
+def key_changes(stack: Stack, *, clock: Callable[[], int], table: str = "") -> KeyChanges:
     """Changing keys, as the stack's own functions do it, but without its ceilings.
 
     Args:
         clock: by the store (`store_clock`): which of a window still counts depends on it.
+        table: another keys table than the stack's own.
     """
     return KeyChanges(
-        key_store(stack).changes,
+        key_store(stack, table=table).changes,
         now_ms=clock,
         default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
         actor=operator_of(stack),

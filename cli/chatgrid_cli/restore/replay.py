@@ -1,24 +1,30 @@
-"""``chatgrid restore replay``: revocations that a restored table does not know are made again."""
+"""``chatgrid restore replay``: what a restored table does not know is done again.
+
+Revocations, and changes of settings; a key that was given another secret is listed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from chatgrid_auth.adapters.audit_table.inventory import AuditInventory
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
-from chatgrid_auth.domain.audit import CREATED, REVOKED, Entry
+from chatgrid_auth.domain.audit import CREATED, REVOKED, UPDATED, Entry
 from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.identifiers import canonical_id
 from chatgrid_auth.services.instants import instant_ms
+from chatgrid_auth.services.key_rules import InvalidKey
 from chatgrid_cli.commands import command, group
 from chatgrid_cli.keys.confirming import YesOption, confirm
-from chatgrid_cli.keys.issuing import api_keys, key_store
+from chatgrid_cli.keys.issuing import api_keys, key_changes, key_store
 from chatgrid_cli.output import Output
+from chatgrid_cli.restore.changes import OF_SETTINGS, make_again, missing, told_of
 from chatgrid_cli.stacks import Stack
+from chatgrid_cli.store_clock import store_clock
 from chatgrid_cli.values import read_instant
 
 #: What a restored table knows of by itself, or is told of here.
@@ -68,21 +74,22 @@ def replay(
     ] = False,
     yes: YesOption = False,
 ) -> None:
-    """Revoke again what was revoked since the restore point, by the audit log.
+    """Revoke and change again what was revoked and changed since, by the audit log.
 
     Give it the restored table before the stack works on it. It may be called again at any time:
-    what is revoked stays so. Keys that were changed otherwise since are listed, to be looked at.
+    what is done stays so. Keys that got another secret since are listed, to be looked at.
     """
     name = table or stack.keys_table
     client = stack.client("dynamodb")
     audit = AuditInventory(Boto3Transport(client), table=stack.audit_table)
     summary = _Summary(audit.every_entry(), KeyInventory(client, table=name), since=since)
-    living = summary.to_revoke
-    if living and not dry_run:
+    living, changed = summary.to_revoke, summary.to_change
+    if (living or changed) and not dry_run:
         confirm(
             out,
-            f"{len(living)} keys that the audit log tells were revoked are alive in {name}",
-            "Revoke them again, for good?",
+            f"{len(living)} keys that the audit log tells were revoked are alive in {name},"
+            f" and {len(changed)} are not as they were changed",
+            "Revoke them again, for good, and change them again?",
             yes=yes,
         )
         service = api_keys(stack, store=key_store(stack, table=name))
@@ -91,6 +98,13 @@ def replay(
                 service.revoke(owner, key_id)
             except NotFound:  # somebody else was faster
                 continue
+        with store_clock(client) as clock:
+            changes = key_changes(stack, clock=clock, table=name)
+            for key, wanted in changed:
+                try:
+                    make_again(changes, key, wanted)
+                except (InvalidKey, NotFound):
+                    summary.changed.append((key.id, UPDATED))
     _tell(out, summary, name, dry_run=dry_run)
 
 
@@ -101,7 +115,7 @@ class _Summary:
         self, entries: Iterable[Entry], inventory: KeyInventory, *, since: int | None
     ) -> None:
         past = [told for entry in entries if (told := _told_since(entry, since)) is not None]
-        revoked = {(owner, key_id) for owner, key_id, action in past if action == REVOKED}
+        revoked = {(owner, key_id) for owner, key_id, action, _ in past if action == REVOKED}
         alive, known = set(), set()
         for owner in sorted({owner for owner, _ in revoked}):
             for stored in inventory.keys_of(owner, revoked=True):
@@ -111,14 +125,26 @@ class _Summary:
         self.to_revoke = sorted(revoked & alive)
         self.already = len(revoked & known - alive)
         self.unknown = len(revoked - known)
-        changed = {
-            (key_id, action) for owner, key_id, action in past if action not in _MADE_OR_GONE
-        }
-        gone = {key_id for _, key_id in revoked}
-        self.changed = sorted((key_id, action) for key_id, action in changed if key_id not in gone)
+        settled: dict[tuple[str, str], dict[str, Any]] = {}
+        changed = set()
+        for owner, key_id, action, entry in past:
+            found = told_of(entry.document) if action in OF_SETTINGS else None
+            if (owner, key_id) in revoked or action in _MADE_OR_GONE:
+                continue
+            if found is None:
+                changed.add((key_id, action))
+            else:
+                settled.setdefault((owner, key_id), {}).update(found)
+        self.to_change = [
+            (stored.key, wanted)
+            for owner in sorted({owner for owner, _ in settled})
+            for stored in inventory.keys_of(owner)
+            if (wanted := missing(stored.key, settled.get((owner, stored.key.id), {})))
+        ]
+        self.changed = sorted(changed)
 
 
-def _told_since(entry: Entry, since: int | None) -> tuple[str, str, str] | None:
+def _told_since(entry: Entry, since: int | None) -> tuple[str, str, str, Entry] | None:
     """Owner, key and action of an entry from then on; nothing of one that somebody has spoiled."""
     told = entry.document
     try:
@@ -128,12 +154,16 @@ def _told_since(entry: Entry, since: int | None) -> tuple[str, str, str] | None:
         return None
     if key_id is None or (since is not None and at_ms < since):
         return None
-    return entry.owner, key_id, action
+    return entry.owner, key_id, action, entry
 
 
 def _tell(out: Output, summary: _Summary, table: str, *, dry_run: bool) -> None:
     done = "would be revoked" if dry_run else "are revoked"
-    out.done(f"{len(summary.to_revoke)} keys of {table} {done} again")
+    changed = "would be changed" if dry_run else "are changed"
+    counts = (
+        f"{len(summary.to_revoke)} keys of {table} {done} again, {len(summary.to_change)} {changed}"
+    )
+    out.done(counts)
     if out.as_json:
         out.document(
             "restore_replay",
@@ -141,6 +171,9 @@ def _tell(out: Output, summary: _Summary, table: str, *, dry_run: bool) -> None:
                 "table": table,
                 "dry_run": dry_run,
                 "revoked": [key_id for _, key_id in summary.to_revoke],
+                "changed": [
+                    {"id": key.id, "fields": sorted(wanted)} for key, wanted in summary.to_change
+                ],
                 "already_revoked": summary.already,
                 "not_in_table": summary.unknown,
                 "changes_to_check": [
@@ -150,11 +183,13 @@ def _tell(out: Output, summary: _Summary, table: str, *, dry_run: bool) -> None:
         )
         return
     out.text(
-        f"{len(summary.to_revoke)} keys of {table} {done} again; {summary.already} were already;"
+        f"{counts}; {summary.already} were revoked already;"
         f" {summary.unknown} are not there (made after the restore point)."
     )
     for _, key_id in summary.to_revoke:
         out.text(f"  {key_id}")
+    for key, wanted in summary.to_change:
+        out.text(f"  {key.id}  {', '.join(sorted(wanted))}")
     if summary.changed:
         out.text("Changed since otherwise; `chatgrid audit list` tells how. Look at them:")
         for key_id, action in summary.changed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -12,6 +12,7 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.gate.requests import Request
+from chatgrid_cli.restore.changes import make_again, told_of
 from chatgrid_cli.values import now_ms
 from tests.support.cli import Operator
 from tests.support.tables import books
@@ -56,13 +57,63 @@ def test_a_restored_table_refuses_again_what_was_revoked_since(recovery: Recover
     assert all(map(recovery.admits, (recovery.kept, recovery.leaked, recovery.theirs)))
     told = recovery.replay("--yes")["data"]
     assert sorted(told["revoked"]) == sorted([recovery.leaked.key.id, recovery.theirs.key.id])
-    changed = {"id": recovery.limited.key.id, "action": "api_key.updated"}
-    assert changed in told["changes_to_check"]
+    assert told["changed"] == [{"id": recovery.limited.key.id, "fields": ["rate_limit"]}]
+    assert told["changes_to_check"] == []
     assert told["not_in_table"] >= 1, "the key that was made and revoked since"
     assert not recovery.admits(recovery.leaked)
     assert not recovery.admits(recovery.theirs)
     assert recovery.admits(recovery.kept)
     assert books.errors_in(recovery.items()) == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_restored_table_has_again_what_was_changed_since(
+    recovery: Recovery, dry_run: bool
+) -> None:
+    """A key that was disabled, and one whose settings were, each by its last change."""
+    operator, kept, limited = recovery.operator, recovery.kept.key, recovery.limited.key
+    operator.answer("keys", "update", kept.id, "--name", "first", "--metadata", "a=b")
+    operator.answer("keys", "update", kept.id, "--name", "last", "--self-rotation")
+    operator.answer("keys", "disable", limited.id)
+    operator.answer("keys", "rotate", limited.id, exit_code=1)
+    told = recovery.replay("--dry-run" if dry_run else "--yes")["data"]
+    assert {one["id"]: one["fields"] for one in told["changed"]} == {
+        kept.id: ["metadata", "name", "self_rotation"],
+        limited.id: ["disabled_reason", "enabled", "rate_limit"],
+    }
+    assert recovery.admits(recovery.limited) is dry_run
+    assert books.errors_in(recovery.items()) == []
+    again = recovery.replay("--yes")["data"]["changed"]
+    assert len(again) == (2 if dry_run else 0)
+
+
+def test_a_key_is_disabled_again_first_and_for_its_own_reason(recovery: Recovery) -> None:
+    done: list[object] = []
+
+    class Changes:
+        def disable(self, _: str, __: str, *, reason: str) -> None:
+            done.append(reason)
+
+        def change(self, _: str, __: str, said: dict[str, object]) -> None:
+            done.append(said)
+
+    wanted = {"enabled": False, "disabled_reason": "exposed", "name": "x"}
+    make_again(cast("Any", Changes()), recovery.kept.key, wanted)
+    assert done == ["exposed", {"name": "x"}]
+
+
+@pytest.mark.parametrize(
+    "spoiled", [None, [], {"name": {"to": 5}}, {"secret": {"to": "x"}}, {"name": 1}]
+)
+def test_an_entry_that_tells_of_no_settings_is_not_replayed(spoiled: object) -> None:
+    assert told_of({"changes": spoiled}) is None
+
+
+def test_another_secret_is_listed_and_not_replayed(recovery: Recovery) -> None:
+    kept = recovery.kept.key
+    recovery.operator.answer("keys", "rotate", kept.id)
+    told = recovery.replay("--yes")["data"]
+    assert told["changes_to_check"] == [{"id": kept.id, "action": "api_key.rotated"}]
 
 
 def test_a_replayed_revocation_is_kept_as_long_as_any_other(
