@@ -36,7 +36,12 @@ class Context:
 
 
 def key_caller(
-    *, user_id: str | None = None, scope: str = "admin", key_id: str = "", former: bool = False
+    *,
+    user_id: str | None = None,
+    scope: str = "admin",
+    key_id: str = "",
+    former: bool = False,
+    permissions: tuple[str, ...] | None = None,
 ) -> Caller:
     """The holder of an API key; ``former`` for one who came with its former secret."""
     return Caller(
@@ -46,6 +51,7 @@ def key_caller(
         key_id=key_id or str(uuid4()),
         environment="live",
         former=former,
+        permissions=permissions,
     )
 
 

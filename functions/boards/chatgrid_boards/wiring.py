@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chatgrid_auth import settings
 from chatgrid_auth.adapters.dynamodb import boto3_client
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.domain.rules.permissions import check_routes
 from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.http_api.rest_api import lambda_handler
@@ -33,6 +34,7 @@ class Settings:
     boards_table: str
     allowed_origin: str
     telemetry: Telemetry
+    route_permissions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -44,6 +46,11 @@ class Settings:
         return cls(
             boards_table=settings.text(environ, "BOARDS_TABLE"),
             allowed_origin=settings.text(environ, "ALLOWED_ORIGIN"),
+            route_permissions=settings.checked(
+                "ROUTE_PERMISSIONS",
+                check_routes,
+                settings.texts_by_name(environ, "ROUTE_PERMISSIONS"),
+            ),
             telemetry=read_telemetry(environ),
         )
 
@@ -61,7 +68,12 @@ def compose(configured: Settings, *, store: BoardStore) -> Handler:
     boards = Boards(store=store, now_ms=lambda: time.time_ns() // 1_000_000, entropy=os.urandom)
     app = ContractMiddleware(create_app(boards, log=logger))
     return lambda_handler(
-        GuardMiddleware(app, clock=time.time, allow_origin=configured.allowed_origin),
+        GuardMiddleware(
+            app,
+            clock=time.time,
+            allow_origin=configured.allowed_origin,
+            route_permissions=configured.route_permissions,
+        ),
         logger=logger,
         tracer=configured.telemetry.tracer(),
         metrics=configured.telemetry.metrics(),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chatgrid_auth.http_api.fields import PRINTABLE_SCHEMA, GivenInstant
 from chatgrid_auth.services.key_changes.metadata import MOST_PAIRS
 from chatgrid_auth.services.key_rules import LONGEST_NAME
+from chatgrid_management.rule_schemas import GivenAddresses, GivenPermissions
 from chatgrid_management.schemas import METADATA, GivenLifetime, GivenLimit, GivenScope
 
 
@@ -50,6 +51,8 @@ class ApiKeyChanges(BaseModel):
     self_rotation: Annotated[bool, Field(description="Whether the key may rotate itself.")] = Field(
         default_factory=bool
     )
+    allowed_ips: GivenAddresses = Field(default_factory=lambda: None)
+    permissions: GivenPermissions = Field(default_factory=lambda: None)
     metadata: Annotated[
         dict[str, str | None] | None,
         Field(

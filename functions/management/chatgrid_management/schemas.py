@@ -25,6 +25,7 @@ from chatgrid_auth.services.key_rules import (
     LONGEST_NAME,
 )
 from chatgrid_management.rotation_schemas import PreviousSecretData
+from chatgrid_management.rule_schemas import GivenAddresses, GivenPermissions, Warnings
 
 Scope: TypeAlias = Literal["read", "write", "admin"]
 DisabledReason: TypeAlias = Literal["manual", "dormant", "exposed"]
@@ -106,14 +107,20 @@ class NewApiKey(BaseModel):
     environment: GivenEnvironment = "live"
     enabled: Annotated[bool, Field(description="Whether it works from the start.")] = True
     self_rotation: Annotated[bool, Field(description="Whether the key may rotate itself.")] = False
+    allowed_ips: GivenAddresses = None
+    permissions: GivenPermissions = None
     metadata: Annotated[
         dict[str, str] | None,
         Field(description=METADATA, json_schema_extra={"maxProperties": MOST_PAIRS}),
     ] = None
 
-    def said_of_expiry(self) -> dict[str, int | None]:
-        """What was said of its expiry, as the service takes it."""
-        said = {"expires_at_ms": "expires_at", "expires_in_seconds": "expires_in_seconds"}
+    def said_where_silence_speaks(self) -> dict[str, Any]:
+        """What was said of its expiry and permissions, as the service takes it."""
+        said = {
+            "expires_at_ms": "expires_at",
+            "expires_in_seconds": "expires_in_seconds",
+            "permissions": "permissions",
+        }
         return {
             name: getattr(self, field)
             for name, field in said.items()
@@ -148,6 +155,11 @@ class ApiKeyData(Response):
     enabled: Annotated[bool, Field(description="Whether nobody has disabled it.")]
     disabled_reason: Annotated[
         DisabledReason | None, Field(description="`null` while it is enabled.")
+    ]
+    allowed_ips: Annotated[list[str] | None, Field(description="`null` for anywhere.")]
+    allowed_origins: Annotated[list[str] | None, Field(description="`null` for any page.")]
+    permissions: Annotated[
+        list[str] | None, Field(description="`null` for all that the scopes let do.")
     ]
     metadata: Annotated[dict[str, str], Field(description="The owner's own notes.")]
     last_used_at: Annotated[Instant | None, Field(description="By any of its secrets.")]
@@ -223,6 +235,18 @@ class IssuedApiKeyResponse(Response):
     data: IssuedApiKeyData
 
 
+class ChangedApiKeyResponse(ApiKeyResponse):
+    """One key as it is now, and what holds of it that may not have been meant."""
+
+    warnings: Warnings
+
+
+class CreatedApiKeyResponse(IssuedApiKeyResponse):
+    """One new key, and what holds of it that may not have been meant."""
+
+    warnings: Warnings
+
+
 class RevokedApiKeyData(Response):
     """Which key is no more."""
 
@@ -247,6 +271,9 @@ def _facts(key: ApiKey) -> dict[str, object]:
         "rate_limit": key.rate_limit,
         "enabled": key.enabled,
         "disabled_reason": key.disabled_reason,
+        "allowed_ips": key.allowed_ips and list(key.allowed_ips),
+        "allowed_origins": key.allowed_origins and list(key.allowed_origins),
+        "permissions": key.permissions and list(key.permissions),
         "metadata": dict(key.metadata),
         "last_used_at": optional_instant(key.last_used_at_ms),
         "self_rotation": key.self_rotation,

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from chatgrid_auth.domain.actors import API_KEY, JWT, Actor
+from chatgrid_auth.domain.rules.sources import source_behind
 from chatgrid_auth.domain.verdicts import Caller
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.audit.log import AuditLog
@@ -30,6 +31,7 @@ class Management:
         tokens: makes tokens of keys.
         audit_log: who did what to them.
         usage: how often they were used.
+        trusted_proxies: how many proxies of the deployment's own stand before the API.
     """
 
     api_keys: ApiKeys
@@ -39,6 +41,7 @@ class Management:
     tokens: Tokens
     audit_log: AuditLog
     usage: UsageReader
+    trusted_proxies: int = 0
 
 
 async def _management(request: Request) -> Management:
@@ -52,6 +55,16 @@ async def _caller(request: Request) -> Caller:
     return caller
 
 
+async def _source(request: Request) -> str | None:
+    """The address that counts as the caller's, as the authorizer has it."""
+    event = request.scope["aws.event"]
+    peer = (event["requestContext"].get("identity") or {}).get("sourceIp")
+    management = await _management(request)
+    if not isinstance(peer, str) or not management.trusted_proxies:
+        return peer if isinstance(peer, str) else None
+    return source_behind(event, peer, proxies=management.trusted_proxies) or None
+
+
 async def _acting(request: Request) -> Actor:
     """Who acts, and by which request: what an entry of the audit log will say."""
     caller = await _caller(request)
@@ -60,8 +73,9 @@ async def _acting(request: Request) -> Actor:
         type=JWT if caller.key_id is None else API_KEY,
         id=caller.user_id,
         key_id=caller.key_id,
-        source_ip=(told.get("identity") or {}).get("sourceIp"),
+        source_ip=await _source(request),
         request_id=told.get("requestId"),
+        permissions=caller.permissions,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from chatgrid_auth import settings
@@ -13,6 +13,7 @@ from chatgrid_auth.adapters.dynamodb import boto3_client
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.usage_table.usage_reader import UsageTable
+from chatgrid_auth.domain.rules.permissions import check_routes
 from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.http_api.rest_api import lambda_handler
@@ -96,6 +97,8 @@ class Settings:
     supabase_url: str = ""
     supabase_publishable_key: str = ""
     lifetimes: Lifetimes = ANY_LIFETIME
+    trusted_proxies: int = 0
+    route_permissions: Mapping[str, str] = field(default_factory=dict)
     #: What the dearest request takes: no limit may be below it.
     rate_limit_floor: int = 1
     #: Of the secret that tokens are made with; empty where something else gives that.
@@ -131,7 +134,13 @@ class Settings:
                 default_seconds=settings.count(environ, "KEY_LIFETIME_DEFAULT_SECONDS"),
                 ceiling_seconds=settings.count(environ, "KEY_LIFETIME_CEILING_SECONDS"),
             ),
+            trusted_proxies=settings.count(environ, "TRUSTED_PROXIES"),
             allowed_origin=settings.text(environ, "ALLOWED_ORIGIN"),
+            route_permissions=settings.checked(
+                "ROUTE_PERMISSIONS",
+                check_routes,
+                settings.texts_by_name(environ, "ROUTE_PERMISSIONS"),
+            ),
             telemetry=read_telemetry(environ),
             token_secret_arn=settings.secret(environ, "TOKEN_SECRET_ARN"),
             supabase_url=environ.get("SUPABASE_URL", ""),
@@ -235,10 +244,16 @@ def compose(
         ),
         audit_log=audit_log,
         usage=usage,
+        trusted_proxies=configured.trusted_proxies,
     )
     app = ContractMiddleware(create_app(management, log=logger))
     api = lambda_handler(
-        GuardMiddleware(app, clock=time.time, allow_origin=configured.allowed_origin),
+        GuardMiddleware(
+            app,
+            clock=time.time,
+            allow_origin=configured.allowed_origin,
+            route_permissions=configured.route_permissions,
+        ),
         logger=logger,
         tracer=configured.telemetry.tracer(),
         metrics=configured.telemetry.metrics(),

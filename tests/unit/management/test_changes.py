@@ -46,6 +46,8 @@ def wrong(api: Api, key_id: object, **changes: object) -> list[tuple[str, str]]:
         ("enabled", False),
         ("self_rotation", True),
         ("metadata", {"team": "core"}),
+        ("allowed_ips", ["192.0.2.0/24", "2001:DB8::/32"]),
+        ("permissions", ["boards:*", "exports:run"]),
     ],
 )
 def test_a_change_touches_the_field_that_it_names_and_no_other(

@@ -112,7 +112,7 @@ def test_each_creation_and_revocation_is_told_of_with_who_did_it(
     key = made(api, session)
     child = made(api, holder(session, key))
     api("DELETE", ONE, id=key["id"], caller=session, query={"descendants": ["true"]})
-    place = {"source_ip": SOURCE_IP, "request_id": REQUEST_ID}
+    place: dict[str, Any] = {"source_ip": SOURCE_IP, "request_id": REQUEST_ID}
     user = Actor(type=JWT, id=session.user_id, **place)
     by_key = Actor(type=API_KEY, id=session.user_id, key_id=key["id"], **place)
     assert [(told.action, told.target_id, told.actor) for told in store.events] == [

@@ -14,12 +14,14 @@ from chatgrid_auth.services.key_filters import ACTIVE
 from chatgrid_management.change_schemas import ApiKeyChanges
 from chatgrid_management.key_queries import Filters, Why, WithDescendants
 from chatgrid_management.repeats import Named, tell
+from chatgrid_management.rule_schemas import warnings_of
 from chatgrid_management.schemas import (
     ApiKeyData,
     ApiKeyList,
     ApiKeyResponse,
+    ChangedApiKeyResponse,
+    CreatedApiKeyResponse,
     IssuedApiKeyData,
-    IssuedApiKeyResponse,
     NewApiKey,
     RevocableApiKeyData,
     RevokedApiKeyData,
@@ -40,7 +42,7 @@ async def create_api_key(
     actor: Acting,
     named: Named,
     response: Response,
-) -> IssuedApiKeyResponse:
+) -> CreatedApiKeyResponse:
     """Create a key of the caller's own user. `raw_key` is shown in this answer only.
 
     With an `Idempotency-Key` the same request again has the same `id` and makes no second key.
@@ -58,14 +60,18 @@ async def create_api_key(
             enabled=new.enabled,
             self_rotation=new.self_rotation,
             metadata=new.metadata,
-            **new.said_of_expiry(),
+            allowed_ips=new.allowed_ips,
+            **new.said_where_silence_speaks(),
             actor=actor,
             claim=claim,
         ),
         actor=actor,
     )
     tell(response, answered)
-    return IssuedApiKeyResponse(data=IssuedApiKeyData.issued(answered.key, answered.raw_key))
+    return CreatedApiKeyResponse(
+        data=IssuedApiKeyData.issued(answered.key, answered.raw_key),
+        warnings=warnings_of(answered.key, actor),
+    )
 
 
 @router.get("/me/api-keys", operation_id="listApiKeys", summary="List API keys")
@@ -110,7 +116,7 @@ async def update_api_key(
     caller: CurrentCaller,
     services: Services,
     actor: Acting,
-) -> ApiKeyResponse:
+) -> ChangedApiKeyResponse:
     """Change what is named of a key, by a merge patch; equal values are fine.
 
     What a change takes away is refused on the very next request. Changes of different fields that
@@ -120,7 +126,7 @@ async def update_api_key(
     if not said:
         raise Problem.of(NO_UPDATES)
     key = services.key_changes.change(caller.user_id, key_id_of(id), said, actor=actor)
-    return ApiKeyResponse(data=ApiKeyData.of(key))
+    return ChangedApiKeyResponse(data=ApiKeyData.of(key), warnings=warnings_of(key, actor))
 
 
 @router.delete("/me/api-keys/{id}", operation_id="revokeApiKey", summary="Revoke an API key")

@@ -33,6 +33,7 @@ class Actor:
         key_id: the key that acts; ``None`` for the others.
         source_ip: the address that the request came from, as API Gateway tells it.
         request_id: API Gateway's id of the request; ``None`` where there was none.
+        permissions: those of the key that acts; ``None`` where nothing limits it.
     """
 
     type: str
@@ -40,6 +41,7 @@ class Actor:
     key_id: str | None = None
     source_ip: str | None = None
     request_id: str | None = None
+    permissions: tuple[str, ...] | None = None
 
     @property
     def maker(self) -> Maker:

@@ -28,6 +28,9 @@ class ApiKey:
         updated_at_ms: the last change of it; ``None`` while there was none. Never its use.
         self_rotation: whether the key may rotate itself.
         previous_secret: its former secret; ``None`` when that has ended or there was none.
+        allowed_ips: addresses and networks that it may be used from, as given; ``None`` for any.
+        allowed_origins: the pages that it may be used by; ``None`` for any.
+        permissions: what it may be used for; ``None`` for all that its scopes let it do.
         revoked_at_ms: ``None`` while it is not revoked.
         revocation_reason: one of ``audit.REVOCATION_REASONS``; ``None`` while it is not revoked.
     """
@@ -48,6 +51,9 @@ class ApiKey:
     metadata: Mapping[str, str] = field(default_factory=dict)
     updated_at_ms: int | None = None
     previous_secret: PreviousSecret | None = None
+    allowed_ips: tuple[str, ...] | None = None
+    allowed_origins: tuple[str, ...] | None = None
+    permissions: tuple[str, ...] | None = None
     revoked_at_ms: int | None = None
     revocation_reason: str | None = None
 

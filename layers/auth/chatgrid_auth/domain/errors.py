@@ -17,6 +17,7 @@ ChatGridError
 │   ├── KeyDisabled                 … it is disabled
 │   ├── KeyExpired                  … it has expired
 │   └── KeyRotatedMeanwhile         … somebody else was faster
+├── BeyondOwnPermissions            whoever asks may have less to do with it than it may itself
 ├── SelfRotationNotAllowed          a key may not rotate itself
 ├── TokenMakesNone                  a token is not what tokens are made with
 ├── ScopeMissing                    somebody wants a scope that is not its own to give
@@ -137,6 +138,10 @@ class KeyExpired(KeyConflict):
 
 class KeyRotatedMeanwhile(KeyConflict):
     """The key got another secret while this was asked for; that one is not touched."""
+
+
+class BeyondOwnPermissions(ChatGridError):
+    """A key has, or would have, permissions that whoever asks for this lacks."""
 
 
 class SelfRotationNotAllowed(ChatGridError):

@@ -16,6 +16,7 @@ from starlette.routing import Match, Route
 
 from chatgrid_auth.domain import error_table
 from chatgrid_auth.domain.errors import (
+    BeyondOwnPermissions,
     CreationLimitReached,
     Fault,
     InvalidCursor,
@@ -162,6 +163,7 @@ _FIXED: dict[type[Exception], error_table.ErrorKind] = {
     KeyRotatedMeanwhile: error_table.KEY_ROTATED_MEANWHILE,
     SelfRotationNotAllowed: error_table.SELF_ROTATION,
     TokenMakesNone: error_table.TOKEN_MAKES_NONE,
+    BeyondOwnPermissions: error_table.BEYOND_OWN_PERMISSIONS,
     NameReused: error_table.NAME_REUSED,
 }
 

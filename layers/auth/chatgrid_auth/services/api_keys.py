@@ -18,6 +18,11 @@ from chatgrid_auth.services.audit.events import creation
 from chatgrid_auth.services.descendants import living_descendants
 from chatgrid_auth.services.key_changes.changing import MANUAL
 from chatgrid_auth.services.key_changes.metadata import check_metadata
+from chatgrid_auth.services.key_changes.policies import (
+    check_allowed_ips,
+    check_permissions,
+    permissions_of_new,
+)
 from chatgrid_auth.services.key_filters import ALL, NO_FILTERS, KeyFilters
 from chatgrid_auth.services.key_rules import (
     ANY_LIFETIME,
@@ -89,6 +94,8 @@ class ApiKeys:
         enabled: bool = True,
         self_rotation: bool = False,
         metadata: Mapping[str, str] | None = None,
+        allowed_ips: Sequence[str] | None = None,
+        permissions: Sequence[str] | Unsaid | None = UNSAID,
         expires_at_ms: int | Unsaid | None = UNSAID,
         expires_in_seconds: int | Unsaid | None = UNSAID,
         actor: Actor | None = None,
@@ -99,12 +106,16 @@ class ApiKeys:
         The key tells for good who made it.
 
         Args:
+            allowed_ips: where it may be used from; ``None`` for anywhere.
+            permissions: what for; ``None`` for all that its scopes let it do. Where nothing is
+                said, its maker's own.
             expires_at_ms: when it ends, in Unix milliseconds; ``None`` for never. Where neither
                 this nor ``expires_in_seconds`` is said, it lives as long as keys do by default.
             claim: on the request that asks for it, where its client may send that again.
 
         Raises:
             InvalidKey: it breaks a rule.
+            BeyondOwnPermissions: its permissions are not all within its maker's.
             KeyLimitReached: the owner holds as many keys as allowed.
             CreationLimitReached: the owner made as many in the last hour as allowed.
             MakerRevoked: the key that makes it has been revoked.
@@ -128,10 +139,13 @@ class ApiKeys:
                 rate_limit_ceiling=self._rate_limit_ceiling,
                 rate_limit_floor=self._rate_limit_floor,
             ),
+            *check_allowed_ips(allowed_ips),
+            *check_permissions(permissions, actor=actor),
             *check_metadata(metadata or {}),
         ]
         if problems:
             raise InvalidKey(problems)
+        granted = permissions_of_new(permissions, actor=actor)
         raw_key = keys.generate(environment, entropy=self._entropy)
         key = ApiKey(
             id=uuid7(now_ms=now_ms, entropy=self._entropy),
@@ -147,6 +161,8 @@ class ApiKeys:
             disabled_reason=None if enabled else MANUAL,
             self_rotation=self_rotation,
             metadata=dict(metadata or {}),
+            allowed_ips=None if allowed_ips is None else tuple(allowed_ips),
+            permissions=granted,
         )
         key_hash = keys.hash_of(raw_key)
         self._store.create(

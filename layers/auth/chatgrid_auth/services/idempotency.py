@@ -26,6 +26,7 @@ from chatgrid_auth.domain.errors import (
     StillRunning,
 )
 from chatgrid_auth.services.creations import another_secret
+from chatgrid_auth.services.key_changes.policies import refuse_beyond
 from chatgrid_auth.services.repeatable import (
     KEPT_MS,
     RUNS_MS,
@@ -98,6 +99,7 @@ class Idempotency:
             NameReused: the client gave another request the same name.
             StillRunning: somebody is at work on this one.
             SelfRotationNotAllowed: the key asks again, and may not any more.
+            BeyondOwnPermissions: the key's permissions are not all within the actor's, by now.
             KeyRotatedMeanwhile: nothing came of it, and the key got another secret since.
             SecretLimitReached: the key got as many secrets in the last hour as one may.
             StoreUnavailable: the store is out; the same request again tells.
@@ -171,6 +173,7 @@ class Idempotency:
             return Answered(key=key, raw_key=None, replayed=True)
         if by_itself and not standing.key.self_rotation:
             raise SelfRotationNotAllowed
+        refuse_beyond(standing.key.permissions, actor=actor)
         if standing.current in claim.note.minted and standing.current_used_at_ms is None:
             now_ms = self._now_ms()
             times = another_secret(standing.minted_ms, now_ms=now_ms, most=self._secrets_per_hour)

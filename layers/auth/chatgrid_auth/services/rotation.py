@@ -25,6 +25,7 @@ from chatgrid_auth.domain.errors import (
 )
 from chatgrid_auth.services.creations import another_secret
 from chatgrid_auth.services.instants import iso_instant
+from chatgrid_auth.services.key_changes.policies import refuse_beyond
 from chatgrid_auth.services.key_rules import InvalidKey, KeyProblem
 
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ class Rotations:
             InvalidKey: no grace may be as long as this.
             NotFound: no such key, a revoked one, or somebody else's.
             SelfRotationNotAllowed: the key asks, and may not.
+            BeyondOwnPermissions: the key's permissions are not all within the actor's.
             KeyConflict: it stands so that it cannot be rotated, or somebody else was faster.
             SecretLimitReached: it got as many secrets in the last hour as one may.
             StoreUnavailable: the store is out; the key may or may not have been rotated.
@@ -172,6 +174,7 @@ class Rotations:
             key = standing.key
             if by_itself and not key.self_rotation:
                 raise SelfRotationNotAllowed
+            refuse_beyond(key.permissions, actor=actor or self._actor)
             _check(key, force=force, now_ms=now_ms)
             first = first or standing.current
             if standing.current != first:

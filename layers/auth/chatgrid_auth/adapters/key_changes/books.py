@@ -46,6 +46,10 @@ def facts(key: ApiKey, became: ApiKey) -> dict[str, str]:
         told["self_rotation"] = "yes" if became.self_rotation else ""
     if became.metadata != key.metadata:
         told["metadata"] = json.dumps(dict(became.metadata)) if became.metadata else ""
+    before, after = policy_items.rules(key), policy_items.rules(became)
+    for name in before.keys() | after.keys():
+        if before.get(name) != after.get(name):
+            told[name] = after[name]["S"] if name in after else ""
     return told
 
 
@@ -124,4 +128,7 @@ _KINDS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "expires_at_ms": _number,
     "self_rotation": _yes,
     "metadata": _pairs,
+    "allowed_ips": s,
+    "allowed_origins": s,
+    "permissions": s,
 }

@@ -35,7 +35,9 @@ class Intent:
 
     def packed(self) -> str:
         """As it lies there."""
-        return json.dumps({"event": asdict(self.event), "facts": self.facts}, separators=(",", ":"))
+        event = asdict(self.event)
+        del event["actor"]["permissions"]  # no entry tells of them, and they may be long
+        return json.dumps({"event": event, "facts": self.facts}, separators=(",", ":"))
 
 
 def new_token() -> str:

@@ -75,6 +75,7 @@ def record(key: ApiKey, key_hash: str) -> dict[str, Any]:
         item["self_rotation"] = {"BOOL": True}
     if key.metadata:
         item["metadata"] = policy_items.pairs(key.metadata)
+    item |= policy_items.rules(key)
     if policy_items.attributes(key):
         item[policy_items.COUNTER] = n(policy_items.FIRST)
     return item
@@ -115,6 +116,7 @@ def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
         disabled_reason=_disabled_reason(credential),
         self_rotation="self_rotation" in item,
         metadata={name: value["S"] for name, value in noted.items()},
+        **policy_items.rules_of(item),
         updated_at_ms=None if updated is None else int(updated["N"]),
         revoked_at_ms=None if ended is None else int(ended["N"]),
         revocation_reason=None if ended is None else item["revocation_reason"]["S"],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.items import s
+from chatgrid_auth.adapters.keys_table.policies import ALLOWED_IPS, ALLOWED_ORIGINS, PERMISSIONS
 from chatgrid_auth.services.key_changes.metadata import is_told
 
 if TYPE_CHECKING:
@@ -28,7 +29,25 @@ def attributes(key: ApiKey) -> dict[str, Any]:
     told: dict[str, Any] = {}
     if is_told(key.metadata):
         told["metadata"] = pairs(key.metadata)
-    return told
+    return told | rules(key)
+
+
+def rules(key: ApiKey) -> dict[str, Any]:
+    """The rules of a key, each in one text, on its record as in its policy."""
+    kept = {
+        ALLOWED_IPS: key.allowed_ips,
+        ALLOWED_ORIGINS: key.allowed_origins,
+        PERMISSIONS: key.permissions,
+    }
+    return {name: s(" ".join(values)) for name, values in kept.items() if values is not None}
+
+
+def rules_of(record: Mapping[str, Any]) -> dict[str, tuple[str, ...] | None]:
+    """The rules of a record, by the names that a key has for them."""
+    return {
+        name: tuple(record[name]["S"].split()) if name in record else None
+        for name in (ALLOWED_IPS, ALLOWED_ORIGINS, PERMISSIONS)
+    }
 
 
 def place(key_hash: str, version: int) -> dict[str, Any]:

@@ -39,8 +39,15 @@ def settings(key: ApiKey) -> dict[str, Any]:
         "disabled_reason": key.disabled_reason,
         "self_rotation": key.self_rotation,
         "expires_at": None if expires is None else iso_instant(expires),
+        "allowed_ips": _listed(key.allowed_ips),
+        "allowed_origins": _listed(key.allowed_origins),
+        "permissions": _listed(key.permissions),
         "metadata": dict(key.metadata),
     }
+
+
+def _listed(values: tuple[str, ...] | None) -> list[str] | None:
+    return None if values is None else list(values)
 
 
 def disabled_by_the_system(why: str) -> Changes:

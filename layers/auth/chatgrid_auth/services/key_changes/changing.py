@@ -16,6 +16,11 @@ from chatgrid_auth.domain.errors import NotFound, StoreThrottled
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.audit.events import between, settings
 from chatgrid_auth.services.key_changes.metadata import check_metadata, merged
+from chatgrid_auth.services.key_changes.policies import (
+    check_allowed_ips,
+    check_permissions,
+    refuse_beyond,
+)
 from chatgrid_auth.services.key_rules import (
     ANY_LIFETIME,
     HIGHEST_RATE_LIMIT,
@@ -109,14 +114,17 @@ class KeyChanges:
             said: by the API's names: ``name``, ``scopes``, ``rate_limit`` (``None`` for the
                 default), ``expires_at`` in Unix milliseconds or ``expires_in_seconds`` (``None``
                 for never), ``enabled``, ``self_rotation``, ``metadata`` (merged; ``None`` for no
-                pairs).
+                pairs), ``allowed_ips``, ``permissions`` (``None`` for any).
 
         Raises:
             InvalidKey: the key would break a rule.
+            BeyondOwnPermissions: its permissions are not all within the actor's, as they are or
+                as they would be; disabling alone is always allowed.
             NotFound: no such key, a revoked one, or somebody else's.
             StoreUnavailable: the store is out, or the key too busy; it may or may not be changed.
         """
-        return self._do(owner, key_id, actor, lambda key, at_ms: self._became(key, said, at_ms))
+        by = actor or self._actor
+        return self._do(owner, key_id, actor, lambda key, at_ms: self._became(key, said, at_ms, by))
 
     def disable(
         self, owner: str, key_id: str, *, reason: str = MANUAL, actor: Actor | None = None
@@ -163,7 +171,7 @@ class KeyChanges:
                 return changed.at(now_ms)
         raise StoreThrottled("UpdateItem", "KeyContended")
 
-    def _became(self, key: ApiKey, said: Mapping[str, Any], now_ms: int) -> ApiKey:
+    def _became(self, key: ApiKey, said: Mapping[str, Any], now_ms: int, by: Actor) -> ApiKey:
         """The key with what is said of it; only what is new has to keep the rules."""
         fields: dict[str, Any] = {}
         problems: list[KeyProblem] = []
@@ -193,9 +201,32 @@ class KeyChanges:
         if "metadata" in said:
             fields["metadata"] = merged(key.metadata, said["metadata"])
             problems += check_metadata(fields["metadata"])
+        problems += _of_rules(said, fields, by)
         if problems:
             raise InvalidKey(problems)
-        return replace(key, **fields)
+        became = replace(key, **fields)
+        _refuse_beyond(key, became, said, by)
+        return became
+
+
+def _refuse_beyond(key: ApiKey, became: ApiKey, said: Mapping[str, Any], by: Actor) -> None:
+    """Nobody changes what is beyond it, nor beyond itself; disabling alone takes nothing more."""
+    if dict(said) != {"enabled": False}:
+        for held in (key.permissions, became.permissions):
+            refuse_beyond(held, actor=by)
+
+
+def _of_rules(said: Mapping[str, Any], fields: dict[str, Any], by: Actor) -> list[KeyProblem]:
+    """What is wrong with what is said of a key's rules, which joins its fields."""
+    problems: list[KeyProblem] = []
+    if "allowed_ips" in said:
+        problems += check_allowed_ips(said["allowed_ips"])
+    if "permissions" in said:
+        problems += check_permissions(said["permissions"], actor=by)
+    for name in ("allowed_ips", "permissions"):
+        if name in said:
+            fields[name] = None if said[name] is None else tuple(said[name])
+    return problems
 
 
 def _event(key: ApiKey, became: ApiKey, actor: Actor, now_ms: int) -> AuditEvent:
