@@ -20,6 +20,7 @@ COMMANDS = {
     "bootstrap": ("keys.bootstrap", "Make the first admin key on a fresh stack."),
     "import": ("transfer.imports", "Import keys of another system by their hashes."),
     "export": ("transfer.exports", "Export what is known of keys, without secrets."),
+    "leaks": ("leaks", "Act on leaked keys."),
     "audit": ("audit.commands", "Who did what to keys, and whether the record of it is whole."),
     "usage": ("usage", "How often keys and sessions were used."),
     "restore": ("restore.replay", "After a table was restored from a backup."),

@@ -17,15 +17,16 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.leaks.exposed_keys import DynamoExposedKeys
 from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.actors import SYSTEM, Actor
 from chatgrid_auth.domain.verdicts import Allowed, Refused
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.leaks.acting import LeakResponse, Leaks
-from chatgrid_auth.services.leaks.reports import Sighting
+from chatgrid_auth.services.leaks.reports import Sighting, hashes_of
 from chatgrid_auth.services.rotation import Rotations
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import audit_of, counting, keys_table
-from tests.support.tokens import derived
+from tests.support.tokens import derived, token_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -78,9 +79,9 @@ class Bench:
         return self.gate.decide(f"Bearer {raw or self.raw}", request=request, now_ms=self.now_ms)
 
     def report(self, *raws: str, url: str | None = URL) -> frozenset[str]:
-        hashes = [keys.hash_of(raw) for raw in raws or (self.raw,)]
+        hashes = hashes_of(raws or (self.raw,))
         sightings = [Sighting(secret_hash=one, url=url) for one in hashes]
-        return self.leaks.act(sightings, request_id="request-1")
+        return self.leaks.act(sightings, actor=Actor(type=SYSTEM, request_id="request-1"))
 
     def actions(self) -> list[str]:
         return [entry.document["action"] for entry in self.trail.entries(self.owner)]
@@ -149,6 +150,22 @@ def test_a_former_secret_whose_grace_is_over_leaves_its_key_alone(bench: Bench) 
     assert bench.report(bench.raw) == {keys.hash_of(bench.raw)}
     assert isinstance(bench.decide(rotated.raw_key), Allowed)
     assert "api_key.exposed" not in bench.actions()
+
+
+def test_a_reported_token_disables_its_key_and_no_other(bench: Bench) -> None:
+    other = new_key(bench.keys, bench.owner)
+    token = token_of(bench.raw)
+    assert len(bench.report(token)) == 1
+    assert refusal(bench.decide()) == DISABLED
+    assert isinstance(bench.decide(other.raw_key), Allowed)
+    assert token not in str(bench.last())
+
+
+def test_a_token_of_a_secret_that_has_ended_changes_nothing(bench: Bench) -> None:
+    token = token_of(bench.raw)
+    rotated = bench.rotations.rotate(bench.owner, bench.key.id, grace_seconds=0)
+    assert bench.report(token)
+    assert isinstance(bench.decide(rotated.raw_key), Allowed)
 
 
 def test_an_expired_key_is_disabled_since_it_may_live_again(client: DynamoDBClient) -> None:

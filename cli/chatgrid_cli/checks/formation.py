@@ -67,6 +67,7 @@ def look_at_settings(stack: Stack) -> Iterator[Finding]:
         management.get("KEY_LIFETIME_DEFAULT_SECONDS", "0"),
         management.get("KEY_LIFETIME_CEILING_SECONDS", "0"),
     )
+    yield _leaks(stack)
     yield _jwt(authorizer.get("SUPABASE_URL", ""))
     if authorizer.get("ALLOW_IMPORTED_KEYS") == "true":
         yield warn(
@@ -89,6 +90,18 @@ def _lifetimes(default: str, ceiling: str) -> Finding:
         advice = "set KeyLifetimeDefaultSeconds to at most KeyLifetimeCeilingSeconds"
         return warn("lifetimes", f"{text}: the ceiling holds, the default is above it", advice)
     return ok("lifetimes", text)
+
+
+def _leaks(stack: Stack) -> Finding:
+    """What becomes of keys that leaked, and of those that nobody uses."""
+    response = stack.parameters.get("LeakResponse", "disable")
+    after = stack.parameters.get("DormantAfterDays", "0")
+    unused = f"disabled after {after} days" if after != "0" else "left as they are"
+    text = f"reported keys: {response}; keys that nobody uses: {unused}"
+    if response == "report":
+        advice = "set LeakResponse to disable, unless something else acts on api_key.exposed"
+        return warn("leaks", f"{text}: a leaked key goes on working", advice)
+    return ok("leaks", text)
 
 
 def _jwt(supabase_url: str) -> Finding:

@@ -50,11 +50,19 @@ def of_known(credential: Credential, *, reason: str) -> str:
         return "it is a derived token that has ended; its key was given a later end meanwhile"
     if reason == "revoked":
         return "it was revoked, for good; `chatgrid keys show` tells when"
-    if reason == "disabled":
-        return "it is disabled; it works again once its owner or an operator enables it"
     if reason == "ended":
         return "its key was given another secret, and the grace for this one is over"
     return f"it expired at {instant(credential.expires_at_ms)}"
+
+
+def of_disabled(why: str | None) -> str:
+    """Why a key is disabled that was there."""
+    told = {
+        "exposed": "somebody reported it as leaked; rotate it before it is enabled again",
+        "dormant": "nobody used it for as long as the parameter DormantAfterDays lets it",
+    }
+    who = told.get(why or "", "its owner or an operator said so")
+    return f"it is disabled: {who}; it works again once its owner or an operator enables it"
 
 
 def of_forbidden(verdict: Forbidden) -> dict[str, str]:

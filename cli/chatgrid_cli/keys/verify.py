@@ -212,6 +212,9 @@ class Judge:
     def _explained(
         self, reason: str, credential: str, known: Credential | None, *, at_ms: int
     ) -> str:
+        if known is not None and reason == "disabled":
+            stored = self._inventory.find(known.key_id, owner=known.owner)
+            return explanations.of_disabled(None if stored is None else stored.key.disabled_reason)
         if known is not None:
             return explanations.of_known(known, reason=reason)
         if reason == "malformed":

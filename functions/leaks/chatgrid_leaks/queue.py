@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chatgrid_auth.adapters.dynamodb.boto3_client import rejecting_non_json
 from chatgrid_auth.adapters.dynamodb.boto3_transport import fault_of
+from chatgrid_auth.domain.actors import SYSTEM, Actor
 from chatgrid_auth.services.leaks.reports import Sighting
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def act_on(batch: Mapping[str, Any], leaks: Leaks, *, log: Log) -> dict[str, Any
         try:
             report = json.loads(message["body"])
             sightings = [Sighting(secret_hash=one) for one in report["hashes"]]
-            leaks.act(sightings, request_id=report["request_id"])
+            leaks.act(sightings, actor=Actor(type=SYSTEM, request_id=report["request_id"]))
         except Exception as fault:  # it comes again, and in the end lies with the dead
             faults.append(type(fault).__name__)
             failed.append({"itemIdentifier": message["messageId"]})

@@ -13,6 +13,7 @@ from fastapi import Header, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
+from chatgrid_auth.domain.actors import SYSTEM, Actor
 from chatgrid_auth.domain.error_table import INVALID_TOKEN
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.json_body import parse
@@ -102,7 +103,7 @@ async def report_leaks_as_github(
             for match in matches
             if (key_hash := hashes[match.token]) is not None
         ],
-        request_id=request_id,
+        actor=Actor(type=SYSTEM, request_id=request_id),
     )
     told = {(match.token, match.type): hashes[match.token] in ours for match in matches}
     return [

@@ -237,6 +237,19 @@ def test_a_local_stack_is_looked_at_as_far_as_it_goes(patient: Patient) -> None:
     assert patient.seen("tables", exit_code=0)[0] == {"ok"}
 
 
+def test_what_becomes_of_leaked_and_unused_keys_is_told(patient: Patient) -> None:
+    told = patient.operator.parameters
+    told.update(LeakResponse="disable", DormantAfterDays="90")
+    assert patient.seen("leaks", exit_code=0) == (
+        {"ok"},
+        "reported keys: disable; keys that nobody uses: disabled after 90 days",
+    )
+    told.update(LeakResponse="report", DormantAfterDays="0")
+    states, text = patient.seen("leaks", exit_code=0)
+    assert states == {"warn"}
+    assert text.startswith("reported keys: report; keys that nobody uses: left as they are")
+
+
 def test_lifetimes_are_told_and_a_default_beyond_the_ceiling_warned_of(patient: Patient) -> None:
     told = patient.operator.management
     told.update(KEY_LIFETIME_DEFAULT_SECONDS="0", KEY_LIFETIME_CEILING_SECONDS="0")

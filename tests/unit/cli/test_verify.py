@@ -111,6 +111,26 @@ def test_a_key_that_has_ended_is_told_with_its_id(
 
 
 @pytest.mark.parametrize(
+    ("why", "told"), [("exposed", "leaked"), ("dormant", "DormantAfterDays"), ("manual", "said so")]
+)
+def test_a_disabled_key_is_told_with_what_disabled_it(
+    operator: Operator, why: str, told: str
+) -> None:
+    issued = operator.issue()
+    key_hash = keys.hash_of(issued.raw_key)
+    operator.dynamodb.update_item(
+        TableName=operator.table,
+        Key={"pk": items.s(items.credential_pk(key_hash)), "sk": items.s(items.CREDENTIAL)},
+        UpdateExpression="SET #off = :why REMOVE lvl",
+        ExpressionAttributeNames={"#off": items.OFF},
+        ExpressionAttributeValues={":why": items.s(why)},
+    )
+    data = verdict(operator, issued.raw_key)
+    assert data["reason"] == "disabled"
+    assert told in data["explanation"]
+
+
+@pytest.mark.parametrize(
     ("message", "reason", "told"),
     [
         ("API key is disabled", "disabled", "enables it"),

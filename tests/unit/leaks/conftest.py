@@ -38,7 +38,9 @@ class Keys:
     def find(self, hashes: Iterable[str], *, now_ms: int) -> dict[str, Exposed]:
         self.asked += 1
         return {
-            one: Exposed(owner="ada", key_id=one[:8], secret_hash=one, counts=self.ours[one])
+            one: Exposed(
+                owner="ada", key_id=one[:8], secret_hash=one, tag=one[:6], counts=self.ours[one]
+            )
             for one in hashes
             if one in self.ours
         }

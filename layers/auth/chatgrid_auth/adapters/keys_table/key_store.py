@@ -22,6 +22,7 @@ from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.adapters.keys_table.key_creation import KeyCreations
 from chatgrid_auth.adapters.keys_table.key_pages import KeyPages
+from chatgrid_auth.adapters.leaks.exposed_keys import DynamoExposedKeys
 from chatgrid_auth.adapters.rotation.rotations import DynamoRotations
 from chatgrid_auth.domain.credentials import ApiKey, Page
 from chatgrid_auth.services.key_filters import NO_FILTERS, KeyFilters
@@ -47,6 +48,7 @@ class DynamoKeyStore:
         revoked_retention_days: how long what is left of a revoked key is kept.
 
     Attributes:
+        exposed: keys that were found where they should not be.
         rotations: the keys' secrets.
         changes: the keys' settings.
         notes: what is remembered of requests that may come again.
@@ -78,6 +80,9 @@ class DynamoKeyStore:
             retention_days=revoked_retention_days,
         )
         self._pages = KeyPages(self._transport, table=table, revocations=self._revocations)
+        self.exposed = DynamoExposedKeys(
+            self._transport, table=table, chain=self._chain, revocations=self._revocations
+        )
         self.rotations = DynamoRotations(
             self._transport,
             table=table,

@@ -52,8 +52,11 @@ class DynamoExposedKeys:
         self._disabling = Disabling(transport, table=table, pending=revocations.pending)
 
     def find(self, hashes: Iterable[str], *, now_ms: int) -> dict[str, Exposed]:
-        """Those of up to 100 secrets that are ours, by hash."""
-        found = self._read(hashes)
+        """Those of up to 100 secrets that are ours, by hash; tokens by what names them."""
+        tags = {one: one.partition(".")[2] or tag_of(one) for one in hashes}
+        places = {one: one.partition(".")[0] for one in tags}
+        items_at = self._read(set(places.values()))
+        found = {one: items_at[place] for one, place in places.items() if place in items_at}
         homes = {
             key_hash: items.hash_text(item[items.HOME]["B"])
             for key_hash, item in found.items()
@@ -65,7 +68,7 @@ class DynamoExposedKeys:
             home = at_home.get(homes[key_hash]) if key_hash in homes else item
             # The alias of a rotation that was refused may outlive its key: nobody holds that.
             if home is not None and items.OWNER in home:
-                exposed[key_hash] = _exposed(key_hash, home, now_ms=now_ms)
+                exposed[key_hash] = _exposed(key_hash, home, tags[key_hash], now_ms=now_ms)
         return exposed
 
     def disable(self, exposed: Exposed, event: AuditEvent) -> bool:
@@ -75,12 +78,11 @@ class DynamoExposedKeys:
             return False
         changes = {**disabled_by_the_system(items.EXPOSED), **event.changes}
         event = replace(event, changes=changes)
-        told = tag_of(exposed.secret_hash)
-        return self._disabling.disable(record, event, why=items.EXPOSED, told=told)
+        return self._disabling.disable(record, event, why=items.EXPOSED, told=exposed.tag)
 
     def note(self, exposed: Exposed, event: AuditEvent) -> bool:
         """Tell the audit log, once for each secret; whether this call did it."""
-        tag = tag_of(exposed.secret_hash)
+        tag = exposed.tag
         place = (items.user_pk(exposed.owner), items.record_sk(exposed.key_id))
         told = update(
             self._table,
@@ -113,8 +115,7 @@ class DynamoExposedKeys:
         return read_credentials(self._transport, table=self._table, hashes=hashes)
 
 
-def _exposed(key_hash: str, home: Item, *, now_ms: int) -> Exposed:
-    tag = tag_of(key_hash)
+def _exposed(key_hash: str, home: Item, tag: str, *, now_ms: int) -> Exposed:
     until = home.get(items.until(tag))
     passes = until is not None and int(until["N"]) > now_ms
     # A current secret that has ended with its key passes again under a later expiry.
@@ -123,5 +124,6 @@ def _exposed(key_hash: str, home: Item, *, now_ms: int) -> Exposed:
         owner=items.uuid_text(home[items.OWNER]["B"]),
         key_id=items.uuid_text(home[items.KEY_ID]["B"]),
         secret_hash=key_hash,
+        tag=tag,
         counts=counts,
     )

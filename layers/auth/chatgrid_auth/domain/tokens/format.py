@@ -120,6 +120,15 @@ def parts_of(text: str) -> Parts | None:
     return label.encode() + raw[:-_MAC], raw[-_MAC:]
 
 
+def key_of(parts: Parts) -> tuple[str, str]:
+    """Which key a token says that it is of, by its home's hash in hex and its secret's tag.
+
+    Nothing is proven: whoever knows the hash has seen a token of the key.
+    """
+    raw = parts[0][_LABEL_LENGTH:]
+    return raw[:_HOME].hex(), raw[_HOME : _HOME + _TAG].decode("ascii", "replace")
+
+
 def read(parts: Parts, secrets: Iterable[bytes]) -> Token | None:
     """What a token says whose MAC was made with one of these secrets; ``None`` for every other."""
     said, mac = parts

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from chatgrid_auth.domain import audit
-from chatgrid_auth.domain.actors import SYSTEM, Actor
+from chatgrid_auth.domain.actors import Actor
 from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.services.leaks.reports import MOST_AT_ONCE, Sighting
 
@@ -27,12 +27,14 @@ class Exposed:
     """A key of ours, one of whose secrets was reported.
 
     Attributes:
+        tag: of the secret, by which its key tells it from others.
         counts: whether the secret can be used, or could be again; else the key was never in danger.
     """
 
     owner: str
     key_id: str
     secret_hash: str
+    tag: str
     counts: bool
 
 
@@ -68,13 +70,14 @@ class Leaks:
         self._response = response
         self._now_ms = now_ms
 
-    def act(self, sightings: Iterable[Sighting], *, request_id: str | None) -> frozenset[str]:
+    def act(self, sightings: Iterable[Sighting], *, actor: Actor) -> frozenset[str]:
         """Act on what is ours; the hashes of that, whatever became of its keys before.
 
         Every key is tried, also when another one fails.
 
         Args:
-            request_id: of the report. Who made it is not kept: a finder owes nobody a name.
+            actor: who acts. Of a report that anybody makes that is the system, and the request's
+                id is all that is kept: a finder owes nobody a name.
 
         Raises:
             StoreUnavailable: some may be left; a repetition makes good.
@@ -91,7 +94,7 @@ class Leaks:
                 if not exposed.counts:
                     continue
                 try:
-                    self._act(exposed, self._event(exposed, by_hash[key_hash].url, request_id))
+                    self._act(exposed, self._event(exposed, by_hash[key_hash].url, actor))
                 except Exception as failed:  # raised below: the other keys come first
                     fault = fault or failed
         if fault is not None:
@@ -111,13 +114,13 @@ class Leaks:
                 finally:  # the key ends, whatever becomes of the entry
                     self._keys.revoke(exposed, _revocation(event))
 
-    def _event(self, exposed: Exposed, url: str | None, request_id: str | None) -> AuditEvent:
+    def _event(self, exposed: Exposed, url: str | None, actor: Actor) -> AuditEvent:
         told = _presentable(url)
         return AuditEvent(
             action=audit.EXPOSED,
             owner=exposed.owner,
             target_id=exposed.key_id,
-            actor=Actor(type=SYSTEM, request_id=request_id),
+            actor=actor,
             at_ms=self._now_ms(),
             changes={"exposed_url": {"from": None, "to": told}} if told else {},
         )
