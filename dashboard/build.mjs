@@ -7,7 +7,7 @@
 import { build } from "esbuild";
 import { readFile } from "node:fs/promises";
 
-const COMMITTED = "../functions/management/chatgrid_management/dashboard/static/auth-js.js";
+const COMMITTED = "../functions/pages/chatgrid_pages/static/auth-js.js";
 const version = async (name) =>
   JSON.parse(await readFile(new URL(`node_modules/${name}/package.json`, import.meta.url))).version;
 const banner = `/*!

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chatgrid_management.dashboard.assets import LIBRARY, STATIC
+from chatgrid_pages.assets import LIBRARY, STATIC
 
 SOURCE = Path(__file__).parents[2] / "dashboard"
 BUILT_FROM = ("package.json", "package-lock.json", ".npmrc", "build.mjs", "auth-js.entry.js")

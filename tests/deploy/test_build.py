@@ -22,6 +22,7 @@ LAYERS_OF = {
     "EventsFunction": ("AuthLayer",),
     "LeaksFunction": ("AuthLayer", "HttpLayer", "JwtLayer"),
     "UsageFunction": ("AuthLayer",),
+    "PagesFunction": ("AuthLayer",),
 }
 #: What Lambda takes of a function and its layers, unpacked.
 MOST_BYTES = 250 * 1024 * 1024

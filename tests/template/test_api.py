@@ -26,8 +26,8 @@ ROUTES = {
     "/boards/{id}": ("BoardsFunction", {"GET", "PATCH", "DELETE"}),
     "/leaks": ("LeaksFunction", {"POST"}),
     "/leaks/github": ("LeaksFunction", {"POST"}),
-    "/dashboard": ("ManagementFunction", {"GET"}),
-    "/dashboard/{asset}": ("ManagementFunction", {"GET"}),
+    "/dashboard": ("PagesFunction", {"GET"}),
+    "/dashboard/{asset}": ("PagesFunction", {"GET"}),
 }
 # Files of the dashboard: nothing of anybody's, and needed before anybody can sign in. And reports
 # of leaked keys: whoever finds one may say so, GitHub signs what it sends, and nobody is told.
@@ -110,6 +110,7 @@ def test_api_gateway_may_call_each_function_for_this_api_only() -> None:
         "gate-AuthorizerFunction:live",
         "gate-ManagementFunction:live",
         "gate-BoardsFunction:live",
+        "gate-PagesFunction:live",
         "gate-LeaksFunction:live",
     }
     others = "arn:aws:execute-api:eu-central-1:123456789012:*/authorizers/*"

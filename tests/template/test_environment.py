@@ -21,13 +21,14 @@ LEAN_ENDPOINTS = {
     "AWS_ENDPOINT_URL_SSM": "ssm",
 }
 #: Those that call AWS by the lean client.
-LEAN = {"AuthorizerFunction", "EventsFunction", "UsageFunction"}
+LEAN = {"AuthorizerFunction", "EventsFunction", "UsageFunction", "PagesFunction"}
 EVENTS_ENDPOINT = {"AWS_ENDPOINT_URL_EVENTBRIDGE"}
 AWS_OWN = {function: {"AWS_USE_FIPS_ENDPOINT"} for function in FUNCTIONS} | {
     "AuthorizerFunction": set(LEAN_ENDPOINTS),
     "EventsFunction": EVENTS_ENDPOINT,
     "UsageFunction": {"AWS_ENDPOINT_URL_DYNAMODB"},
     "ManagementFunction": {"AWS_USE_FIPS_ENDPOINT", "AWS_ENDPOINT_URL_SECRETS_MANAGER"},
+    "PagesFunction": set(),
 }
 # Read by the platform's resolver, which looks names up for the function.
 RESOLVERS_OWN = {"AuthorizerFunction": {"RES_OPTIONS"}}
@@ -115,8 +116,8 @@ def test_fips_endpoints_are_asked_for_by_every_function_or_none() -> None:
         ("AllowedOrigin", "https://app.example.com", "ManagementFunction", "ALLOWED_ORIGIN"),
         ("AllowedOrigin", "https://app.example.com", "BoardsFunction", "ALLOWED_ORIGIN"),
         ("SupabaseUrl", "https://p.supabase.co", "AuthorizerFunction", "SUPABASE_URL"),
-        ("SupabaseUrl", "https://p.supabase.co", "ManagementFunction", "SUPABASE_URL"),
-        ("SupabasePublishableKey", "sb_pub", "ManagementFunction", "SUPABASE_PUBLISHABLE_KEY"),
+        ("SupabaseUrl", "https://p.supabase.co", "PagesFunction", "SUPABASE_URL"),
+        ("SupabasePublishableKey", "sb_pub", "PagesFunction", "SUPABASE_PUBLISHABLE_KEY"),
         ("JwtAudience", "web", "AuthorizerFunction", "JWT_AUDIENCE"),
         ("JwtAlgorithms", "ES256", "AuthorizerFunction", "JWT_ALGORITHMS"),
         ("JwtSecretArn", "arn:of:it", "AuthorizerFunction", "JWT_SECRET_ARN"),
@@ -165,7 +166,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
 def test_metrics_of_every_function_lie_in_the_stacks_one_namespace(function: str) -> None:
     environment = deployed().environment(function)
     names = {"METRICS_NAMESPACE", "POWERTOOLS_METRICS_NAMESPACE"} & set(environment)
-    counts_nothing = function in {"EventsFunction", "UsageFunction"}
+    counts_nothing = function in {"EventsFunction", "UsageFunction", "PagesFunction"}
     assert {environment[name] for name in names} == (set() if counts_nothing else {"ChatGrid/gate"})
 
 

@@ -20,6 +20,7 @@ LAYERS = {
     "EventsFunction": ["AuthLayer"],
     "LeaksFunction": ["AuthLayer", "HttpLayer", "JwtLayer"],
     "UsageFunction": ["AuthLayer"],
+    "PagesFunction": ["AuthLayer"],
 }
 GATEWAY_LIMIT_SECONDS = 29
 

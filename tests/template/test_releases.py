@@ -17,7 +17,8 @@ BESIDE_VERSIONS = {"ReservedConcurrentExecutions"}
 NOT_SETTINGS = re.compile(r"AWS::|\w+(Role|Logs|Layer|Function)\w*$|FunctionSettings$")
 LAYERS = {
     "layers/auth": set(FUNCTIONS),
-    "layers/http": set(FUNCTIONS) - {"AuthorizerFunction", "EventsFunction", "UsageFunction"},
+    "layers/http": set(FUNCTIONS)
+    - {"AuthorizerFunction", "EventsFunction", "UsageFunction", "PagesFunction"},
     "layers/jwt": {"AuthorizerFunction", "LeaksFunction"},
 }
 

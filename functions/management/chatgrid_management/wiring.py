@@ -27,7 +27,6 @@ from chatgrid_auth.services.key_store import KeyStore
 from chatgrid_auth.services.rotation import Rotations
 from chatgrid_auth.services.tokens.making import Homes, SigningSecret, Tokens
 from chatgrid_management.app import create_app
-from chatgrid_management.dashboard.page import Dashboard, PageSettings, with_dashboard
 from chatgrid_management.services import Management
 
 if TYPE_CHECKING:
@@ -93,9 +92,6 @@ class Settings:
     revoked_retention_days: int
     allowed_origin: str
     telemetry: Telemetry
-    #: Both empty where no Supabase project is connected; the page then says so.
-    supabase_url: str = ""
-    supabase_publishable_key: str = ""
     lifetimes: Lifetimes = ANY_LIFETIME
     trusted_proxies: int = 0
     route_permissions: Mapping[str, str] = field(default_factory=dict)
@@ -143,8 +139,6 @@ class Settings:
             ),
             telemetry=read_telemetry(environ),
             token_secret_arn=settings.secret(environ, "TOKEN_SECRET_ARN"),
-            supabase_url=environ.get("SUPABASE_URL", ""),
-            supabase_publishable_key=environ.get("SUPABASE_PUBLISHABLE_KEY", ""),
         )
 
 
@@ -247,7 +241,7 @@ def compose(
         trusted_proxies=configured.trusted_proxies,
     )
     app = ContractMiddleware(create_app(management, log=logger))
-    api = lambda_handler(
+    return lambda_handler(
         GuardMiddleware(
             app,
             clock=time.time,
@@ -258,16 +252,6 @@ def compose(
         tracer=configured.telemetry.tracer(),
         metrics=configured.telemetry.metrics(),
         milestones=MILESTONES,
-    )
-    return with_dashboard(api, Dashboard(_page_settings(configured)))
-
-
-def _page_settings(configured: Settings) -> PageSettings:
-    return PageSettings(
-        supabase_url=configured.supabase_url,
-        supabase_publishable_key=configured.supabase_publishable_key,
-        rate_limit_default=configured.rate_limit_default,
-        rate_limit_ceiling=configured.rate_limit_ceiling,
     )
 
 

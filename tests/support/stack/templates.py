@@ -23,6 +23,7 @@ FUNCTIONS = {
     "EventsFunction": "events",
     "LeaksFunction": "leaks",
     "UsageFunction": "usage",
+    "PagesFunction": "pages",
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chatgrid_management.dashboard.assets import LIBRARY, SCRIPT, STATIC, read_assets
+from chatgrid_pages.assets import LIBRARY, SCRIPT, STATIC, read_assets
 
 BUDGET_BYTES = 60 * 1024
 

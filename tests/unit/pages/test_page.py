@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
 
 import pytest
 
-from chatgrid_management.dashboard.page import (
+from chatgrid_auth.settings import SettingError
+from chatgrid_pages.page import (
     ASSET,
     PAGE,
     Dashboard,
     PageSettings,
     content_security_policy,
 )
-from tests.support.http_api import Api, Context, proxy_event
+from chatgrid_pages.wiring import start
+from tests.support.http_api import proxy_event
 
 PROJECT = "https://project.supabase.co"
 
@@ -38,7 +43,7 @@ def ask(
 ) -> dict[str, Any]:
     event = proxy_event(method, resource, authorizer=None, headers=headers)
     event["pathParameters"] = {"asset": asset} if asset else None
-    return dashboard().response(event)
+    return dashboard().handle(event)
 
 
 def referred_to(body: str) -> list[str]:
@@ -75,7 +80,7 @@ def test_the_page_is_html_and_everything_that_it_refers_to_is_served() -> None:
 
 def test_the_stacks_settings_in_the_page_cannot_break_out() -> None:
     hostile = 'x"><script>alert(1)</script>'
-    body = dashboard(supabase_publishable_key=hostile).response(
+    body = dashboard(supabase_publishable_key=hostile).handle(
         proxy_event("GET", PAGE, authorizer=None)
     )["body"]
     parsed = Parsed(body)
@@ -143,8 +148,7 @@ def test_a_browser_that_has_something_else_gets_it_all(other: str) -> None:
 def test_other_settings_are_another_page() -> None:
     event = proxy_event("GET", PAGE, authorizer=None)
     tags = {
-        dashboard(rate_limit_default=limit).response(event)["headers"]["ETag"]
-        for limit in (60, 120)
+        dashboard(rate_limit_default=limit).handle(event)["headers"]["ETag"] for limit in (60, 120)
     }
     assert len(tags) == 2
 
@@ -170,7 +174,7 @@ def test_a_trailing_slash_leads_to_the_page_under_any_prefix(
     """On an address that ends in one, nothing that the page refers to would be found."""
     event = proxy_event(method, PAGE, authorizer=None, query=query)
     event["path"] = sent
-    answer = dashboard().response(event)
+    answer = dashboard().handle(event)
     assert (answer["statusCode"], answer["body"]) == (308, "")
     assert urljoin(f"https://example.com{sent}", answer["headers"]["Location"]) == (
         f"https://example.com{answered}"
@@ -181,7 +185,7 @@ def test_a_trailing_slash_leads_to_the_page_under_any_prefix(
 def test_a_wrong_method_is_refused_with_a_slash_at_the_end_too() -> None:
     event = proxy_event("POST", PAGE, authorizer=None)
     event["path"] = "/v1/dashboard/"
-    assert dashboard().response(event)["statusCode"] == 405
+    assert dashboard().handle(event)["statusCode"] == 405
 
 
 @pytest.mark.parametrize("resource", [PAGE, ASSET])
@@ -208,24 +212,34 @@ def test_no_other_name_gives_a_file(name: str) -> None:
     assert answer["headers"]["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize(
-    "resource",
-    ["/me", "/me/api-keys", "/me/api-keys/{id}", "/dashboard/", "/Dashboard", "/dashboard/{id}"],
-)
-def test_only_the_pages_own_two_resources_go_past_the_guard(resource: str) -> None:
-    assert not dashboard().serves(proxy_event("GET", resource, authorizer=None))
-
-
-@pytest.mark.parametrize("resource", ["/me", "/me/api-keys", "/me/api-keys/{id}"])
-def test_no_path_that_a_client_sends_opens_a_guarded_resource(api: Api, resource: str) -> None:
-    event = proxy_event("GET", resource, authorizer=None, id="dashboard")
+@pytest.mark.parametrize("resource", ["/me", "/me/api-keys", "/dashboard/", "/Dashboard", ""])
+def test_no_other_resource_is_answered_with_a_file(resource: str) -> None:
+    event = proxy_event("GET", resource, authorizer=None)
     event["path"] = "/v1/dashboard"
-    event["requestContext"]["resourcePath"] = PAGE
-    answer = api.handler(event, Context())
-    assert answer["statusCode"] == 403
+    assert dashboard().handle(event)["statusCode"] == 404
 
 
-def test_the_deployed_handler_serves_the_page(api: Api) -> None:
-    answer = api.handler(proxy_event("GET", PAGE, authorizer=None), Context())
-    assert answer["statusCode"] == 200
-    assert "rate-limit-default" in answer["body"]
+def test_the_function_starts_from_its_environment_alone() -> None:
+    environment = {
+        **os.environ,
+        "SUPABASE_URL": PROJECT,
+        "RATE_LIMIT_DEFAULT": "120",
+        "RATE_LIMIT_CEILING": "1000",
+    }
+    script = "from chatgrid_pages.handler import handler; print(callable(handler))"
+    started = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (started.stdout, started.stderr) == ("True\n", "")
+
+
+@pytest.mark.parametrize("name", ["RATE_LIMIT_DEFAULT", "RATE_LIMIT_CEILING"])
+def test_each_setting_is_needed_and_named_when_it_is_missing(name: str) -> None:
+    environment = {"RATE_LIMIT_DEFAULT": "120", "RATE_LIMIT_CEILING": "1000"}
+    del environment[name]
+    with pytest.raises(SettingError, match=f"{name} is not set"):
+        start(environment)

@@ -1,7 +1,7 @@
-"""The two public routes of the API: the page, and the files that it is made of.
+"""The page on which people manage their keys: its two public routes, answered from files.
 
-They hold nothing of anybody's, and nothing of the API runs behind them: they are answered from
-files before the guard and its application are asked, and only for these two resources.
+They hold nothing of anybody's. The function that answers them has no right to anything, and loads
+the standard library alone: who opens the page waits for no web framework.
 """
 
 from __future__ import annotations
@@ -10,21 +10,16 @@ import hashlib
 import html
 import json
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from chatgrid_auth.domain import error_table
-from chatgrid_management.dashboard.assets import STATIC, Asset, Assets, read_assets
+from chatgrid_pages.assets import STATIC, Asset, Assets, read_assets
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
-    from chatgrid_auth.http_api.rest_api import Handler
+    from typing import Any
 
     Event = Mapping[str, Any]
     ProxyResponse = dict[str, Any]
@@ -40,7 +35,6 @@ _REFERENCE = re.compile(r'\b(href|src)="([a-z-]+\.(?:css|js|svg))"')
 _SETTING = re.compile(r"\{\{([a-z_]+)\}\}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PageSettings:
     """What the stack tells the page.
 
@@ -51,10 +45,25 @@ class PageSettings:
         rate_limit_ceiling: the highest that may be asked for.
     """
 
-    supabase_url: str
-    supabase_publishable_key: str
-    rate_limit_default: int
-    rate_limit_ceiling: int
+    __slots__ = (
+        "rate_limit_ceiling",
+        "rate_limit_default",
+        "supabase_publishable_key",
+        "supabase_url",
+    )
+
+    def __init__(
+        self,
+        *,
+        supabase_url: str,
+        supabase_publishable_key: str,
+        rate_limit_default: int,
+        rate_limit_ceiling: int,
+    ) -> None:
+        self.supabase_url = supabase_url
+        self.supabase_publishable_key = supabase_publishable_key
+        self.rate_limit_default = rate_limit_default
+        self.rate_limit_ceiling = rate_limit_ceiling
 
 
 class Dashboard:
@@ -64,12 +73,8 @@ class Dashboard:
         self._settings = settings
         self._folder = folder
 
-    def serves(self, event: Event) -> bool:
-        """Whether API Gateway matched one of the page's own resources, letter by letter."""
-        return event.get("resource") in {PAGE, ASSET}
-
-    def response(self, event: Event) -> ProxyResponse:
-        """The proxy answer to an event that this serves."""
+    def handle(self, event: Event, _context: object = None) -> ProxyResponse:
+        """The proxy answer to an event of one of the two resources, as API Gateway matched it."""
         if event["httpMethod"] not in {"GET", "HEAD"}:
             headers = {"Allow": "GET, HEAD, OPTIONS"}
             return _refusal(error_table.METHOD_NOT_ALLOWED, headers)
@@ -78,7 +83,7 @@ class Dashboard:
                 return _without_slash(event)
             return self._revalidated(event, self._page, self._page_headers)
         name = (event.get("pathParameters") or {}).get("asset", "")
-        asset = self._assets.by_name.get(name)
+        asset = self._assets.by_name.get(name) if event["resource"] == ASSET else None
         if asset is None:
             return _refusal(error_table.NOT_FOUND, {}, message="Resource not found")
         return self._revalidated(event, asset, {"Cache-Control": _FOREVER})
@@ -119,15 +124,6 @@ class Dashboard:
             "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
             "X-Frame-Options": "DENY",
         }
-
-
-def with_dashboard(handler: Handler, dashboard: Dashboard) -> Handler:
-    """The page's two resources go to the page; every other event to the handler, as it came."""
-
-    def handle(event: dict[str, Any], context: LambdaContext) -> ProxyResponse:
-        return dashboard.response(event) if dashboard.serves(event) else handler(event, context)
-
-    return handle
 
 
 #: On every answer of these routes, whatever it is.
@@ -174,6 +170,8 @@ def _without_slash(event: Event) -> ProxyResponse:
     location = f"..{PAGE}"
     # It may be the way back from signing in, with a code.
     if query := event.get("multiValueQueryStringParameters"):
+        from urllib.parse import urlencode  # noqa: PLC0415 - seldom needed
+
         location += "?" + urlencode(query, doseq=True)
     headers = {**_SAFETY, "Cache-Control": "no-store", "Location": location}
     return {"statusCode": 308, "headers": headers, "body": ""}

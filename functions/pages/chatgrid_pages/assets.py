@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
-from chatgrid_management.dashboard.modules import join
+from chatgrid_pages.modules import join
 
 STATIC = Path(__file__).parent / "static"
 
@@ -23,21 +22,25 @@ _TYPES = {
 _HASH_CHARACTERS = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
     """One file as it is served; ``name`` is all of its address."""
 
-    name: str
-    content_type: str
-    text: str
+    __slots__ = ("content_type", "name", "text")
+
+    def __init__(self, *, name: str, content_type: str, text: str) -> None:
+        self.name = name
+        self.content_type = content_type
+        self.text = text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Assets:
     """All files of the page: by the name that they are served under, and by the source's."""
 
-    by_name: dict[str, Asset]
-    by_source: dict[str, Asset]
+    __slots__ = ("by_name", "by_source")
+
+    def __init__(self, *, by_name: dict[str, Asset], by_source: dict[str, Asset]) -> None:
+        self.by_name = by_name
+        self.by_source = by_source
 
 
 def read_assets(folder: Path = STATIC) -> Assets:

@@ -8,8 +8,8 @@ container: more than a new account may run. The modules keep to a few forms of `
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from chatgrid_management.dashboard.assets import LIBRARY, SCRIPT, STATIC
-from chatgrid_management.dashboard.modules import CannotJoin, join
+from chatgrid_pages.assets import LIBRARY, SCRIPT, STATIC
+from chatgrid_pages.modules import CannotJoin, join
 
 MAIN = """\
 import * as greeting from "./say-hello.js";

@@ -1,0 +1,28 @@
+"""The pages function's composition root: the only reader of its environment."""
+
+from __future__ import annotations
+
+import os
+
+from chatgrid_auth import settings
+from chatgrid_pages.page import Dashboard, PageSettings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def start(environ: Mapping[str, str] = os.environ) -> Dashboard:
+    """The pages of this stack.
+
+    Raises:
+        SettingError: an environment variable is missing or not usable.
+    """
+    return Dashboard(
+        PageSettings(
+            supabase_url=environ.get("SUPABASE_URL", ""),
+            supabase_publishable_key=environ.get("SUPABASE_PUBLISHABLE_KEY", ""),
+            rate_limit_default=settings.positive_integer(environ, "RATE_LIMIT_DEFAULT"),
+            rate_limit_ceiling=settings.positive_integer(environ, "RATE_LIMIT_CEILING"),
+        )
+    )
