@@ -249,6 +249,30 @@ def test_no_key_is_ever_dormant_where_that_is_off(client: DynamoDBClient) -> Non
     assert (bench.after(3_000).noticed, bench.after(3_010).dormant) == (0, 0)
 
 
+def test_two_sweeps_that_meet_give_a_notice_once(bench: Bench) -> None:
+    bench.new_key(expires_at_ms=NOW_MS + 30 * DAY_MS)
+    bench.now_ms = NOW_MS + 16 * DAY_MS
+    page, _ = bench.directory.live(None)
+    other = RunSummary()
+
+    def meanwhile() -> None:
+        # Between this sweep's look and its write.
+        if not other.noticed:
+            other.noticed = -1
+            bench.directory.look_after(page, other, now_ms=bench.now_ms, check=lambda: None)
+
+    calls = iter(range(100))
+    summary = RunSummary()
+    bench.directory.look_after(
+        page,
+        summary,
+        now_ms=bench.now_ms,
+        check=lambda: meanwhile() if next(calls) == 1 else None,
+    )
+    assert (other.noticed, summary.noticed) == (0, 0), "the other one gave it"
+    assert bench.kinds() == ["api_key.expiring"]
+
+
 def test_notices_lie_in_no_owners_chain(bench: Bench) -> None:
     bench.new_key(expires_at_ms=NOW_MS + 30 * DAY_MS)
     bench.after(16)

@@ -24,6 +24,7 @@ from tests.support.memory.boards_table import MemoryTransport
 from tests.support.memory.key_store import MemoryKeyStore
 from tests.support.memory.usage import MemoryUsage
 from tests.support.tokens import Secrets
+from tests.unit.leaks.conftest import World
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -80,8 +81,12 @@ def boards_handler() -> Handler:
     return boards.compose(settings, store=BoardStore(MemoryTransport(), table="boards"))
 
 
-HANDLERS = {"management": management_handler, "boards": boards_handler}
-FILES = [file for name in HANDLERS for file in sorted((EVENTS / name).glob("*.json"))]
+def leaks_handler() -> Handler:
+    return World().handler
+
+
+HANDLERS = {"management": management_handler, "boards": boards_handler, "leaks": leaks_handler}
+FILES = [file for name in HANDLERS for file in sorted((EVENTS / name).glob("[0-9]*.json"))]
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -96,6 +101,14 @@ def test_an_event_gets_the_status_in_its_name(file: Path) -> None:
     body = json.loads(answer["body"])
     if answer["statusCode"] >= 400:
         assert (body["object"], body["status"]) == ("error", answer["statusCode"])
+
+
+def test_the_queues_event_is_acted_upon() -> None:
+    world = World()
+    world.keys.ours["0" * 64] = True
+    answer = world.handler(load(EVENTS / "leaks" / "queue.json"), Context())
+    assert answer == {"batchItemFailures": []}
+    assert world.keys.done == [("disable", "0" * 64)]
 
 
 class Rehearsal:
@@ -132,5 +145,5 @@ def test_the_reconcilers_event_tells_what_to_do(name: str, *, sweep: bool) -> No
 
 def test_every_event_is_used_by_a_test() -> None:
     folders = {file.parent.name for file in EVENTS.rglob("*.json")}
-    assert folders == {"authorizer", "boards", "management", "reconciler"}
+    assert folders == {"authorizer", "boards", "leaks", "management", "reconciler"}
     assert len(list(EVENTS.rglob("*.json"))) >= 20

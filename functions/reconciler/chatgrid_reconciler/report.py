@@ -29,8 +29,6 @@ METRICS: Mapping[str, str] = {
     "held": "UsageKeyOrphansHeld",
     "ceiling": "UsageKeysAtCeiling",
     "unfinished": "RevocationsFinished",
-    "noticed": "KeyNotices",
-    "dormant": "KeysDormant",
     "throttled": "ControlPlaneThrottled",
     "failed": "UsageKeysFailed",
     "queue_depth": "UsageKeyQueueDepth",

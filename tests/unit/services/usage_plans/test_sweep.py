@@ -475,3 +475,20 @@ def test_a_sweep_that_cannot_read_the_account_is_counted_and_tried_again(world: 
     assert world.run().missing == 1, "without being asked for again"
     world.settle()
     world.assert_in_step()
+
+
+def test_keys_are_looked_after_while_the_control_plane_is_out(world: World) -> None:
+    for _ in range(3):
+        world.issue()
+    world.settle()
+    world.plane.failures["GetApiKeys"] = ["ServiceUnavailableException"] * 50
+    summary = world.run(sweep=True)
+    assert summary.sweeps == 0
+    assert summary.failed
+    assert world.store.looked_after == 3
+
+
+def test_a_dry_run_looks_after_no_key(world: World) -> None:
+    world.issue()
+    world.run(sweep=True, dry_run=True)
+    assert world.store.looked_after == 0
