@@ -34,6 +34,7 @@ ALARMS = {
     "UsagePlanFaultAlarm",
     "StoreThrottledAlarm",
     "RefusedShareAlarm",
+    "CanaryUsedAlarm",
     "KeySetStaleAlarm",
     "ReconcilerAlarm",
     "OrphansHeldAlarm",
@@ -53,7 +54,7 @@ AWSS = {
 AWSS["AWS/SQS"] = {"ApproximateNumberOfMessagesVisible"}
 OUTCOMES = {
     "allowed": {"api-key", "jwt"},
-    "refused": {"malformed", "unknown", "revoked", "expired", "invalid_token"},
+    "refused": {"malformed", "unknown", "revoked", "expired", "invalid_token", "canary"},
     "forbidden": {"read", "write", "admin"},
     "rate_limited": {"window"},
     "fault": {

@@ -51,6 +51,13 @@ def register(root: typer.Typer) -> None:
     root.add_typer(app, name="keys")
 
 
+class Kind(StrEnum):
+    """What a new key is."""
+
+    SECRET = "secret"  # noqa: S105 - a word of the API
+    CANARY = "canary"
+
+
 class Environment(StrEnum):
     """What a key is for."""
 
@@ -71,6 +78,9 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
     environment: Annotated[
         Environment, typer.Option("--environment", help="What it is for.")
     ] = Environment.LIVE,
+    kind: Annotated[
+        Kind, typer.Option("--kind", help="A canary is a trap, answered like an unknown key.")
+    ] = Kind.SECRET,
     rate_limit: Annotated[
         int | None,
         typer.Option(
@@ -90,6 +100,7 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
             name=name,
             scopes=granted,
             environment=environment.value,
+            kind=kind.value,
             rate_limit=rate_limit,
             expires_at_ms=expires_at_ms,
         ),

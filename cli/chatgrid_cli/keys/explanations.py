@@ -46,6 +46,8 @@ def of_unknown() -> str:
 
 def of_known(credential: Credential, *, reason: str) -> str:
     """Why a key that exists is refused."""
+    if reason == "canary":
+        return "it is a canary: whoever comes with it hears that it is unknown, and you of him"
     if reason == "token_ended":
         return "it is a derived token that has ended; its key was given a later end meanwhile"
     if reason == "revoked":

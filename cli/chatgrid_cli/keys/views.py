@@ -18,6 +18,7 @@ def facts(key: ApiKey, *, revoked_at_ms: int | None = None) -> dict[str, Any]:
         "id": key.id,
         "user_id": key.owner,
         "key_prefix": key.prefix,
+        "kind": key.kind,
         "name": key.name,
         "scopes": list(key.scopes),
         "environment": key.environment,

@@ -12,6 +12,7 @@ _USER_ID = "11aabb22-cc33-4d44-8e55-ff6677889900"
 
 _KEY = {
     "id": _KEY_ID,
+    "kind": "secret",
     "key_prefix": "cgk_live_a1b2",
     "name": "CI/CD pipeline",
     "scopes": ["read", "write"],

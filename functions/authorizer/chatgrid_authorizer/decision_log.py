@@ -124,10 +124,28 @@ def line(
         _quote(request.declared_resource),
         name,
         reason,
-        _more(outcome),
+        _more(outcome) + (_alert(request, now_ms) if reason == "canary" else ""),
         measured.took_ms,
         f',"StoreMs":{measured.store_ms:.2f}' if measured.store_ms else "",
     )
+
+
+#: Who came with a canary, by address, and until when that is not told again.
+_told: dict[str, int] = {}
+_TOLD_AGAIN_MS = 60_000
+_MOST_TOLD = 1_024
+
+
+def _alert(request: MethodRequest, now_ms: int) -> str:
+    """Where somebody comes from who has found a canary: once a minute for each address."""
+    source = request.judged.source
+    if _told.get(source, 0) - now_ms >= 0:
+        return ""
+    _told.pop(source, None)
+    if len(_told) >= _MOST_TOLD:
+        del _told[next(iter(_told))]
+    _told[source] = now_ms + _TOLD_AGAIN_MS
+    return f'"alert":"canary_used","source_ip":{_quote(source)},'
 
 
 def _caller(outcome: Allowed) -> str:

@@ -24,6 +24,7 @@ from chatgrid_auth.services.key_rules import (
     LONGEST_LIFE_YEARS,
     LONGEST_NAME,
 )
+from chatgrid_management.kind_schemas import GivenKind, Kind, MakerData
 from chatgrid_management.rotation_schemas import PreviousSecretData
 from chatgrid_management.rule_schemas import GivenAddresses, GivenPermissions, Warnings
 
@@ -105,6 +106,7 @@ class NewApiKey(BaseModel):
         Field(description="In place of `expires_at`: how many seconds it lives from now on."),
     ] = None
     environment: GivenEnvironment = "live"
+    kind: GivenKind = "secret"
     enabled: Annotated[bool, Field(description="Whether it works from the start.")] = True
     self_rotation: Annotated[bool, Field(description="Whether the key may rotate itself.")] = False
     allowed_ips: GivenAddresses = None
@@ -128,23 +130,11 @@ class NewApiKey(BaseModel):
         }
 
 
-class MakerData(Response):
-    """What made a key."""
-
-    type: Literal["jwt", "api_key", "operator"]
-    key_id: Annotated[
-        str | None,
-        Field(
-            description="The key that made it; `null` for the others.",
-            json_schema_extra={"format": "uuid"},
-        ),
-    ]
-
-
 class ApiKeyData(Response):
     """A key, as its owner may see it again and again."""
 
     id: Identifier
+    kind: Kind
     key_prefix: Annotated[
         str, Field(description="The first 13 characters.", examples=["cgk_live_a1b2"])
     ]
@@ -264,6 +254,7 @@ class RevokedApiKeyResponse(Response):
 def _facts(key: ApiKey) -> dict[str, object]:
     return {
         "id": key.id,
+        "kind": key.kind,
         "key_prefix": key.prefix,
         "name": key.name,
         "scopes": list(key.scopes),

@@ -38,6 +38,8 @@ OWN = {
     "key_id",
     "owner",
     "detail",
+    "alert",
+    "source_ip",
     "DecisionMs",
     "StoreMs",
 }
@@ -222,3 +224,32 @@ def test_the_runbook_names_every_field_and_no_other() -> None:
 def test_a_line_is_written_at_once_and_with_its_end(capsys: pytest.CaptureFixture[str]) -> None:
     wiring.build(SETTINGS).log('{"a":1}')
     assert capsys.readouterr().out == '{"a":1}\n'
+
+
+def test_whoever_brings_a_canary_is_told_once_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decision_log, "_told", {})
+    canary = Refused(
+        message="Missing or invalid token", reason="canary", key_id="key-1", user_id="ada"
+    )
+
+    def told(source: str, later_ms: int) -> object:
+        request = MethodRequest(
+            method_arn="arn",
+            authorization=None,
+            method="GET",
+            resource="/boards",
+            request_id="r",
+            judged=Request("read", source=source),
+        )
+        measured = Measured(now_ms=NOW_MS + later_ms, took_ms=1.0, store_ms=0.0, cold_start=False)
+        text = decision_log.line(canary, decision_log.named(canary), request, measured)
+        line = json.loads(text)
+        assert (line["reason"], line["key_id"], line["resource"]) == ("canary", "key-1", "/boards")
+        assert line.get("source_ip") == (source if "alert" in line else None)
+        return line.get("alert")
+
+    asked = [("a", 0), ("a", 1), ("b", 2), ("a", 60_000), ("a", 60_001), ("b", 60_001)]
+    once, never = "canary_used", None
+    assert [told(*one) for one in asked] == [once, never, once, never, once, never]

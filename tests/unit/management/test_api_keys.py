@@ -13,6 +13,7 @@ from tests.support.memory.key_store import MemoryKeyStore
 KEYS = "/me/api-keys"
 KEY = "/me/api-keys/{id}"
 FIELDS = {
+    "kind",
     "id",
     "key_prefix",
     "name",

@@ -128,6 +128,7 @@ def test_each_creation_and_revocation_is_told_of_with_who_did_it(
         "environment": {"from": None, "to": "live"},
         "rate_limit": {"from": None, "to": key["rate_limit"]},
         "enabled": {"from": None, "to": True},
+        "kind": {"from": None, "to": "secret"},
         "self_rotation": {"from": None, "to": False},
         "metadata": {"from": None, "to": {}},
     }

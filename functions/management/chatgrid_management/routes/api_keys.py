@@ -56,6 +56,7 @@ async def create_api_key(
             name=new.name,
             scopes=new.scopes,
             environment=new.environment,
+            kind=new.kind,
             rate_limit=new.rate_limit,
             enabled=new.enabled,
             self_rotation=new.self_rotation,

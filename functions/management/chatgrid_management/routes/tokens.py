@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import Request
 
+from chatgrid_auth.domain.error_table import INVALID_TOKEN
 from chatgrid_auth.http_api.edge import router as new_router
-from chatgrid_auth.http_api.problems import invalid_token
+from chatgrid_auth.http_api.problems import Problem
 from chatgrid_auth.services.gate.authenticate import bearer_credential
 from chatgrid_management.routes.own_key import OwnKeyId, admitted_a_moment_ago
 from chatgrid_management.services import CurrentCaller, Services
@@ -29,7 +30,7 @@ async def create_token(
     """
     raw_key = bearer_credential(request.headers.get("authorization"))
     if raw_key is None:  # API Gateway hands on the header that the authorizer judged
-        raise invalid_token()
+        raise Problem.of(INVALID_TOKEN, headers={"WWW-Authenticate": "Bearer"})
     wanted = token or NewToken()
     with admitted_a_moment_ago():
         made = services.tokens.make(

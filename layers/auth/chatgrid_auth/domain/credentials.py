@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Maker
+from chatgrid_auth.domain.keys import SECRET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class ApiKey:
     """What is known of a key. Times are Unix milliseconds.
 
     Attributes:
+        kind: ``secret``, ``publishable`` or ``canary``.
         last_used_at_ms: the last use of any of its secrets.
         disabled_reason: ``manual``, ``dormant`` or ``exposed``; ``None`` while it is enabled.
         metadata: the owner's own notes, which no decision looks at.
@@ -43,6 +45,7 @@ class ApiKey:
     environment: str
     rate_limit: int
     created_at_ms: int
+    kind: str = SECRET
     expires_at_ms: int | None = None
     last_used_at_ms: int | None = None
     created_by: Maker = SOME_OPERATOR.maker

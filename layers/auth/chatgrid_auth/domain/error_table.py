@@ -65,6 +65,7 @@ PREVIOUS_SECRET_ACTIVE = ErrorKind(
 )
 KEY_DISABLED = ErrorKind(409, "conflict", verdicts.DISABLED)
 KEY_EXPIRED = ErrorKind(409, "conflict", verdicts.EXPIRED)
+KEY_IS_CANARY = ErrorKind(409, "conflict", "API key is a canary")
 KEY_ROTATED_MEANWHILE = ErrorKind(409, "conflict", "API key was rotated meanwhile")
 STILL_RUNNING = ErrorKind(409, "conflict", "This request is still running")
 PAYLOAD_TOO_LARGE = ErrorKind(413, "payload_too_large", "Payload too large")

@@ -16,6 +16,7 @@ ChatGridError
 │   ├── PreviousSecretActive        … its previous secret still passes
 │   ├── KeyDisabled                 … it is disabled
 │   ├── KeyExpired                  … it has expired
+│   ├── KeyIsCanary                 … it is a trap
 │   └── KeyRotatedMeanwhile         … somebody else was faster
 ├── BeyondOwnPermissions            whoever asks may have less to do with it than it may itself
 ├── SelfRotationNotAllowed          a key may not rotate itself
@@ -134,6 +135,10 @@ class KeyDisabled(KeyConflict):
 
 class KeyExpired(KeyConflict):
     """The key has expired."""
+
+
+class KeyIsCanary(KeyConflict):
+    """The key is a trap: nobody needs another secret of it."""
 
 
 class KeyRotatedMeanwhile(KeyConflict):

@@ -131,7 +131,8 @@ class Refused:
     Attributes:
         message: the contract's words for the client.
         reason: ours, for logs: ``malformed``, ``unknown``, ``revoked``, ``disabled``,
-            ``expired``, ``ended`` (a secret that was replaced), ``invalid_token``, ``token_ended``.
+            ``expired``, ``ended`` (a secret that was replaced), ``invalid_token``, ``token_ended``,
+            ``canary`` (told like ``unknown``).
         key_id, user_id: for logs: which key, and whose; ``None`` where it is not known.
     """
 

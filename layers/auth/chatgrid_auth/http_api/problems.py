@@ -22,6 +22,7 @@ from chatgrid_auth.domain.errors import (
     InvalidCursor,
     KeyDisabled,
     KeyExpired,
+    KeyIsCanary,
     KeyLimitReached,
     KeyRotatedMeanwhile,
     MakerRevoked,
@@ -160,6 +161,7 @@ _FIXED: dict[type[Exception], error_table.ErrorKind] = {
     PreviousSecretActive: error_table.PREVIOUS_SECRET_ACTIVE,
     KeyDisabled: error_table.KEY_DISABLED,
     KeyExpired: error_table.KEY_EXPIRED,
+    KeyIsCanary: error_table.KEY_IS_CANARY,
     KeyRotatedMeanwhile: error_table.KEY_ROTATED_MEANWHILE,
     SelfRotationNotAllowed: error_table.SELF_ROTATION,
     TokenMakesNone: error_table.TOKEN_MAKES_NONE,
@@ -171,11 +173,6 @@ _FIXED: dict[type[Exception], error_table.ErrorKind] = {
 def not_found() -> Problem:
     """There is no such thing, or it is somebody else's."""
     return Problem.of(error_table.NOT_FOUND)
-
-
-def invalid_token() -> Problem:
-    """The request came without a credential that it could have come with."""
-    return Problem.of(error_table.INVALID_TOKEN, headers={"WWW-Authenticate": "Bearer"})
 
 
 def not_with_a_token() -> Problem:

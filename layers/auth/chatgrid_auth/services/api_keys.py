@@ -17,6 +17,7 @@ from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.audit.events import creation
 from chatgrid_auth.services.descendants import living_descendants
 from chatgrid_auth.services.key_changes.changing import MANUAL
+from chatgrid_auth.services.key_changes.kinds import check_kind
 from chatgrid_auth.services.key_changes.metadata import check_metadata
 from chatgrid_auth.services.key_changes.policies import (
     check_allowed_ips,
@@ -91,6 +92,7 @@ class ApiKeys:
         scopes: Sequence[str],
         environment: str,
         rate_limit: int | None,
+        kind: str = keys.SECRET,
         enabled: bool = True,
         self_rotation: bool = False,
         metadata: Mapping[str, str] | None = None,
@@ -106,6 +108,7 @@ class ApiKeys:
         The key tells for good who made it.
 
         Args:
+            kind: one of ``keys.KINDS``.
             allowed_ips: where it may be used from; ``None`` for anywhere.
             permissions: what for; ``None`` for all that its scopes let it do. Where nothing is
                 said, its maker's own.
@@ -130,6 +133,7 @@ class ApiKeys:
             now_ms=now_ms,
         )
         problems = [
+            *check_kind(kind),
             *check_new_key(
                 name=name,
                 scopes=scopes,
@@ -146,7 +150,7 @@ class ApiKeys:
         if problems:
             raise InvalidKey(problems)
         granted = permissions_of_new(permissions, actor=actor)
-        raw_key = keys.generate(environment, entropy=self._entropy)
+        raw_key = keys.generate(environment, entropy=self._entropy, kind=kind)
         key = ApiKey(
             id=uuid7(now_ms=now_ms, entropy=self._entropy),
             owner=owner,
@@ -154,6 +158,7 @@ class ApiKeys:
             prefix=keys.prefix_of(raw_key),
             scopes=tuple(scope for scope in SCOPES if scope in scopes),
             environment=environment,
+            kind=kind,
             rate_limit=self._default_rate_limit if rate_limit is None else rate_limit,
             created_at_ms=now_ms,
             expires_at_ms=ends_at_ms,

@@ -25,6 +25,7 @@ from chatgrid_auth.domain.errors import (
     SelfRotationNotAllowed,
     StillRunning,
 )
+from chatgrid_auth.domain.keys import CANARY
 from chatgrid_auth.services.creations import another_secret
 from chatgrid_auth.services.key_changes.policies import refuse_beyond
 from chatgrid_auth.services.repeatable import (
@@ -174,7 +175,8 @@ class Idempotency:
         if by_itself and not standing.key.self_rotation:
             raise SelfRotationNotAllowed
         refuse_beyond(standing.key.permissions, actor=actor)
-        if standing.current in claim.note.minted and standing.current_used_at_ms is None:
+        unused = standing.current_used_at_ms is None and standing.key.kind != CANARY
+        if standing.current in claim.note.minted and unused:
             now_ms = self._now_ms()
             times = another_secret(standing.minted_ms, now_ms=now_ms, most=self._secrets_per_hour)
             raw_key, secret = mint(

@@ -17,6 +17,7 @@ from chatgrid_auth.domain.credentials import ApiKey, IssuedKey, PreviousSecret
 from chatgrid_auth.domain.errors import (
     KeyDisabled,
     KeyExpired,
+    KeyIsCanary,
     KeyRotatedMeanwhile,
     NotFound,
     PreviousSecretActive,
@@ -238,7 +239,7 @@ def mint(
 ) -> tuple[str, NewSecret]:
     """The raw form of a new secret that the store can tell from those that the key has, and it."""
     while True:
-        raw_key = keys.generate(standing.key.environment, entropy=entropy)
+        raw_key = keys.generate(standing.key.environment, entropy=entropy, kind=standing.key.kind)
         key_hash = keys.hash_of(raw_key)
         if keys.tag_of(key_hash)[:2] not in standing.taken:
             break
@@ -259,6 +260,8 @@ def check_grace(grace_seconds: int) -> list[KeyProblem]:
 
 
 def _check(key: ApiKey, *, force: bool, now_ms: int) -> None:
+    if key.kind == keys.CANARY:
+        raise KeyIsCanary
     if not key.enabled:
         raise KeyDisabled
     if key.expires_at_ms is not None and key.expires_at_ms <= now_ms:

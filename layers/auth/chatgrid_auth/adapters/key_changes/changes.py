@@ -204,7 +204,9 @@ def _of_limit(write: _Write, home: Item, *, limit: int, at_ms: int) -> None:
 
 
 def _of_level(write: _Write, home: Item, key: ApiKey, became: ApiKey) -> None:
-    """Whether the key is active, and then how far it reaches."""
+    """Whether the key is active, and then how far it reaches; a canary never is."""
+    if items.TRAP in home:
+        return
     if became.enabled:
         if not key.enabled:
             write.removed.append("#off")

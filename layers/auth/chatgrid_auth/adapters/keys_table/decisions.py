@@ -124,6 +124,8 @@ class Credential:
 
 def _fault(item: Mapping[str, Any], tag: str, now_ms: int) -> str | None:
     """The first in the order of refusals that holds of the secret itself."""
+    if items.TRAP in item:
+        return "canary"
     if items.LEVEL not in item:
         return "revoked" if items.is_revoked(item) else "disabled"
     current = items.current_tag(item)

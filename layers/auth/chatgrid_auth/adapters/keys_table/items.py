@@ -34,6 +34,8 @@ OFF = "off"
 REVOKED, MANUAL, DORMANT, EXPOSED = "revoked", "manual", "dormant", "exposed"
 #: What holds of a key that is not revoked; ``#off`` and ``:revoked`` have to be given.
 NOT_REVOKED = "(attribute_not_exists(#off) OR #off <> :revoked)"
+#: There only on a canary, whatever becomes of it: it is answered like what was never there.
+TRAP = "trap"
 #: The limit that the key was given; its window's ``cap`` follows it.
 LIMIT = "lim"
 #: The API Gateway key of this key's own.

@@ -14,7 +14,7 @@ from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import API_KEY, Maker
 from chatgrid_auth.domain.credentials import ApiKey, PreviousSecret
-from chatgrid_auth.domain.keys import tag_of
+from chatgrid_auth.domain.keys import CANARY, SECRET, tag_of
 from chatgrid_auth.domain.limits import window
 from chatgrid_auth.domain.scopes import level_of
 from chatgrid_auth.services.descendants import Kin
@@ -44,7 +44,10 @@ def credential(key: ApiKey, key_hash: str, *, imported: bool) -> dict[str, Any]:
         items.until(tag_of(key_hash)): n(items.passes_until(key.expires_at_ms)),
         **window.fresh(key.rate_limit),
     }
-    if key.enabled:
+    if key.kind == CANARY:  # no request finds it passing, nor with a level
+        item[items.TRAP] = n(1)
+        item[items.until(tag_of(key_hash))] = n(0)
+    elif key.enabled:
         item[items.LEVEL] = n(level_of(key.scopes))
     else:
         item[items.OFF] = s(key.disabled_reason or items.MANUAL)
@@ -71,6 +74,8 @@ def record(key: ApiKey, key_hash: str) -> dict[str, Any]:
     }
     if key.expires_at_ms is not None:
         item["expires_at_ms"] = n(key.expires_at_ms)
+    if key.kind != SECRET:
+        item["kind"] = s(key.kind)
     if key.self_rotation:
         item["self_rotation"] = {"BOOL": True}
     if key.metadata:
@@ -108,6 +113,7 @@ def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
         prefix=item["prefix"]["S"],
         scopes=tuple(item["scopes"]["S"].split()),
         environment=item["environment"]["S"],
+        kind=item.get("kind", s(SECRET))["S"],
         rate_limit=int(credential.get(items.LIMIT, item["rate_limit"])["N"]),
         created_at_ms=int(item["created_at_ms"]["N"]),
         expires_at_ms=None if expires is None else int(expires["N"]),

@@ -31,6 +31,7 @@ def settings(key: ApiKey) -> dict[str, Any]:
     """What may be changed of a key, or chosen when it is made, as the API shows it."""
     expires = key.expires_at_ms
     return {
+        "kind": key.kind,
         "name": key.name,
         "scopes": list(key.scopes),
         "environment": key.environment,

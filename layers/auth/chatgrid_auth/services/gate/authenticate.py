@@ -165,8 +165,8 @@ class Authenticator:
             known = self._keys.admit(key_hash, now_ms=now_ms, request=request)
         else:
             known = derived.admit(self._keys, now_ms=now_ms, request=request)
-        if known is None:
-            return self._refuse_unknown(key_hash, now_ms=now_ms, source=request.source)
+        if known is None or known.fault == "canary":
+            return self._refuse_unknown(key_hash, known, now_ms=now_ms, source=request.source)
         if not known.admitted:
             refused = self._why_not(name, known, request=request, now_ms=now_ms)
             if not (request.unlimited and isinstance(refused, Limited)):
@@ -286,9 +286,14 @@ class Authenticator:
             jwks_age_ms=self._tokens.jwks_age_ms(now_ms),
         )
 
-    def _refuse_unknown(self, key_hash: str, *, now_ms: int, source: str) -> Refused:
-        """Remembered for longer only where nothing is forgotten by it: no owner has such a key."""
-        unknown = FixedRefusal(_UNKNOWN)
+    def _refuse_unknown(
+        self, key_hash: str, canary: KnownKey | None, *, now_ms: int, source: str
+    ) -> Refused:
+        """Remembered for longer only where nothing is forgotten by it: no owner has such a key.
+
+        A canary is refused alike in all but what the log is told.
+        """
+        unknown = FixedRefusal(_UNKNOWN) if canary is None else FixedRefusal.of_canary(canary)
         if not self._throttle.remember(source, key_hash, unknown, now_ms=now_ms):
             self._refusals.remember(key_hash, unknown, asked_ms=now_ms)
-        return _UNKNOWN
+        return unknown.refused

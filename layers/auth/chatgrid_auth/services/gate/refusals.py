@@ -10,12 +10,14 @@ from __future__ import annotations
 from chatgrid_auth.domain.limits.window import retry_after_s
 from chatgrid_auth.domain.scopes import VERIFY_PERMISSION
 from chatgrid_auth.domain.verdicts import (
+    INVALID_TOKEN,
     MISSING_PERMISSION,
     MISSING_SCOPE,
     WRONG_ADDRESS,
     WRONG_ORIGIN,
     Forbidden,
     Limited,
+    Refused,
 )
 
 TYPE_CHECKING = False
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
     from chatgrid_auth.domain.limits.window import WindowState
     from chatgrid_auth.domain.rules.policy import Rules
-    from chatgrid_auth.domain.verdicts import RateLimitStatus, Refused
+    from chatgrid_auth.domain.verdicts import RateLimitStatus
+    from chatgrid_auth.services.gate.ports import KnownKey
     from chatgrid_auth.services.gate.requests import Request
 
     class Refusal(Protocol):
@@ -92,14 +95,20 @@ class Refusals:
 class FixedRefusal:
     """A refusal that does not depend on what is asked for."""
 
-    __slots__ = ("_refused",)
+    __slots__ = ("refused",)
 
     def __init__(self, refused: Refused) -> None:
-        self._refused = refused
+        self.refused = refused
+
+    @classmethod
+    def of_canary(cls, known: KnownKey) -> FixedRefusal:
+        """What is told of a canary, and of an unknown key too."""
+        key_id, owner = known.key_id, known.owner
+        return cls(Refused(message=INVALID_TOKEN, reason="canary", key_id=key_id, user_id=owner))
 
     def verdict(self, request: Request, *, now_ms: int) -> Refused:  # noqa: ARG002 - see Refusal
         """The refusal."""
-        return self._refused
+        return self.refused
 
 
 def forbidden(

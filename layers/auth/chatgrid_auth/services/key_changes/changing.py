@@ -15,6 +15,7 @@ from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.errors import NotFound, StoreThrottled
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.audit.events import between, settings
+from chatgrid_auth.services.key_changes.kinds import check_changes
 from chatgrid_auth.services.key_changes.metadata import check_metadata, merged
 from chatgrid_auth.services.key_changes.policies import (
     check_allowed_ips,
@@ -174,7 +175,7 @@ class KeyChanges:
     def _became(self, key: ApiKey, said: Mapping[str, Any], now_ms: int, by: Actor) -> ApiKey:
         """The key with what is said of it; only what is new has to keep the rules."""
         fields: dict[str, Any] = {}
-        problems: list[KeyProblem] = []
+        problems: list[KeyProblem] = check_changes(key.kind, said)
         if "name" in said:
             fields["name"] = said["name"]
             problems += check_name(said["name"])

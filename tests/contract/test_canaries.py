@@ -1,0 +1,141 @@
+"""A canary is answered like a key that was never there, and its owner is told of whoever came."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
+from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.errors import KeyIsCanary
+from chatgrid_auth.domain.verdicts import Refused
+from chatgrid_auth.services.gate.authenticate import Authenticator
+from chatgrid_auth.services.gate.requests import Request
+from chatgrid_auth.services.key_changes.changing import KeyChanges
+from chatgrid_auth.services.key_rules import InvalidKey
+from chatgrid_auth.services.rotation import Rotations
+from chatgrid_authorizer import policy
+from tests.support.tables.key_service import key_service
+from tests.support.tables.stores import audit_of, counting, keys_table
+from tests.support.tokens import derived
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+NOW_MS = 1_800_000_000_000
+
+
+class Trap:
+    """A canary, and a gate that counts what it asks the store."""
+
+    def __init__(self, client: DynamoDBClient, *, per_minute: int = 0) -> None:
+        self.client, self.now_ms = client, NOW_MS
+        self.table = keys_table(client)
+        self.keys = key_service(client, table=self.table, now_ms=lambda: self.now_ms)
+        self.owner = str(uuid4())
+        issued = self.keys.issue(
+            self.owner,
+            name="in the backup",
+            scopes=["admin"],
+            environment="live",
+            rate_limit=None,
+            kind="canary",
+        )
+        self.key, self.raw = issued.key, issued.raw_key
+        self.store = DynamoKeyStore(
+            client, table=self.table, audit_table=audit_of(self.table), pause=time.sleep
+        )
+        self.requests = counting(client)
+        self.gate = Authenticator(
+            keys=KeyDecisions(Boto3Transport(client), table=self.table),
+            users=None,  # type: ignore[arg-type]  # keys only
+            tokens=None,  # type: ignore[arg-type]
+            derived=derived,
+            key_tier="tier",
+            jwt_tier="tier",
+            limited_tier="limited",
+            failed_attempts_per_minute=per_minute,
+        )
+
+    def ask(self, raw: str, scope: str = "read") -> tuple[Refused, int]:
+        """The refusal, and how many store requests it cost."""
+        before = self.requests()
+        request = Request(scope, source="203.0.113.7", route="GET /boards")
+        verdict = self.gate.decide(f"Bearer {raw}", request=request, now_ms=self.now_ms)
+        assert isinstance(verdict, Refused)
+        return verdict, self.requests() - before
+
+    def shown(self, raw: str) -> tuple[Any, int]:
+        """What API Gateway is told, without what only logs tell, and what it cost."""
+        verdict, cost = self.ask(raw)
+        answer = policy.write(verdict, method_arn="arn:aws:execute-api:r:a:i/v1/GET/boards")
+        del answer["context"]["reason"]
+        return answer, cost
+
+    def home(self) -> dict[str, Any]:
+        key = {"pk": items.credential_pk(keys.hash_of(self.raw)), "sk": items.CREDENTIAL}
+        where: Any = {name: items.s(value) for name, value in key.items()}
+        found: Any = self.client.get_item(TableName=self.table, Key=where)
+        item: dict[str, Any] = found["Item"]
+        return item
+
+
+@pytest.fixture
+def trap(client: DynamoDBClient) -> Trap:
+    return Trap(client)
+
+
+def unknown() -> str:
+    return keys.generate("live", entropy=os.urandom)
+
+
+@pytest.mark.parametrize("per_minute", [0, 2])
+def test_a_canary_hears_what_an_unknown_key_does_at_its_price(
+    client: DynamoDBClient, per_minute: int
+) -> None:
+    """Also from the memories of refusals, of the container and of a failing address."""
+    trap, other = Trap(client, per_minute=per_minute), unknown()
+    for later_ms in (0, 1, 4_999, 5_000, 5_001, 60_000, 70_000):
+        trap.now_ms = NOW_MS + later_ms
+        assert trap.shown(trap.raw) == trap.shown(other)
+
+
+def test_what_logs_are_told_names_the_canary_and_its_owner(trap: Trap) -> None:
+    for _ in range(2):
+        verdict, _ = trap.ask(trap.raw)
+        assert (verdict.reason, verdict.key_id, verdict.user_id) == (
+            "canary",
+            trap.key.id,
+            trap.owner,
+        )
+
+
+def test_a_canary_stays_one_whatever_is_changed_of_it(trap: Trap) -> None:
+    changes = KeyChanges(trap.store.changes, now_ms=lambda: trap.now_ms, default_rate_limit=120)
+    became = changes.change(trap.owner, trap.key.id, {"name": "b", "metadata": {"where": "s3"}})
+    assert (became.kind, became.name, became.enabled) == ("canary", "b", True)
+    assert items.LEVEL not in trap.home()
+    for said in ({"enabled": False}, {"scopes": ["read"]}, {"expires_at": None}):
+        with pytest.raises(InvalidKey):
+            changes.change(trap.owner, trap.key.id, said)
+    trap.now_ms += 5_000
+    assert trap.shown(trap.raw) == trap.shown(unknown())
+
+
+def test_no_canary_gets_another_secret(trap: Trap) -> None:
+    rotations = Rotations(trap.store.rotations, now_ms=lambda: trap.now_ms, entropy=os.urandom)
+    with pytest.raises(KeyIsCanary):
+        rotations.rotate(trap.owner, trap.key.id)
+
+
+def test_a_revoked_canary_is_as_unknown_as_before(trap: Trap) -> None:
+    trap.keys.revoke(trap.owner, trap.key.id)
+    assert json.dumps(trap.shown(trap.raw)) == json.dumps(trap.shown(unknown()))
