@@ -112,7 +112,8 @@ def test_the_authorizer_may_update_credentials_one_by_one_and_ask_for_none() -> 
     assert condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == ["KEY#*"]
 
 
-def test_the_authorizer_may_read_policies_and_nothing_of_the_credentials_beside_them() -> None:
+def test_the_authorizer_may_name_of_what_it_reads_the_attributes_of_policies() -> None:
+    """And read a credential whole, of which each update gives all back anyway."""
     assert allowed("AuthorizerRole", "ReadPolicies") == (
         {"dynamodb:GetItem"},
         {TABLES + "KeysTable"},
@@ -121,7 +122,9 @@ def test_the_authorizer_may_read_policies_and_nothing_of_the_credentials_beside_
     assert condition == {
         "ForAllValues:StringLike": {
             "dynamodb:LeadingKeys": ["KEY#*"],
-            "dynamodb:Attributes": ["pk", "sk", "metadata"],
+            "dynamodb:Attributes": [
+                *("pk", "sk", "metadata", "allowed_ips", "allowed_origins", "permissions"),
+            ],
         }
     }
 

@@ -15,7 +15,7 @@ from chatgrid_cli.errors import CliError
 from chatgrid_cli.keys import views as key_views
 from chatgrid_cli.keys.finding import living
 from chatgrid_cli.keys.issuing import key_changes
-from chatgrid_cli.keys.selecting import Scope
+from chatgrid_cli.keys.selecting import AllowIpOption, PermissionOption, Scope
 from chatgrid_cli.keys.showing import whole_facts
 from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack
@@ -49,6 +49,14 @@ def update(  # noqa: PLR0913, PLR0917 - options are parameters
         bool | None,
         typer.Option("--self-rotation/--no-self-rotation", help="Whether it may rotate itself."),
     ] = None,
+    allow_ip: AllowIpOption = None,
+    any_ip: Annotated[
+        bool, typer.Option("--any-ip", help="Let it be used from anywhere again.")
+    ] = False,
+    permission: PermissionOption = None,
+    any_permission: Annotated[
+        bool, typer.Option("--any-permission", help="Let it do all that its scopes let it again.")
+    ] = False,
     metadata: Annotated[
         list[str] | None,
         typer.Option(
@@ -70,6 +78,9 @@ def update(  # noqa: PLR0913, PLR0917 - options are parameters
         "metadata": dict(map(_pair, metadata)) if metadata else None,
     }
     said = {field: value for field, value in said.items() if value is not None}
+    said |= _rule("allowed_ips", allow_ip, clear=any_ip, options="--allow-ip and --any-ip")
+    options = "--permission and --any-permission"
+    said |= _rule("permissions", permission, clear=any_permission, options=options)
     expires_at_ms = said_expiry(expires)
     if not isinstance(expires_at_ms, Unsaid):
         said["expires_at"] = expires_at_ms
@@ -120,6 +131,15 @@ def _tell(stack: Stack, out: Output, stored: StoredKey, key: ApiKey, told: str) 
         out.document("api_key", whole_facts(stack, replace(stored, key=key)))
     else:
         out.text(f"Key {key_views.named(key)} {told}.")
+
+
+def _rule(field: str, values: list[str] | None, *, clear: bool, options: str) -> dict[str, Any]:
+    """What is said of a rule: another list in its place, or nothing in its place."""
+    if values and clear:
+        raise CliError(f"{options} say different things", code="bad_options", exit_code=2)
+    if clear:
+        return {field: None}
+    return {field: values} if values else {}
 
 
 def _pair(text: str) -> tuple[str, str | None]:

@@ -17,7 +17,9 @@ from chatgrid_cli.keys.confirming import YesOption, confirm
 from chatgrid_cli.keys.finding import found, living
 from chatgrid_cli.keys.issuing import OutOption, api_keys, hand_over
 from chatgrid_cli.keys.selecting import (
+    AllowIpOption,
     NamePart,
+    PermissionOption,
     PrefixOption,
     Reason,
     ReasonOption,
@@ -88,6 +90,8 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
         ),
     ] = None,
     expires: ExpiresOption = None,
+    allow_ip: AllowIpOption = None,
+    permission: PermissionOption = None,
     file: OutOption = None,
 ) -> None:
     """Make a key for a user. The key itself is all that standard output gets."""
@@ -103,6 +107,8 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
             kind=kind.value,
             rate_limit=rate_limit,
             expires_at_ms=expires_at_ms,
+            allowed_ips=allow_ip or None,
+            permissions=permission or None,
         ),
         file=file,
         out=out,

@@ -103,3 +103,21 @@ class Selection:
                 or (key.expires_at_ms is not None and key.expires_at_ms < self.expires_before_ms)
             )
         )
+
+
+AllowIpOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-ip",
+        metavar="ADDRESS",
+        help="An address or network (CIDR) that it may be used from; again for more.",
+    ),
+]
+PermissionOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--permission",
+        metavar="RESOURCE:ACTION",
+        help="What it may be used for, as in boards:read, boards:* or *; again for more.",
+    ),
+]

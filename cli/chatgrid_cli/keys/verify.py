@@ -56,6 +56,16 @@ def register(app: typer.Typer) -> None:
         scope: Annotated[
             Scope, typer.Option("--scope", help="The scope that the request would need.")
         ] = Scope.READ,
+        permission: Annotated[
+            str | None,
+            typer.Option("--permission", help="The permission that it would need beside that."),
+        ] = None,
+        source_ip: Annotated[
+            str, typer.Option("--source-ip", help="The address that it would come from.")
+        ] = "",
+        origin: Annotated[
+            str | None, typer.Option("--origin", help="The Origin header that it would have.")
+        ] = None,
         misplaced: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     ) -> None:
         """Tell what the gate would answer to the credential on standard input. Counts nothing."""
@@ -68,7 +78,8 @@ def register(app: typer.Typer) -> None:
             )
         judge = Judge(stack)
         credential = read_credential()
-        facts = judge.response(credential, scope=scope.value, at_ms=now_ms())
+        request = Request(scope.value, permission=permission, source=source_ip, origin=origin)
+        facts = judge.response(credential, request, at_ms=now_ms())
         if out.as_json:
             out.document("verdict", facts)
         else:
@@ -138,12 +149,11 @@ class Judge:
             imported_keys=self._imported,
         )
 
-    def response(self, credential: str, *, scope: str, at_ms: int) -> dict[str, Any]:
+    def response(self, credential: str, request: Request, *, at_ms: int) -> dict[str, Any]:
         """What the gate would say, as facts; nothing of the credential is among them."""
+        scope = request.scope
         try:
-            verdict = self._gate.decide(
-                f"Bearer {credential}", request=Request(scope), now_ms=at_ms
-            )
+            verdict = self._gate.decide(f"Bearer {credential}", request=request, now_ms=at_ms)
         except TokenSecretUnavailable:
             return {
                 **_plain("fault", error_table.UNAVAILABLE, error_table.UNAVAILABLE.message),

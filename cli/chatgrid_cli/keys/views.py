@@ -27,6 +27,9 @@ def facts(key: ApiKey, *, revoked_at_ms: int | None = None) -> dict[str, Any]:
         "enabled": key.enabled,
         "disabled_reason": key.disabled_reason,
         "self_rotation": key.self_rotation,
+        "allowed_ips": key.allowed_ips and list(key.allowed_ips),
+        "allowed_origins": key.allowed_origins and list(key.allowed_origins),
+        "permissions": key.permissions and list(key.permissions),
         "metadata": dict(key.metadata),
         "created_by": {"type": key.created_by.type, "key_id": key.created_by.key_id},
         "created_at": instant(key.created_at_ms),
@@ -45,6 +48,9 @@ def in_words(key: ApiKey) -> dict[str, object]:
     return {
         "enabled": "yes" if key.enabled else "no",
         "self_rotation": "yes" if key.self_rotation else "no",
+        "allowed_ips": key.allowed_ips and ", ".join(key.allowed_ips),
+        "allowed_origins": key.allowed_origins and ", ".join(key.allowed_origins),
+        "permissions": key.permissions and ", ".join(key.permissions),
         "metadata": pairs or None,
     }
 

@@ -26,6 +26,7 @@ from chatgrid_cli.values import MaybeUser, instant
 _FIELDS = (
     *("id", "owner", "name", "prefix", "scopes", "environment", "rate_limit"),
     *("enabled", "disabled_reason", "self_rotation", "metadata"),
+    *("allowed_ips", "allowed_origins", "permissions"),
     *("created_by", "created_at", "expires_at", "last_used_at"),
     *("revoked_at", "revocation_reason", "state"),
 )
@@ -98,6 +99,9 @@ def _row(stored: StoredKey, *, with_hash: bool) -> dict[str, Any]:
         "disabled_reason": key.disabled_reason,
         "self_rotation": key.self_rotation,
         "metadata": dict(key.metadata),
+        "allowed_ips": key.allowed_ips and list(key.allowed_ips),
+        "allowed_origins": key.allowed_origins and list(key.allowed_origins),
+        "permissions": key.permissions and list(key.permissions),
         "created_by": key_views.maker(key),
         "created_at": instant(key.created_at_ms),
         "expires_at": instant(key.expires_at_ms),

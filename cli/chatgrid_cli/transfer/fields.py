@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.domain.actors import SOME_OPERATOR
 from chatgrid_auth.domain.identifiers import canonical_id
 from chatgrid_auth.domain.keys import PREFIX_LENGTH
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.key_changes.metadata import check_metadata
+from chatgrid_auth.services.key_changes.policies import (
+    check_allowed_ips,
+    check_allowed_origins,
+    check_permissions,
+)
 from chatgrid_auth.services.key_import import ImportedKey
-from chatgrid_auth.services.key_rules import check_expiry, check_new_key
+from chatgrid_auth.services.key_rules import KeyProblem, check_expiry, check_new_key
 from chatgrid_cli.values import read_instant
 
 DEFAULT_NAME = "Imported key"
@@ -25,6 +31,7 @@ _KNOWN = {
     *("hash", "owner", "id", "name", "prefix", "scopes", "environment", "rate_limit"),
     *("created_at", "expires_at", "revoked_at"),
     *("enabled", "disabled_reason", "self_rotation", "metadata"),
+    *("allowed_ips", "allowed_origins", "permissions"),
 }
 _HASH = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
@@ -86,6 +93,9 @@ def imported_key(fields: Mapping[str, object], rules: ImportRules) -> ImportedKe
         disabled_reason=_disabled_reason(given),
         self_rotation=_truth(given, "self_rotation") or False,
         metadata=_metadata(given),
+        allowed_ips=_rule(given, "allowed_ips", check_allowed_ips),
+        allowed_origins=_rule(given, "allowed_origins", check_allowed_origins),
+        permissions=_rule(given, "permissions", _check_permissions),
     )
     broken = check_new_key(
         name=key.name,
@@ -182,6 +192,25 @@ def _metadata(given: Mapping[str, object]) -> dict[str, str]:
         message = broken[0].message
         raise BadField("bad_metadata", f"metadata: {message[0].lower()}{message[1:]}")
     return told
+
+
+def _rule(
+    given: Mapping[str, object], name: str, check: Callable[[list[str]], list[KeyProblem]]
+) -> tuple[str, ...] | None:
+    value = given.get(name)
+    if value is None:
+        return None
+    values = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+        raise BadField(f"bad_{name}", f"{name} is not a list of texts")
+    if broken := check(values):
+        message = broken[0].message
+        raise BadField(f"bad_{name}", f"{name}: {message[0].lower()}{message[1:]}")
+    return tuple(values)
+
+
+def _check_permissions(values: list[str]) -> list[KeyProblem]:
+    return check_permissions(values, actor=SOME_OPERATOR)
 
 
 def _truth(given: Mapping[str, object], name: str) -> bool | None:

@@ -62,6 +62,9 @@ class ImportedKey:
     disabled_reason: str | None = None
     self_rotation: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
+    allowed_ips: tuple[str, ...] | None = None
+    allowed_origins: tuple[str, ...] | None = None
+    permissions: tuple[str, ...] | None = None
 
 
 class KeyImport:
@@ -120,6 +123,9 @@ class KeyImport:
             disabled_reason=foreign.disabled_reason,
             self_rotation=foreign.self_rotation,
             metadata=foreign.metadata,
+            allowed_ips=foreign.allowed_ips,
+            allowed_origins=foreign.allowed_origins,
+            permissions=foreign.permissions,
         )
         self._store.create(
             key,
