@@ -62,11 +62,18 @@ def named(outcome: Verdict | Fault) -> tuple[str, str]:
         case Forbidden():
             return "forbidden", outcome.reason
         case Limited():
-            return "rate_limited", "window"
+            return "rate_limited", _limit_of(outcome)
         case Exception():
             return "fault", type(outcome).__name__
         case _:
             assert_never(outcome)
+
+
+def _limit_of(outcome: Limited) -> str:
+    """Which limit refused: ``window`` (the credential's own), ``credits``, ``owner``, ``route``."""
+    if outcome.beyond is None or outcome.beyond.refused_by == "default":
+        return "window"
+    return outcome.beyond.refused_by.partition(":")[0]
 
 
 _last_second = (0, "1970-01-01T00:00:00")
@@ -153,7 +160,10 @@ def _caller(outcome: Allowed) -> str:
     caller = outcome.caller
     if caller.key_id is None:
         return f'"user_id":{_quote(caller.user_id)}'
-    return f'"key_id":{_quote(caller.key_id)},"owner":"{caller.short_user_id}"'
+    told = f'"key_id":{_quote(caller.key_id)},"owner":"{caller.short_user_id}"'
+    if outcome.beyond is None or not outcome.beyond.spent:
+        return told
+    return f'{told},"credits":{outcome.beyond.spent}'
 
 
 def _more(outcome: Verdict | Fault) -> str:

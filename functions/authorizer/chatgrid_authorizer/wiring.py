@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows
     from chatgrid_auth.domain.limits.window import WindowState
     from chatgrid_auth.limit_settings import FurtherLimits
+    from chatgrid_auth.services.gate.metered import MeteredGate
     from chatgrid_auth.services.gate.ports import Derived, Tokens
     from chatgrid_auth.settings import JwtSettings
     from chatgrid_authorizer.event import SourceRule
@@ -60,7 +61,7 @@ class Gate:
     def __init__(
         self,
         *,
-        authenticator: Authenticator,
+        authenticator: Authenticator | MeteredGate,
         now_ms: Callable[[], int],
         elapsed_ms: Callable[[], float],
         store_waited_ms: Callable[[], float],
@@ -163,8 +164,11 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
         imported_keys=settings.flag(environ, "ALLOW_IMPORTED_KEYS"),
         failed_attempts_per_minute=settings.count(environ, "FAILED_ATTEMPTS_PER_MINUTE"),
     )
+    further = limits is not None and (limits.owner_limit or limits.routes)
     return Gate(
-        authenticator=authenticator,
+        authenticator=_metered(authenticator, limits, environ, dynamodb)
+        if limits is not None and further
+        else authenticator,
         now_ms=dynamodb.clock.now_ms,
         elapsed_ms=lambda: time.perf_counter_ns() / 1e6,
         store_waited_ms=lambda: dynamodb.waited_seconds * 1e3,
@@ -210,6 +214,33 @@ def _further_limits(environ: Mapping[str, str]) -> FurtherLimits | None:
     from chatgrid_auth.limit_settings import further_limits  # noqa: PLC0415 - where there are some
 
     return further_limits(environ)
+
+
+def _metered(
+    authenticator: Authenticator,
+    limits: FurtherLimits,
+    environ: Mapping[str, str],
+    dynamodb: DynamoDB,
+) -> MeteredGate:
+    from chatgrid_auth.adapters.rate_limits_table.counted_windows import (  # noqa: PLC0415 - seldom
+        CountedWindows,
+    )
+    from chatgrid_auth.services.gate.metered import MeteredGate  # noqa: PLC0415 - seldom
+
+    windows = CountedWindows(
+        dynamodb,
+        table=settings.text(environ, "RATE_LIMITS_TABLE"),
+        now_ms=dynamodb.clock.now_ms,
+        clock=dynamodb.clock,
+        classes=limits.classes,
+    )
+    return MeteredGate(
+        authenticator,
+        windows=windows,
+        owner_limit=limits.owner_limit,
+        routes=limits.routes,
+        limited_tier=settings.text(environ, "USAGE_KEY_LIMITED"),
+    )
 
 
 class _Users:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chatgrid_auth.http_api.fields import PRINTABLE_SCHEMA, GivenInstant
 from chatgrid_auth.services.key_changes.metadata import MOST_PAIRS
 from chatgrid_auth.services.key_rules import LONGEST_NAME
+from chatgrid_management.credit_schemas import GivenKeyCredits, said_of
 from chatgrid_management.rule_schemas import GivenAddresses, GivenPermissions
 from chatgrid_management.schemas import METADATA, GivenLifetime, GivenLimit, GivenScope
 
@@ -62,6 +63,14 @@ class ApiKeyChanges(BaseModel):
         ),
     ] = Field(default_factory=lambda: None)
 
+    credits: Annotated[
+        GivenKeyCredits | None,
+        Field(description="Merged with those that the key has; `null` ends them."),
+    ] = Field(default_factory=lambda: None)
+
     def said(self) -> dict[str, Any]:
         """What was said, by the API's names, as the service takes it."""
-        return {name: getattr(self, name) for name in sorted(self.model_fields_set)}
+        said = {name: getattr(self, name) for name in sorted(self.model_fields_set)}
+        if "credits" in said:
+            said["credits"] = said_of(self.credits)
+        return said

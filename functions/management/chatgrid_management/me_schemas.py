@@ -8,6 +8,7 @@ from pydantic import Field
 
 from chatgrid_auth.http_api.fields import Identifier, Instant
 from chatgrid_auth.http_api.responses import Response
+from chatgrid_management.credit_schemas import CreditsData
 from chatgrid_management.schemas import Environment, Scope
 from chatgrid_management.token_schemas import HeldTokenData
 
@@ -31,6 +32,7 @@ class OwnKeyData(Response):
     expires_at: Instant | None
     rate_limit: Annotated[int, Field(description="Requests in any 60 seconds.")]
     metadata: dict[str, str]
+    credits: CreditsData | None
     rate_limit_remaining: Annotated[int, Field(description="How many more are admitted now.")]
 
 

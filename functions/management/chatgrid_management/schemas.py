@@ -24,6 +24,11 @@ from chatgrid_auth.services.key_rules import (
     LONGEST_LIFE_YEARS,
     LONGEST_NAME,
 )
+from chatgrid_management.credit_schemas import (
+    CreditsData,
+    GivenKeyCredits,
+    credits_facts,
+)
 from chatgrid_management.kind_schemas import GivenKind, Kind, MakerData
 from chatgrid_management.rotation_schemas import PreviousSecretData
 from chatgrid_management.rule_schemas import GivenAddresses, GivenPermissions, Warnings
@@ -115,6 +120,10 @@ class NewApiKey(BaseModel):
         dict[str, str] | None,
         Field(description=METADATA, json_schema_extra={"maxProperties": MOST_PAIRS}),
     ] = None
+    credits: Annotated[
+        GivenKeyCredits | None,
+        Field(description="What it may use in all; `null` for no such end."),
+    ] = None
 
     def said_where_silence_speaks(self) -> dict[str, Any]:
         """What was said of its expiry and permissions, as the service takes it."""
@@ -152,6 +161,7 @@ class ApiKeyData(Response):
         list[str] | None, Field(description="`null` for all that the scopes let do.")
     ]
     metadata: Annotated[dict[str, str], Field(description="The owner's own notes.")]
+    credits: Annotated[CreditsData | None, Field(description="`null` for a key without.")]
     last_used_at: Annotated[Instant | None, Field(description="By any of its secrets.")]
     self_rotation: Annotated[bool, Field(description="Whether the key may rotate itself.")]
     previous_secret: Annotated[
@@ -266,6 +276,7 @@ def _facts(key: ApiKey) -> dict[str, object]:
         "allowed_origins": key.allowed_origins and list(key.allowed_origins),
         "permissions": key.permissions and list(key.permissions),
         "metadata": dict(key.metadata),
+        "credits": credits_facts(key.credits),
         "last_used_at": optional_instant(key.last_used_at_ms),
         "self_rotation": key.self_rotation,
         "previous_secret": _previous(key.previous_secret),

@@ -22,7 +22,7 @@ from chatgrid_auth.domain import context as carried
 from chatgrid_auth.domain import error_table, scopes
 from chatgrid_auth.domain.rules import permissions
 from chatgrid_auth.domain.verdicts import Caller, RateLimitStatus
-from chatgrid_auth.rate_limit_headers import rate_limit_headers
+from chatgrid_auth.rate_limit_headers import limit_refusal, rate_limit_headers, read_beyond
 
 Event = Mapping[str, Any]
 Headers = dict[str, str]
@@ -37,7 +37,7 @@ Handler = Callable[[Event, Any, Caller], dict[str, Any]]
 
 #: Response headers that a browser's script may read.
 EXPOSED_HEADERS = (
-    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Credits-Remaining, "
     "RateLimit-Policy, RateLimit, Retry-After, WWW-Authenticate, Idempotency-Replayed"
 )
 
@@ -90,7 +90,8 @@ def inspect(
     context, method, resource = proxy_events.read(event)
     figures = carried.read_figures(context)
     retry_after_s = carried.read_retry_after_s(context)
-    standing = rate_limit_headers(figures, retry_after_s=retry_after_s, now_s=now_s)
+    beyond = read_beyond(context)
+    standing = rate_limit_headers(figures, retry_after_s=retry_after_s, now_s=now_s, beyond=beyond)
     headers = {**_cors(allow_origin), **standing}
     refused = {**headers, "Cache-Control": "no-store"}
     if carried.is_limited(context):
@@ -100,7 +101,7 @@ def inspect(
             headers=refused,
             figures=figures,
             status=429,
-            body=_body(error_table.RATE_LIMITED),
+            body=json.dumps(limit_refusal(beyond), separators=(",", ":")),
         )
     verdict = context.get("verdict")
     if verdict == carried.REFUSED:

@@ -30,6 +30,7 @@ FIELDS = {
     "allowed_origins",
     "permissions",
     "metadata",
+    "credits",
     "updated_at",
     "created_at",
     "expires_at",

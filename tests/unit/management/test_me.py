@@ -49,6 +49,7 @@ def test_the_holder_of_a_key_sees_what_the_key_is(api: Api) -> None:
                 "expires_at": "2090-01-31T12:00:00.000Z",
                 "rate_limit": FIGURES.limit,
                 "metadata": {},
+                "credits": None,
                 "rate_limit_remaining": FIGURES.remaining,
             },
             "token": None,

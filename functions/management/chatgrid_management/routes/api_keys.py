@@ -12,6 +12,7 @@ from chatgrid_auth.http_api.pagination import Paging, encode_cursor
 from chatgrid_auth.http_api.problems import Problem, not_found
 from chatgrid_auth.services.key_filters import ACTIVE
 from chatgrid_management.change_schemas import ApiKeyChanges
+from chatgrid_management.credit_schemas import said_of
 from chatgrid_management.key_queries import Filters, Why, WithDescendants
 from chatgrid_management.repeats import Named, tell
 from chatgrid_management.rule_schemas import warnings_of
@@ -63,6 +64,7 @@ async def create_api_key(
             metadata=new.metadata,
             allowed_ips=new.allowed_ips,
             **new.said_where_silence_speaks(),
+            credits_said=said_of(new.credits),
             actor=actor,
             claim=claim,
         ),

@@ -8,6 +8,7 @@ from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.verdicts import Caller, RateLimitStatus
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.problems import key_revoked
+from chatgrid_management.credit_schemas import credits_facts
 from chatgrid_management.me_schemas import KeyHolderData, OwnKeyData, UserData, UserResponse
 from chatgrid_management.schemas import optional_instant
 from chatgrid_management.services import CurrentCaller, Management, Services
@@ -49,6 +50,7 @@ def _own_key(
             "expires_at": optional_instant(key.expires_at_ms),
             "rate_limit": figures.limit if figures else key.rate_limit,
             "metadata": dict(key.metadata),
+            "credits": credits_facts(key.credits),
             "rate_limit_remaining": figures.remaining if figures else key.rate_limit,
         }
     )

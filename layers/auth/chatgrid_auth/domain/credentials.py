@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Maker
 from chatgrid_auth.domain.keys import SECRET
+from chatgrid_auth.domain.limits.credits import Refill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,28 @@ class PreviousSecret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credits:
+    """What a key may use in all.
+
+    Attributes:
+        remaining: units that are left.
+        refill: how they come back; ``None`` if they do not.
+        next_at_ms: when they do next; ``None`` without a refill.
+    """
+
+    remaining: int
+    refill: Refill | None = None
+    next_at_ms: int | None = None
+
+    def at(self, now_ms: int) -> Credits:
+        """The credits as they stand at that moment, a refill that is due included."""
+        if self.refill is None or self.next_at_ms is None or self.next_at_ms > now_ms:
+            return self
+        next_at_ms = self.refill.next_after(now_ms)
+        return replace(self, remaining=self.refill.amount, next_at_ms=next_at_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """What is known of a key. Times are Unix milliseconds.
 
@@ -27,6 +50,7 @@ class ApiKey:
         last_used_at_ms: the last use of any of its secrets.
         disabled_reason: ``manual``, ``dormant`` or ``exposed``; ``None`` while it is enabled.
         metadata: the owner's own notes, which no decision looks at.
+        credits: what it may use in all; ``None`` for a key without credits.
         updated_at_ms: the last change of it; ``None`` while there was none. Never its use.
         self_rotation: whether the key may rotate itself.
         previous_secret: its former secret; ``None`` when that has ended or there was none.
@@ -52,6 +76,7 @@ class ApiKey:
     disabled_reason: str | None = None
     self_rotation: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
+    credits: Credits | None = None
     updated_at_ms: int | None = None
     previous_secret: PreviousSecret | None = None
     allowed_ips: tuple[str, ...] | None = None
@@ -66,11 +91,13 @@ class ApiKey:
         return self.disabled_reason is None
 
     def at(self, now_ms: int) -> ApiKey:
-        """The key as it stands at that moment: without a previous secret that has ended."""
+        """The key at that moment: without a secret that has ended, with a refill that is due."""
         previous = self.previous_secret
-        if previous is None or previous.expires_at_ms > now_ms:
+        ended = previous is not None and previous.expires_at_ms <= now_ms
+        held = None if self.credits is None else self.credits.at(now_ms)
+        if not ended and held is self.credits:
             return self
-        return replace(self, previous_secret=None)
+        return replace(self, previous_secret=None if ended else previous, credits=held)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

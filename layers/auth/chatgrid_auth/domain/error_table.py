@@ -74,6 +74,7 @@ NAME_REUSED = ErrorKind(
     422, "idempotency_key_reused", "The idempotency key was used for another request"
 )
 RATE_LIMITED = ErrorKind(429, "rate_limit_exceeded", "Rate limit exceeded")
+CREDITS_EXHAUSTED = ErrorKind(429, "credits_exhausted", "Credits exhausted")
 INTERNAL_ERROR = ErrorKind(500, "internal_error", "Internal error")
 BAD_GATEWAY = ErrorKind(502, "internal_error", "Internal error")
 UNAVAILABLE = ErrorKind(503, "service_unavailable", "Service unavailable")

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Never
+    from typing import Any, Never, Protocol
+
+    class Told(Protocol):
+        """What is told beside the credential's own minute, as ``limits.beyond`` has it."""
+
+        limits: Any
+        refused_by: str
+        credits_left: int | None
+        spent: int
+        give_back: Any
+
+        def closest(self) -> RateLimitStatus | None: ...
+
 
 API_KEY = "api-key"
 JWT = "jwt"
@@ -185,9 +197,11 @@ class Limited:
         usage_key: the API Gateway key that the request is counted on: never the credential's own.
         key_id: for logs: the key's id; ``None`` for a JWT.
         user_id: for logs: whose limit it is.
+        beyond: which limit it was, and what is told of others and of credits; ``None`` where only
+            the credential's own minute could refuse.
     """
 
-    __slots__ = ("figures", "key_id", "retry_after_s", "usage_key", "user_id")
+    __slots__ = ("beyond", "figures", "key_id", "retry_after_s", "usage_key", "user_id")
 
     def __init__(
         self,
@@ -197,7 +211,9 @@ class Limited:
         usage_key: str,
         key_id: str | None = None,
         user_id: str | None = None,
+        beyond: Told | None = None,
     ) -> None:
+        self.beyond = beyond
         self.figures = figures
         self.retry_after_s = retry_after_s
         self.usage_key = usage_key
@@ -212,9 +228,10 @@ class Allowed:
         usage_key: the API Gateway key that the request is counted on.
         jwks_age_ms: for logs: how old the identity provider's key set was that vouched for the
             caller; ``None`` where no key set did.
+        beyond: what is told of further limits and of credits; ``None`` for nothing.
     """
 
-    __slots__ = ("caller", "figures", "jwks_age_ms", "usage_key")
+    __slots__ = ("beyond", "caller", "figures", "jwks_age_ms", "usage_key")
 
     def __init__(
         self,
@@ -223,7 +240,9 @@ class Allowed:
         figures: RateLimitStatus,
         usage_key: str,
         jwks_age_ms: int | None = None,
+        beyond: Told | None = None,
     ) -> None:
+        self.beyond = beyond
         self.caller = caller
         self.figures = figures
         self.usage_key = usage_key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from chatgrid_auth.domain import audit, keys
@@ -17,6 +17,7 @@ from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.audit.events import creation
 from chatgrid_auth.services.descendants import living_descendants
 from chatgrid_auth.services.key_changes.changing import MANUAL
+from chatgrid_auth.services.key_changes.credits import merged
 from chatgrid_auth.services.key_changes.kinds import check_kind
 from chatgrid_auth.services.key_changes.metadata import check_metadata
 from chatgrid_auth.services.key_changes.policies import (
@@ -98,6 +99,7 @@ class ApiKeys:
         metadata: Mapping[str, str] | None = None,
         allowed_ips: Sequence[str] | None = None,
         permissions: Sequence[str] | Unsaid | None = UNSAID,
+        credits_said: Mapping[str, Any] | None = None,
         expires_at_ms: int | Unsaid | None = UNSAID,
         expires_in_seconds: int | Unsaid | None = UNSAID,
         actor: Actor | None = None,
@@ -114,6 +116,7 @@ class ApiKeys:
                 said, its maker's own.
             expires_at_ms: when it ends, in Unix milliseconds; ``None`` for never. Where neither
                 this nor ``expires_in_seconds`` is said, it lives as long as keys do by default.
+            credits_said: what it may use in all, as ``key_changes.credits.merged`` takes it.
             claim: on the request that asks for it, where its client may send that again.
 
         Raises:
@@ -132,6 +135,7 @@ class ApiKeys:
             lifetimes=self._lifetimes,
             now_ms=now_ms,
         )
+        has_credits, of_credits = merged(None, credits_said, now_ms=now_ms)
         problems = [
             *check_kind(kind),
             *check_new_key(
@@ -146,6 +150,7 @@ class ApiKeys:
             *check_allowed_ips(allowed_ips),
             *check_permissions(permissions, actor=actor),
             *check_metadata(metadata or {}),
+            *of_credits,
         ]
         if problems:
             raise InvalidKey(problems)
@@ -168,6 +173,7 @@ class ApiKeys:
             metadata=dict(metadata or {}),
             allowed_ips=None if allowed_ips is None else tuple(allowed_ips),
             permissions=granted,
+            credits=has_credits,
         )
         key_hash = keys.hash_of(raw_key)
         self._store.create(

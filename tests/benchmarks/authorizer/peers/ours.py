@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_authorizer.handler import _gate, handler
 
@@ -24,6 +25,7 @@ def parts(events: dict[str, Any]) -> dict[str, Callable[[], object]]:
     key_bytes = header("key").removeprefix("Bearer ").encode()
     token_bytes = token.encode()
     authenticator = _gate.authenticator
+    assert isinstance(authenticator, Authenticator)  # no further limits here
     source = read(events["malformed"], routes=_gate.routes).judged.source
     now_ms = _gate.now_ms()
     seconds = iter(range(10**9))

@@ -44,6 +44,8 @@ def facts(key: ApiKey, became: ApiKey) -> dict[str, str]:
         told["rate_limit"] = str(became.rate_limit)
     if became.self_rotation != key.self_rotation:
         told["self_rotation"] = "yes" if became.self_rotation else ""
+    if _refill_of(became) != _refill_of(key):
+        told["refill"] = _refill_of(became)
     if became.metadata != key.metadata:
         told["metadata"] = json.dumps(dict(became.metadata)) if became.metadata else ""
     before, after = policy_items.rules(key), policy_items.rules(became)
@@ -51,6 +53,11 @@ def facts(key: ApiKey, became: ApiKey) -> dict[str, str]:
         if before.get(name) != after.get(name):
             told[name] = after[name]["S"] if name in after else ""
     return told
+
+
+def _refill_of(key: ApiKey) -> str:
+    refill = None if key.credits is None else key.credits.refill
+    return "" if refill is None else str(refill)
 
 
 def left_behind(
@@ -131,4 +138,5 @@ _KINDS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "allowed_ips": s,
     "allowed_origins": s,
     "permissions": s,
+    "refill": s,
 }

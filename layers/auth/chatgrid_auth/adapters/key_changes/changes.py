@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
     from chatgrid_auth.adapters.key_changes.pending import PendingChanges
     from chatgrid_auth.domain.audit import AuditEvent
-    from chatgrid_auth.domain.credentials import ApiKey
+    from chatgrid_auth.domain.credentials import ApiKey, Credits
 
 Item = Mapping[str, Any]
 
@@ -155,7 +155,10 @@ class _Write:
 
 
 def _has_another_policy(key: ApiKey, became: ApiKey) -> bool:
-    return policy_items.attributes(key) != policy_items.attributes(became)
+    # Credits always come under another version: a refill on its way belongs to those before.
+    return key.credits != became.credits or (
+        policy_items.attributes(key) != policy_items.attributes(became)
+    )
 
 
 def _written(
@@ -170,6 +173,8 @@ def _written(
     _of_level(write, home, key, became)
     if became.expires_at_ms != key.expires_at_ms:
         facts |= _of_expiry(write, record, home, became, at_ms=at_ms)
+    if became.credits != key.credits:
+        _of_credits(write, key.credits, became.credits)
     if _has_another_policy(key, became):
         facts |= _of_policy(write, home, version)
     return write, facts
@@ -218,6 +223,21 @@ def _of_level(write: _Write, home: Item, key: ApiKey, became: ApiKey) -> None:
         write.sets.append("#off = :why")
         write.removed.append(items.LEVEL)
         write.values[":why"] = s(became.disabled_reason or items.MANUAL)
+
+
+def _of_credits(write: _Write, had: Credits | None, has: Credits | None) -> None:
+    """Sets what is said, and leaves what is spent meanwhile to whoever spends it."""
+    if has is None:
+        write.removed += [items.TOP, items.DUE]
+        return
+    if had is None or had.remaining != has.remaining or had.next_at_ms != has.next_at_ms:
+        write.sets.append(f"{items.TOP} = used + :remaining")
+        write.values[":remaining"] = n(has.remaining)
+    if has.next_at_ms is None:
+        write.removed.append(items.DUE)
+    else:
+        write.sets.append(f"{items.DUE} = :due")
+        write.values[":due"] = n(has.next_at_ms)
 
 
 def _of_expiry(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from chatgrid_auth.adapters.keys_table.ports import Clock, Transport
     from chatgrid_auth.adapters.metering.metered_requests import MeteredRequests
+    from chatgrid_auth.domain.limits.key_credits import KeyCredits
     from chatgrid_auth.domain.rules.policy import Rules
     from chatgrid_auth.services.gate.requests import Request
 
@@ -67,12 +68,12 @@ class Credential:
         rules: what its policy says of requests; ``None`` for nothing.
         usage_key: the API Gateway key of this key's own; ``None`` while it has none.
         reading: where the key stands with its limit.
-        credits_left: how many credits it has; ``None`` for a key without.
+        credits: where it stands with its credits; ``None`` for a key without.
     """
 
     __slots__ = (
         "admitted",
-        "credits_left",
+        "credits",
         "environment",
         "expires_at_ms",
         "fault",
@@ -117,9 +118,11 @@ class Credential:
         self.reading = window.read(
             item, now_ms=now_ms, limit=int(item[items.LIMIT]["N"]), cost=cost
         )
-        self.credits_left: int | None = None
+        self.credits: KeyCredits | None = None
         if items.TOP in item:
-            self.credits_left = int(item[items.TOP]["N"]) - int(item["used"]["N"])
+            from chatgrid_auth.domain.limits.key_credits import KeyCredits  # noqa: PLC0415 - seldom
+
+            self.credits = KeyCredits(item)
 
 
 def _fault(item: Mapping[str, Any], tag: str, now_ms: int) -> str | None:
@@ -220,13 +223,15 @@ class KeyDecisions:
                 policy, home, item, credential, asked_ms=now_ms, refused=refused
             ):
                 continue
-            if credential.reading.upkeep and not refused:
-                from chatgrid_auth.adapters.metering.upkeep import (  # noqa: PLC0415 - seldom
-                    put_in_order,
+            if (credential.reading.upkeep or credential.credits) and not refused:
+                from chatgrid_auth.adapters.metering.afterwards import (  # noqa: PLC0415 - seldom
+                    see_to,
                 )
 
-                limit = credential.reading.limit
-                put_in_order(self._transport, item, table=self._table, limit=limit, now_ms=now_ms)
+                if see_to(
+                    self._transport, self._table, item, credential, policy.credits, request, now_ms
+                ):
+                    continue
             return credential
         raise StoreUnavailable("UpdateItem", "KeyChangesTooFast")
 

@@ -13,9 +13,10 @@ from chatgrid_auth.adapters.keys_table import items, policy_items
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import API_KEY, Maker
-from chatgrid_auth.domain.credentials import ApiKey, PreviousSecret
+from chatgrid_auth.domain.credentials import ApiKey, Credits, PreviousSecret
 from chatgrid_auth.domain.keys import CANARY, SECRET, tag_of
 from chatgrid_auth.domain.limits import window
+from chatgrid_auth.domain.limits.credits import parse
 from chatgrid_auth.domain.scopes import level_of
 from chatgrid_auth.services.descendants import Kin
 
@@ -53,6 +54,10 @@ def credential(key: ApiKey, key_hash: str, *, imported: bool) -> dict[str, Any]:
         item[items.OFF] = s(key.disabled_reason or items.MANUAL)
     if policy_items.attributes(key):
         item[items.VERSION] = n(policy_items.FIRST)
+    if key.credits is not None:
+        item[items.TOP] = n(key.credits.remaining)
+        if key.credits.next_at_ms is not None:
+            item[items.DUE] = n(key.credits.next_at_ms)
     if imported and key.environment == "test":
         item[items.ENVIRONMENT] = s(items.TEST)
     return item
@@ -81,6 +86,8 @@ def record(key: ApiKey, key_hash: str) -> dict[str, Any]:
     if key.metadata:
         item["metadata"] = policy_items.pairs(key.metadata)
     item |= policy_items.rules(key)
+    if key.credits is not None and key.credits.refill is not None:
+        item["refill"] = s(str(key.credits.refill))
     if policy_items.attributes(key):
         item[policy_items.COUNTER] = n(policy_items.FIRST)
     return item
@@ -123,6 +130,7 @@ def api_key(item: Mapping[str, Any], credential: Mapping[str, Any]) -> ApiKey:
         self_rotation="self_rotation" in item,
         metadata={name: value["S"] for name, value in noted.items()},
         **policy_items.rules_of(item),
+        credits=_credits(item, credential),
         updated_at_ms=None if updated is None else int(updated["N"]),
         revoked_at_ms=None if ended is None else int(ended["N"]),
         revocation_reason=None if ended is None else item["revocation_reason"]["S"],
@@ -145,6 +153,17 @@ def last_used_at_ms(credential: Mapping[str, Any]) -> int | None:
     """When a key was last used, by any of its secrets, in Unix milliseconds."""
     uses = [int(value["N"]) for name, value in credential.items() if items.is_used_at(name)]
     return max(uses, default=None)
+
+
+def _credits(item: Mapping[str, Any], credential: Mapping[str, Any]) -> Credits | None:
+    """What is left by the credential, and how it comes back by the record."""
+    if items.TOP not in credential:
+        return None
+    remaining = int(credential[items.TOP]["N"]) - int(credential["used"]["N"])
+    if items.DUE not in credential or "refill" not in item:
+        return Credits(remaining=remaining)
+    refill, next_at_ms = parse(item["refill"]["S"]), int(credential[items.DUE]["N"])
+    return Credits(remaining=remaining, refill=refill, next_at_ms=next_at_ms)
 
 
 def _disabled_reason(credential: Mapping[str, Any]) -> str | None:

@@ -53,11 +53,19 @@ class Policy:
         version: from 1, never used again; 0 is what keys without a policy go by.
         metadata: what backends are told of the owner's notes, as JSON; ``None`` for nothing.
         rules: what holds of requests; ``None`` for nothing.
+        credits: how its credits come back, as it is kept; ``None`` for a key without.
     """
 
-    __slots__ = ("metadata", "rules", "version")
+    __slots__ = ("credits", "metadata", "rules", "version")
 
-    def __init__(self, version: int, metadata: str | None, rules: Rules | None = None) -> None:
+    def __init__(
+        self,
+        version: int,
+        metadata: str | None,
+        rules: Rules | None = None,
+        credits_kept: str | None = None,
+    ) -> None:
+        self.credits = credits_kept
         self.version = version
         self.metadata = metadata
         self.rules = rules
@@ -138,7 +146,9 @@ class Policies:
         question = {
             "TableName": self._table,
             "Key": key,
-            "ProjectionExpression": f"metadata, {ALLOWED_IPS}, {ALLOWED_ORIGINS}, #permissions",
+            "ProjectionExpression": (
+                f"metadata, credits, {ALLOWED_IPS}, {ALLOWED_ORIGINS}, #permissions"
+            ),
             "ExpressionAttributeNames": {"#permissions": PERMISSIONS},
             "ConsistentRead": True,
         }
@@ -152,7 +162,10 @@ class Policies:
         told = None
         if notes is not None:
             told = json.dumps({name: value["S"] for name, value in notes["M"].items()})
-        self.held[home] = Policy(version, told, _rules(found["Item"]))
+        kept = found["Item"].get("credits")
+        self.held[home] = Policy(
+            version, told, _rules(found["Item"]), None if kept is None else kept["S"]
+        )
 
     def forget(self, home: str) -> None:
         """No policy holds for this key any more."""

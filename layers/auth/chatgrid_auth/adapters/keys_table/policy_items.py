@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.adapters.keys_table.policies import ALLOWED_IPS, ALLOWED_ORIGINS, PERMISSIONS
+from chatgrid_auth.domain.limits.credits import NO_REFILL
 from chatgrid_auth.services.key_changes.metadata import is_told
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: On a record: the last version that was given to a policy of the key, never given again.
 COUNTER = "policy"
+#: How the credits of a key come back (``domain.limits.credits``), or that they do not.
+CREDITS = "credits"
 #: The version of the policy that a key is made with.
 FIRST = 1
 
@@ -29,6 +32,9 @@ def attributes(key: ApiKey) -> dict[str, Any]:
     told: dict[str, Any] = {}
     if is_told(key.metadata):
         told["metadata"] = pairs(key.metadata)
+    if key.credits is not None:
+        # Also where nothing comes back: what was spent is given back under this version alone.
+        told[CREDITS] = s(NO_REFILL if key.credits.refill is None else str(key.credits.refill))
     return told | rules(key)
 
 

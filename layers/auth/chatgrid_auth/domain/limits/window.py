@@ -217,7 +217,7 @@ def read(
     used = int(item["used"]["N"])
     room = int(item["cap"]["N"]) - used
     ceilings = {live[name]: int(value["N"]) for name, value in item.items() if name in live}
-    remaining = min(room, limit)
+    remaining = min(limit, room)  # no call
     more_s, reset_s, retry_at_ms, blocked_until_ms = 0, -(-now_ms // 1_000), None, None
     if ceilings:
         reset_s = max(ceilings)
@@ -234,7 +234,9 @@ def read(
                 retry_at_ms = retry_s * 1_000
                 if now_ms < retry_at_ms - MAX_SKEW_MS:
                     blocked_until_ms = retry_at_ms - MAX_SKEW_MS
-    state = WindowState(limit=limit, remaining=max(0, remaining), more_s=more_s, reset_s=reset_s)
+    if remaining < 0:  # noqa: PLR1730 - no call
+        remaining = 0
+    state = WindowState(limit=limit, remaining=remaining, more_s=more_s, reset_s=reset_s)
     state.retry_at_ms = retry_at_ms
     state.blocked_until_ms = blocked_until_ms
     state.upkeep = (

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from chatgrid_auth.domain.actors import Actor
     from chatgrid_auth.domain.audit import Changes
-    from chatgrid_auth.domain.credentials import ApiKey
+    from chatgrid_auth.domain.credentials import ApiKey, Credits
 
 
 def creation(key: ApiKey, *, actor: Actor, at_ms: int) -> AuditEvent:
@@ -44,6 +44,7 @@ def settings(key: ApiKey) -> dict[str, Any]:
         "allowed_origins": _listed(key.allowed_origins),
         "permissions": _listed(key.permissions),
         "metadata": dict(key.metadata),
+        "credits": _credits(key.credits),
     }
 
 
@@ -57,6 +58,22 @@ def disabled_by_the_system(why: str) -> Changes:
         "enabled": {"from": True, "to": False},
         "disabled_reason": {"from": None, "to": why},
     }
+
+
+def _credits(held: Credits | None) -> dict[str, Any] | None:
+    """Credits as the API shows them."""
+    if held is None:
+        return None
+    refill = held.refill
+    shown: dict[str, Any] = {"remaining": held.remaining, "refill": None}
+    if refill is not None and held.next_at_ms is not None:
+        next_at = iso_instant(held.next_at_ms)
+        shown["refill"] = {
+            "amount": refill.amount,
+            "interval": refill.interval,
+            "next_at": next_at,
+        }
+    return shown
 
 
 def between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:

@@ -7,7 +7,6 @@ a bad key. The allow verdict is built last.
 from __future__ import annotations
 
 from chatgrid_auth.domain import keys
-from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.scopes import SCOPES, VERIFY_PERMISSION
 from chatgrid_auth.domain.verdicts import (
     API_KEY,
@@ -24,7 +23,12 @@ from chatgrid_auth.domain.verdicts import (
     Refused,
     Verdict,
 )
-from chatgrid_auth.services.gate.refusals import FixedRefusal, Refusals, UsedUp, forbidden
+from chatgrid_auth.services.gate.refusals import (
+    FixedRefusal,
+    Refusals,
+    UsedUp,
+    forbidden,
+)
 from chatgrid_auth.services.gate.throttle import Throttle
 
 TYPE_CHECKING = False
@@ -187,6 +191,7 @@ class Authenticator:
             ),
             figures=known.reading,
             usage_key=known.usage_key or self._key_tier,
+            beyond=None if known.credits is None else known.credits.told(),
         )
 
     def _why_not(self, name: str, known: KnownKey, *, request: Request, now_ms: int) -> Verdict:
@@ -218,18 +223,12 @@ class Authenticator:
         )
         if unfit is not None:
             return unfit
-        never = request.cost > known.reading.limit
-        if known.reading.retry_at_ms is None and not never:
-            raise StoreUnavailable("UpdateItem", "RefusedWithoutReason")
-        used_up = UsedUp(
-            known.reading,
-            known.scopes,
-            self._limited_tier,
-            user_id=known.owner,
-            key_id=known.key_id,
-            never=never,
-            rules=known.rules,
-        )
+        if known.credits is None:
+            used_up = UsedUp.of(known, self._limited_tier, cost=request.cost)
+        else:
+            from chatgrid_auth.services.gate.spending import UsedUpWithCredits  # noqa: PLC0415 - seldom
+
+            used_up = UsedUpWithCredits(known, known.credits, self._limited_tier, cost=request.cost)
         # An expiry that comes before its limit is free again is asked for when it has come.
         until_ms = used_up.until_ms(now_ms)
         if known.expires_at_ms is not None:

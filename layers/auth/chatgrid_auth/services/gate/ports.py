@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from chatgrid_auth.domain.limits.key_credits import KeyCredits
 from chatgrid_auth.domain.limits.window import WindowState
 from chatgrid_auth.domain.rules.policy import Rules
 from chatgrid_auth.domain.verdicts import DerivedFrom
@@ -29,6 +30,7 @@ class KnownKey(Protocol):
     former: bool
     usage_key: str | None
     reading: WindowState
+    credits: KeyCredits | None
 
 
 class Keys(Protocol):

@@ -7,6 +7,7 @@ revocation of a limited key as well as a raised limit. Bounded: the oldest goes 
 
 from __future__ import annotations
 
+from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.limits.window import retry_after_s
 from chatgrid_auth.domain.scopes import VERIFY_PERMISSION
 from chatgrid_auth.domain.verdicts import (
@@ -170,6 +171,26 @@ class UsedUp:
         self._usage_key = usage_key
         self._key_id = key_id
         self._user_id = user_id
+
+    @classmethod
+    def of(cls, known: KnownKey, usage_key: str, *, cost: int) -> UsedUp:
+        """Why a key that may do what it asks for was refused by the store all the same.
+
+        Raises:
+            StoreUnavailable: for no reason that is known here.
+        """
+        never = cost > known.reading.limit
+        if known.reading.retry_at_ms is None and not never:
+            raise StoreUnavailable("UpdateItem", "RefusedWithoutReason")
+        return cls(
+            known.reading,
+            known.scopes,
+            usage_key,
+            user_id=known.owner,
+            key_id=known.key_id,
+            rules=known.rules,
+            never=never,
+        )
 
     def until_ms(self, now_ms: int) -> int:
         """Until when this container's own clock refuses for certain, in Unix milliseconds."""

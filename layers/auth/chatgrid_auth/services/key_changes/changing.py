@@ -15,6 +15,7 @@ from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.errors import NotFound, StoreThrottled
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.audit.events import between, settings
+from chatgrid_auth.services.key_changes.credits import merged as merged_credits
 from chatgrid_auth.services.key_changes.kinds import check_changes
 from chatgrid_auth.services.key_changes.metadata import check_metadata, merged
 from chatgrid_auth.services.key_changes.policies import (
@@ -35,7 +36,7 @@ from chatgrid_auth.services.key_rules import (
 )
 
 if TYPE_CHECKING:
-    from chatgrid_auth.domain.credentials import ApiKey
+    from chatgrid_auth.domain.credentials import ApiKey, Credits
 
 MANUAL = "manual"
 #: Eight changes that meet are done after one another, and a busy key's limit takes a try or two.
@@ -115,7 +116,8 @@ class KeyChanges:
             said: by the API's names: ``name``, ``scopes``, ``rate_limit`` (``None`` for the
                 default), ``expires_at`` in Unix milliseconds or ``expires_in_seconds`` (``None``
                 for never), ``enabled``, ``self_rotation``, ``metadata`` (merged; ``None`` for no
-                pairs), ``allowed_ips``, ``permissions`` (``None`` for any).
+                pairs), ``allowed_ips``, ``permissions`` (``None`` for any), ``credits`` (merged, as
+                ``credits.merged`` takes it; ``None`` for none).
 
         Raises:
             InvalidKey: the key would break a rule.
@@ -203,6 +205,9 @@ class KeyChanges:
             fields["metadata"] = merged(key.metadata, said["metadata"])
             problems += check_metadata(fields["metadata"])
         problems += _of_rules(said, fields, by)
+        held, wrong = _credits(key, said, now_ms)
+        fields["credits"] = held
+        problems += wrong
         if problems:
             raise InvalidKey(problems)
         became = replace(key, **fields)
@@ -228,6 +233,15 @@ def _of_rules(said: Mapping[str, Any], fields: dict[str, Any], by: Actor) -> lis
         if name in said:
             fields[name] = None if said[name] is None else tuple(said[name])
     return problems
+
+
+def _credits(
+    key: ApiKey, said: Mapping[str, Any], now_ms: int
+) -> tuple[Credits | None, list[KeyProblem]]:
+    """The credits of a key with what is said of them: on top of a refill that is due by now."""
+    if "credits" not in said:
+        return key.credits, []
+    return merged_credits(key.at(now_ms).credits, said["credits"], now_ms=now_ms)
 
 
 def _event(key: ApiKey, became: ApiKey, actor: Actor, now_ms: int) -> AuditEvent:
