@@ -24,11 +24,7 @@ from chatgrid_auth.services.key_rules import (
     LONGEST_LIFE_YEARS,
     LONGEST_NAME,
 )
-from chatgrid_management.credit_schemas import (
-    CreditsData,
-    GivenKeyCredits,
-    credits_facts,
-)
+from chatgrid_management.credit_schemas import CreditsData, GivenKeyCredits, credits_facts
 from chatgrid_management.kind_schemas import GivenKind, Kind, MakerData
 from chatgrid_management.rotation_schemas import PreviousSecretData
 from chatgrid_management.rule_schemas import GivenAddresses, GivenPermissions, Warnings

@@ -224,11 +224,9 @@ class KeyDecisions:
             ):
                 continue
             if (credential.reading.upkeep or credential.credits) and not refused:
-                from chatgrid_auth.adapters.metering.afterwards import (  # noqa: PLC0415 - seldom
-                    see_to,
-                )
+                from chatgrid_auth.adapters.metering import afterwards  # noqa: PLC0415 - seldom
 
-                if see_to(
+                if afterwards.see_to(
                     self._transport, self._table, item, credential, policy.credits, request, now_ms
                 ):
                     continue
