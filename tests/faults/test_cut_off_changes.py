@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.contract.test_key_changes import NOW_MS, Bench
-from tests.faults.test_cut_off_repeats import MOST, KilledError, Mortal
 from tests.support.tables import books
-from tests.support.tables.stores import moto_client
+from tests.support.tables.cut_off import KILLED_AFTER, KILLED_BEFORE, MOST, CutOff, KilledError
+from tests.support.tables.in_process import in_process_dynamodb
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -30,7 +30,7 @@ CHANGE: dict[str, Any] = {
 
 @pytest.fixture
 def store() -> Iterator[DynamoDBClient]:
-    with moto_client() as client:
+    with in_process_dynamodb() as client:
         yield client
 
 
@@ -41,12 +41,12 @@ def rotated_key(client: DynamoDBClient) -> Bench:
     return bench
 
 
-def killed(bench: Bench, *, at: int, after: bool) -> bool:
+def killed(bench: Bench, *, at: int, way: str) -> bool:
     """Change it in a process that is killed at one of its requests; whether it came to that."""
-    client: Any = Mortal(bench.client, at=at, after=after)
+    client: Any = CutOff(bench.client, at=at, way=way)
     with contextlib.suppress(KilledError):
         bench.change(client, **CHANGE)
-    died: bool = client.died
+    died: bool = client.happened
     return died
 
 
@@ -73,16 +73,16 @@ def holds(bench: Bench) -> bool:
     return changed
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("way", [KILLED_BEFORE, KILLED_AFTER])
 @pytest.mark.parametrize("reader", ["sweep", "list", "repeat"])
 def test_a_change_killed_at_any_step_is_whole_or_none(
-    store: DynamoDBClient, after: bool, reader: str
+    store: DynamoDBClient, way: str, reader: str
 ) -> None:
     seen = set()
     for at in range(1, MOST):
         bench = rotated_key(store)
         before = facts(bench.shown())
-        died = killed(bench, at=at, after=after)
+        died = killed(bench, at=at, way=way)
         changed = holds(bench)
         seen.add(changed)
         if reader == "sweep":

@@ -1,4 +1,4 @@
-"""Named requests killed at each step: the same request again makes good what was lost, once."""
+"""Named requests cut off at each step: the same request again makes good what was lost, once."""
 
 from __future__ import annotations
 
@@ -11,59 +11,17 @@ import pytest
 
 from chatgrid_auth.adapters.audit_table.trail import AuditTrail
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.services.idempotency import Answered
 from chatgrid_auth.services.repeatable import RUNS_MS
 from tests.support.tables import books
+from tests.support.tables.cut_off import MOST, WAYS, CutOff, KilledError
 from tests.support.tables.in_process import in_process_dynamodb
 from tests.support.tables.naming_client import Client
 from tests.support.tables.stores import audit_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-
-REQUESTS = {
-    "get_item",
-    "put_item",
-    "delete_item",
-    "query",
-    "update_item",
-    "transact_write_items",
-}
-#: More requests than any of these takes.
-MOST = 40
-
-
-class KilledError(BaseException):
-    """The end of a process: nothing catches it, and nothing of the process runs after it."""
-
-
-class Mortal:
-    """A client whose process ends at one of its requests, before or after the store has it."""
-
-    def __init__(self, client: DynamoDBClient, *, at: int, after: bool) -> None:
-        self._client = client
-        self._left = at
-        self._after = after
-
-    @property
-    def died(self) -> bool:
-        return self._left <= 0
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._client, name)
-        return self._dying(found) if name in REQUESTS else found
-
-    def _dying(self, found: Callable[..., Any]) -> Callable[..., Any]:
-        def ask(**parameters: Any) -> Any:
-            self._left -= 1
-            if self._left < 0 or (self._left == 0 and not self._after):
-                raise KilledError
-            answer = found(**parameters)
-            if self._left == 0:
-                raise KilledError
-            return answer
-
-        return ask
 
 
 @pytest.fixture
@@ -72,16 +30,16 @@ def store() -> Iterator[DynamoDBClient]:
         yield client
 
 
-def killed(user: Client, action: Callable[[Client], Answered], *, at: int, after: bool) -> bool:
-    """Do it in a process that is killed at one of its requests; whether it came to that."""
-    mortal = Mortal(user.client, at=at, after=after)
-    client: Any = mortal
+def cut_off(user: Client, action: Callable[[Client], Answered], *, at: int, way: str) -> bool:
+    """Do it in a process that is cut off at one of its requests; whether it came to that."""
+    client: Any = CutOff(user.client, at=at, way=way)
     other = Client(client, table=user.table, owner=user.owner)
     other.now_ms = user.now_ms
-    with contextlib.suppress(KilledError):
+    with contextlib.suppress(KilledError, StoreUnavailable):
         action(other)
     user.now_ms += RUNS_MS + 1
-    return mortal.died
+    happened: bool = client.happened
+    return happened
 
 
 def actions_told(user: Client) -> list[str]:
@@ -151,17 +109,17 @@ STORIES = {
 }
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
-def test_a_request_killed_at_any_step_is_made_good_by_its_repeat(
-    store: DynamoDBClient, story: Story, *, after: bool
+def test_a_request_cut_off_anywhere_is_made_good_by_its_repeat(
+    store: DynamoDBClient, story: Story, way: str
 ) -> None:
     """One key, one change, one secret of it that passes, which is the one that was answered."""
     for at in range(1, MOST):
         user = Client(store)
         earlier = story.before(user)
         action = partial(_ask, story, earlier)
-        died = killed(user, action, at=at, after=after)
+        happened = cut_off(user, action, at=at, way=way)
         given = [*earlier, story.ask(user, earlier)]
         assert user.passing(*(one.raw_key for one in given)) == story.passing
         listed = user.keys.list(user.owner, limit=10, after=None, descending=False).items
@@ -172,7 +130,7 @@ def test_a_request_killed_at_any_step_is_made_good_by_its_repeat(
         told = actions_told(user)
         for deed, (least, most) in story.told.items():
             assert least <= told.count(f"api_key.{deed}") <= most
-        if not died:
+        if not happened:
             assert at > story.steps
             return
     raise AssertionError(f"it took {MOST} requests")

@@ -40,38 +40,61 @@ def patch(client: Client, key: Key) -> None:
 
 
 def _other_value(client: Client, key: Key, field: str) -> Any:
-    match field:
-        case "name":
-            return f"soak {uuid4()}"
-        case "scopes":
-            return ["read"] if key.shown.get("scopes") != ["read"] else ["read", "write"]
-        case "rate_limit":
-            limit = client.random.choice([20, 60, 120, 10_000])
-            return limit if limit != key.limit else limit + 1
-        case "self_rotation":
-            return key.shown.get("self_rotation") is not True
-        case "metadata":
-            return {"turn": str(uuid4())}
-    return client.random.randint(3_600, 1_000_000)
+    is_read_only = key.shown.get("scopes") == ["read"]
+    limit = client.random.choice([20, 60, 120, 10_000])
+    if "rate_limit" not in key.shown:  # another one than was asked for and never answered
+        limit = client.random.randint(10_002, 50_000)
+    values: dict[str, Any] = {
+        "name": f"soak {uuid4()}",
+        "scopes": ["read", "write"] if is_read_only else ["read"],
+        "rate_limit": limit if limit != key.limit else limit + 1,
+        "expires_in_seconds": client.random.randint(3_600, 1_000_000),
+        "self_rotation": key.shown.get("self_rotation") is not True,
+        "metadata": {"turn": str(uuid4())},
+    }
+    return values[field]
 
 
 def switch(client: Client, key: Key, *, on: bool) -> bool:
     """Enable or disable a key; whether that was answered."""
     known, action = key.enabled, audit.ENABLED if on else audit.DISABLED
     key.enabled = None
+    if known is None:
+        return _settled(client, key, {"enabled": on}, action)
     response, _ = _patched(client, key, {"enabled": on})
     if response.status_code == 200:
         key.enabled = on
         if known is not on:
-            key.did(action, sure=known is not None)
+            key.did(action)
         return True
     key.did(action, sure=False)
     return False
 
 
+def _settled(client: Client, key: Key, body: dict[str, Any], action: str) -> bool:
+    """Set what nobody can know together with a new name, so that it is certainly a write.
+
+    What was asked for before and never answered may still be on its way. It comes too late once
+    the key has changed, and not after a change that had nothing to do.
+    """
+    name = f"soak {uuid4()}"
+    key.shown.pop("name", None)
+    response, _ = _patched(client, key, {**body, "name": name})
+    key.did(action, sure=False)
+    key.did(audit.UPDATED, sure=False)
+    if response.status_code != 200:
+        return False
+    key.shown |= {"name": name, **body}
+    if "enabled" in body:
+        key.enabled = bool(key.shown.pop("enabled"))
+    return True
+
+
 def set_field(client: Client, key: Key, field: str, value: Any) -> bool:
     """Set a field to a value; whether that was answered."""
     known = key.shown.pop(field, None)
+    if known is None and field not in {"name", "rate_limit", "expires_in_seconds"}:
+        return _settled(client, key, {field: value}, audit.UPDATED)
     limit = Limit(value, time.monotonic(), None) if field == "rate_limit" else None
     if limit is not None:
         key.limits.append(limit)
