@@ -48,6 +48,23 @@ def test_what_a_client_writes_ahead_never_changes_its_source(spoofed: str) -> No
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        "unknown",
+        "_hidden",
+        "x" * 9_000,
+        "cgk_live_a",
+        "203.0.113.9:4711",
+        "[2001:db8::1]",
+        "01.2.3.4",
+    ],
+)
+def test_what_is_no_address_is_never_told_as_the_source(written: str) -> None:
+    """It came past the proxies: logs, the audit log and memories by address shall not hold it."""
+    assert behind(f"{written}, {PROXY}", proxies=1) == ""
+
+
+@pytest.mark.parametrize(
     "event",
     [
         {},

@@ -8,6 +8,8 @@ Source: RFC 7239, section 8.1; API Gateway writes its own source into the header
 
 from __future__ import annotations
 
+from chatgrid_auth.domain.rules.addresses import read_address
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +21,8 @@ _NAME = "x-forwarded-for"
 def source_behind(event: Mapping[str, Any], peer: str, *, proxies: int) -> str:
     """The address that called the outermost trusted proxy; empty where that is not known.
 
-    Never raises, whatever the event is.
+    Never raises, whatever the event is. What stands there and is no address is unknown too: whoever
+    came past the proxies wrote it, and it would be kept in logs.
 
     Args:
         event: API Gateway's event (REST API).
@@ -34,7 +37,8 @@ def source_behind(event: Mapping[str, Any], peer: str, *, proxies: int) -> str:
     hops = [hop.strip() for hop in written.split(",")]
     if hops[-1] != peer:
         hops.append(peer)
-    return hops[-1 - proxies] if len(hops) > proxies else ""
+    source = hops[-1 - proxies] if len(hops) > proxies else ""
+    return "" if read_address(source) is None else source
 
 
 def _written(event: Mapping[str, Any]) -> str | None:
