@@ -61,9 +61,10 @@ def test_somebody_elses_key_is_as_unknown_as_one_that_never_was(
     what: str, method: str, admin: Api, theirs: dict[str, str]
 ) -> None:
     given = theirs[what]
-    answers = [admin.ask(method, f"/me/api-keys/{key}") for key in (given, absent(given))]
+    body: dict[str, Any] = {"json": {"name": "Mine now"}} if method == "PATCH" else {}
+    answers = [admin.ask(method, f"/me/api-keys/{key}", **body) for key in (given, absent(given))]
     assert told(answers[0]) == told(answers[1])
-    assert answers[0].status_code == (405 if method == "PATCH" else 404)
+    assert answers[0].status_code == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])

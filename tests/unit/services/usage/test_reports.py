@@ -34,6 +34,28 @@ def test_instants_within_buckets_ask_for_the_whole_buckets() -> None:
     assert (span.from_ms, span.to_ms) == (HOUR_MS, 3 * HOUR_MS)
 
 
+#: 0001-01-01T00:30 and 9999-12-31T23:59:59.999, the ends of what a client can name.
+FIRST_MS, LAST_MS = -62_135_595_000_000, 253_402_300_799_999
+
+
+@pytest.mark.parametrize(
+    ("from_ms", "to_ms", "field"),
+    [
+        (None, FIRST_MS, "to"),
+        (FIRST_MS, FIRST_MS + 1, "from"),
+        (None, LAST_MS, "to"),
+        (LAST_MS - 1, LAST_MS, "to"),
+        (-1, HOUR_MS, "from"),
+    ],
+)
+def test_no_span_reaches_beyond_the_years_that_an_answer_can_tell(
+    from_ms: int | None, to_ms: int, field: str
+) -> None:
+    with pytest.raises(BadSpan, match="1970 to 2999") as refused:
+        span_of(granularity="hour", from_ms=from_ms, to_ms=to_ms, now_ms=NOW_MS)
+    assert refused.value.field == field
+
+
 @pytest.mark.parametrize(
     ("from_ms", "to_ms"), [(HOUR_MS, HOUR_MS), (HOUR_MS, 0), (0, 1_501 * HOUR_MS)]
 )

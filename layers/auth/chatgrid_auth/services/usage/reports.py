@@ -11,6 +11,8 @@ from chatgrid_auth.services.usage.tallies import COLUMNS
 
 #: How many routes are told of: those with the most requests.
 MOST_ROUTES = 20
+#: The year 3000: an answer tells when its buckets end, and has no words for the year 10,000.
+_LATEST_MS = 32_503_680_000_000
 
 #: How many of each column.
 Counts = Mapping[str, int]
@@ -92,7 +94,8 @@ def span_of(*, granularity: str, from_ms: int | None, to_ms: int | None, now_ms:
         now_ms: Unix time in milliseconds.
 
     Raises:
-        BadSpan: it ends before it begins, or has too many buckets.
+        BadSpan: it ends before it begins, has too many buckets, or lies beyond the years in which
+            anything can have happened.
     """
     length_ms = LENGTH_MS[granularity]
     if from_ms is not None and to_ms is not None and from_ms >= to_ms:
@@ -102,6 +105,9 @@ def span_of(*, granularity: str, from_ms: int | None, to_ms: int | None, now_ms:
     begins_ms = ends_ms - LENGTH_MS["day"] if from_ms is None else start_of(from_ms, granularity)
     if begins_ms >= ends_ms:
         raise BadSpan("from", "Must be before 'to'")
+    if begins_ms < 0 or ends_ms > _LATEST_MS:
+        field = "from" if begins_ms < 0 and from_ms is not None else "to"
+        raise BadSpan(field, "Must be within the years 1970 to 2999")
     if ends_ms - begins_ms > MOST_BUCKETS * length_ms:
         raise BadSpan(
             "from",
