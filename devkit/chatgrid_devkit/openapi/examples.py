@@ -20,6 +20,9 @@ _KEY = {
     "rate_limit": 120,
     "enabled": True,
     "disabled_reason": None,
+    "allowed_ips": None,
+    "allowed_origins": None,
+    "permissions": None,
     "metadata": {"team": "core"},
     "last_used_at": None,
     "self_rotation": False,
@@ -97,6 +100,7 @@ RESPONSES: dict[str, Any] = {
     "createApiKey": {
         "object": "api_key",
         "data": {**_KEY, "raw_key": "cgk_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6"},
+        "warnings": [],
     },
     "listApiKeys": {"object": "list", "data": [_KEY], "has_more": False, "cursor": None},
     "getApiKey": {"object": "api_key", "data": _KEY},
@@ -112,6 +116,7 @@ RESPONSES: dict[str, Any] = {
     "updateApiKey": {
         "object": "api_key",
         "data": {**_KEY, "enabled": False, "disabled_reason": "manual"},
+        "warnings": [],
     },
     "endPreviousSecret": {"object": "api_key", "data": _KEY},
     "getOwnApiKey": {"object": "api_key", "data": _KEY},
