@@ -17,6 +17,7 @@ ROUTES = {
     "/me/api-keys/{id}/previous-secret": ("ManagementFunction", {"DELETE"}),
     "/me/api-key": ("ManagementFunction", {"GET", "DELETE"}),
     "/me/api-key/rotate": ("ManagementFunction", {"POST"}),
+    "/keys/verify": ("AuthorizerFunction", {"POST"}),
     "/me/tokens": ("ManagementFunction", {"POST"}),
     "/me/audit-log": ("ManagementFunction", {"GET"}),
     "/me/audit-log/verify": ("ManagementFunction", {"GET"}),

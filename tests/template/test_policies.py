@@ -131,7 +131,8 @@ def test_the_authorizer_may_name_of_what_it_reads_the_attributes_of_policies() -
 
 def test_the_authorizer_may_count_users_in_the_rate_limits_table() -> None:
     assert allowed("AuthorizerRole", "CountUsers") == (
-        {"dynamodb:UpdateItem", "dynamodb:PutItem"},
+        # It reads where a verdict is asked for that counts nothing.
+        {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:PutItem"},
         {TABLES + "RateLimitsTable"},
     )
     condition = statements("AuthorizerRole")["CountUsers"]["Condition"]

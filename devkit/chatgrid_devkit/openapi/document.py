@@ -23,6 +23,7 @@ import chatgrid_leaks.app
 import chatgrid_management.app
 from chatgrid_auth.domain.scopes import required_scope
 from chatgrid_auth.http_api.responses import ErrorResponse
+from chatgrid_devkit.openapi import verification
 from chatgrid_devkit.openapi.examples import ERRORS, RESPONSES
 from chatgrid_devkit.openapi.problems import (
     BY_A_FUNCTION,
@@ -74,6 +75,7 @@ _TAGS = [
     {"name": "api-keys", "description": "The caller's API keys. All need `admin`."},
     {"name": "own-key", "description": "The key that the request came with, whatever its scopes."},
     {"name": "audit-log", "description": "Who did what to the caller's keys. Needs `admin`."},
+    {"name": "keys", "description": "Verdicts for backends elsewhere. Needs `keys:verify`."},
     {"name": "leaks", "description": "Leaked keys, reported by whoever finds them."},
     {"name": "usage", "description": "How often keys and sessions were used."},
     {"name": "boards", "description": "The example of a protected backend."},
@@ -127,7 +129,8 @@ def _applications() -> list[dict[str, Any]]:
     management = chatgrid_management.app.create_app(nothing, log=log)
     boards = chatgrid_boards.app.create_app(nothing, log=log)
     leaks = chatgrid_leaks.app.create_app(nothing, log=log)
-    return [management.openapi(), leaks.openapi(), boards.openapi()]
+    verify = verification.app()
+    return [management.openapi(), verify.openapi(), leaks.openapi(), boards.openapi()]
 
 
 def _schemas_of(*models: type[BaseModel]) -> dict[str, Any]:

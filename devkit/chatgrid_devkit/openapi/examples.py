@@ -122,6 +122,30 @@ RESPONSES: dict[str, Any] = {
     "getOwnApiKey": {"object": "api_key", "data": _KEY},
     "revokeOwnApiKey": {"object": "api_key_revoked", "data": {"id": _KEY_ID, "revoked": True}},
     "rotateOwnApiKey": {"object": "api_key", "data": _ROTATED},
+    "verifyCredential": {
+        "object": "verification",
+        "data": {
+            "valid": True,
+            "code": "valid",
+            "message": None,
+            "caller": {
+                "user_id": _USER_ID,
+                "key_id": _KEY_ID,
+                "auth_mode": "api-key",
+                "scopes": ["read", "write"],
+                "permissions": None,
+                "environment": "live",
+                "metadata": {"team": "core"},
+                "expires_at": None,
+            },
+            "rate_limit": {
+                "limit": 120,
+                "remaining": 119,
+                "reset_at": "2026-03-10T09:01:02.000Z",
+            },
+            "retry_after_seconds": None,
+        },
+    },
     "reportLeaks": {"object": "leak_report", "data": {"received": 1}},
     "reportLeaksAsGithub": [
         {"token_hash": "0" * 64, "token_type": "chatgrid_api_key", "label": "false_positive"}

@@ -163,6 +163,11 @@ def _judged(route: Route, *, source: str = "", origin: str | None = None) -> Req
     )
 
 
+def is_proxied(event: object) -> bool:
+    """Whether an event is a request that this function itself is to serve: a proxy event."""
+    return isinstance(event, dict) and "httpMethod" in event and "methodArn" not in event
+
+
 def names_a_route(event: object) -> bool:
     """Whether an event is an HTTP API's (payload format 2.0)."""
     return isinstance(event, dict) and "routeArn" in event

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from chatgrid_auth.domain.verdicts import Verdict
-    from chatgrid_authorizer.wiring import Gate
+    from chatgrid_authorizer.gate import Gate
 
 
 def respond(
@@ -28,8 +28,12 @@ def respond(
         Fault: the store or the identity provider is out; logged too.
     """
     request = event.read(incoming, routes=gate.routes, source_of=gate.source_of)
-    # Asked of nothing that a REST API sends, whose events name their method.
+    # Asked of nothing that a REST API's authorizer is sent: those events name their method.
     is_http_api = request.method_arn == event.UNNAMED and event.names_a_route(incoming)
+    if request.method_arn == event.UNNAMED and event.is_proxied(incoming):
+        from chatgrid_authorizer import verification  # noqa: PLC0415 - for one route only
+
+        return verification.respond(incoming, gate=gate, invocation_id=invocation_id)
     if is_http_api:
         from chatgrid_authorizer import http_api  # noqa: PLC0415 - not for REST APIs
 

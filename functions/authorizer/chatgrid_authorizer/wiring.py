@@ -15,7 +15,7 @@ from chatgrid_auth.domain.limits.window import JWT_RATE_LIMIT
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Routes
 from chatgrid_auth.settings import jwt_settings
-from chatgrid_authorizer.decision_metrics import DecisionMetrics
+from chatgrid_authorizer.gate import Gate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,56 +29,6 @@ if TYPE_CHECKING:
     from chatgrid_auth.services.gate.ports import Derived, Tokens
     from chatgrid_auth.settings import JwtSettings
     from chatgrid_authorizer.event import SourceRule
-
-
-class Gate:
-    """All that the handler works with.
-
-    Attributes:
-        authenticator: gives the verdicts.
-        now_ms: the clock, in Unix milliseconds.
-        elapsed_ms: a clock that only goes forward, for durations.
-        store_waited_ms: how long this container has waited for the store until now, in all.
-        log: writes one line.
-        metrics: what the decisions are counted as.
-        routes: what the routes of the API need.
-        source_of: which address counts behind trusted proxies; ``None`` without any.
-        cold: whether no request was decided yet.
-    """
-
-    __slots__ = (
-        "authenticator",
-        "cold",
-        "elapsed_ms",
-        "log",
-        "metrics",
-        "now_ms",
-        "routes",
-        "source_of",
-        "store_waited_ms",
-    )
-
-    def __init__(
-        self,
-        *,
-        authenticator: Authenticator | MeteredGate,
-        now_ms: Callable[[], int],
-        elapsed_ms: Callable[[], float],
-        store_waited_ms: Callable[[], float],
-        log: Callable[[str], None],
-        metrics_namespace: str,
-        routes: Routes,
-        source_of: SourceRule | None = None,
-    ) -> None:
-        self.authenticator = authenticator
-        self.now_ms = now_ms
-        self.elapsed_ms = elapsed_ms
-        self.store_waited_ms = store_waited_ms
-        self.log = log
-        self.metrics = DecisionMetrics(metrics_namespace)
-        self.routes = routes
-        self.source_of = source_of
-        self.cold = True
 
 
 def start(environ: Mapping[str, str] = os.environ) -> Gate:
@@ -144,6 +94,28 @@ def _renew_after_restore(dynamodb: DynamoDB) -> None:
 def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: DynamoDB) -> Gate:
     limits = _further_limits(environ)
     classes = () if limits is None else limits.classes
+    tokens = _tokens(jwt_settings(environ), credentials)
+    derived = _derived(
+        settings.secret(environ, "TOKEN_SECRET_ARN"),
+        environ.get("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+        credentials,
+    )
+
+    made: list[Authenticator] = []
+
+    def glances() -> Authenticator:
+        from chatgrid_authorizer.glancing import glancing  # noqa: PLC0415 - for /keys/verify only
+
+        if not made:
+            tables = (
+                settings.text(environ, "KEYS_TABLE"),
+                settings.text(environ, "RATE_LIMITS_TABLE"),
+            )
+            imported = settings.flag(environ, "ALLOW_IMPORTED_KEYS")
+            failed = settings.count(environ, "FAILED_ATTEMPTS_PER_MINUTE")
+            made.append(glancing(dynamodb, tables, tokens, derived, imported, failed))
+        return made[0]
+
     authenticator = Authenticator(
         keys=KeyDecisions(
             dynamodb,
@@ -152,12 +124,8 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
             classes=classes,
         ),
         users=_Users(dynamodb, table=settings.text(environ, "RATE_LIMITS_TABLE"), classes=classes),
-        tokens=_tokens(jwt_settings(environ), credentials),
-        derived=_derived(
-            settings.secret(environ, "TOKEN_SECRET_ARN"),
-            environ.get("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
-            credentials,
-        ),
+        tokens=tokens,
+        derived=derived,
         key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
         jwt_tier=settings.text(environ, "USAGE_KEY_WEB"),
         limited_tier=settings.text(environ, "USAGE_KEY_LIMITED"),
@@ -178,6 +146,8 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
             permissions=_permissions(environ), costs=None if limits is None else limits.costs
         ),
         source_of=_source_rule(settings.count(environ, "TRUSTED_PROXIES")),
+        costs=(1, *classes),
+        glances=glances,
     )
 
 

@@ -38,6 +38,7 @@ OPERATIONS = {
     ("get", "/me/usage"): {"400"},
     ("get", "/me/api-keys/{id}/usage"): {"400", "404"},
     ("get", "/me/audit-log/verify"): set(),
+    ("post", "/keys/verify"): {"400", "413", "415"},
     ("post", "/leaks"): {"400", "413", "415"},
     ("post", "/leaks/github"): {"400", "401"},
     ("get", "/boards"): {"400"},
@@ -84,7 +85,7 @@ def test_every_operation_is_one_that_is_deployed() -> None:
     template = load(FILE.parents[1] / "template.yaml")
     deployed = {
         (event["Properties"]["Method"].lower(), event["Properties"]["Path"])
-        for name in ("ManagementFunction", "LeaksFunction", "BoardsFunction")
+        for name in ("ManagementFunction", "AuthorizerFunction", "LeaksFunction", "BoardsFunction")
         for event in template["Resources"][name]["Properties"]["Events"].values()
     }
     assert set(OPERATIONS) <= deployed

@@ -1,0 +1,145 @@
+"""The example's client lets in nobody whom it could not ask about."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import threading
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FILE = Path(__file__).parents[2] / "examples" / "verify" / "verify_client.py"
+VALID = {"valid": True, "code": "valid", "caller": {"user_id": "u"}}
+
+
+def module() -> Any:
+    spec = importlib.util.spec_from_file_location("verify_client", FILE)
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+class Gate(BaseHTTPRequestHandler):
+    """Stands in for ChatGrid: answers as the test says."""
+
+    status = 200
+    body = b""
+    asked: list[dict[str, Any]] = []  # noqa: RUF012 - emptied by each test
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self.asked.append({**json.loads(self.rfile.read(length)), "path": self.path})
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def serving(handler: Any) -> ThreadingHTTPServer:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+@pytest.fixture
+def backend() -> Iterator[tuple[Any, ThreadingHTTPServer]]:
+    example = module()
+    gate = serving(Gate)
+    Gate.asked.clear()
+    verifier = example.Verifier(f"http://127.0.0.1:{gate.server_port}/v1", "k", 0.5)
+    server = serving(type("Backend", (example.Backend,), {"verifier": verifier}))
+    yield server, gate
+    for one in (server, gate):
+        one.shutdown()
+        one.server_close()
+
+
+def get(server: ThreadingHTTPServer, **headers: str) -> tuple[int, dict[str, Any], Any]:
+    connection = HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+    connection.request("GET", "/reports", headers=headers)
+    response = connection.getresponse()
+    body = json.loads(response.read())
+    connection.close()
+    return response.status, body, response.headers
+
+
+def tell(verdict: dict[str, Any], status: int = 200) -> None:
+    facts = {"message": "m", "retry_after_seconds": None, "caller": None, **verdict}
+    Gate.status, Gate.body = status, json.dumps({"data": facts}).encode()
+
+
+def test_a_valid_credential_is_let_in_with_its_user(backend: Any) -> None:
+    tell(VALID)
+    status, body, _ = get(
+        backend[0], Authorization="Bearer c", **{"X-Forwarded-For": "1.1.1.1, 2.2.2.2"}
+    )
+    assert (status, body) == (200, {"reports_of": "u"})
+    assert Gate.asked == [
+        {
+            "credential": "c",
+            "method": "GET",
+            "resource": "/reports",
+            "source_ip": "2.2.2.2",
+            "path": "/v1/keys/verify",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "told"),
+    [
+        ("invalid", 401, "unauthorized"),
+        ("revoked", 401, "unauthorized"),
+        ("disabled", 401, "unauthorized"),
+        ("expired", 401, "unauthorized"),
+        ("what comes later", 401, "unauthorized"),
+        ("forbidden", 403, "forbidden"),
+        ("ip_not_allowed", 403, "forbidden"),
+        ("rate_limited", 429, "rate_limit_exceeded"),
+        ("credits_exhausted", 429, "credits_exhausted"),
+    ],
+)
+def test_each_refusal_is_told_in_the_contracts_words(
+    backend: Any, code: str, status: int, told: str
+) -> None:
+    tell({"valid": False, "code": code, "retry_after_seconds": 7 if status == 429 else None})
+    given, body, headers = get(backend[0], Authorization="Bearer c")
+    assert (given, body["code"], body["message"]) == (status, told, "m")
+    assert headers["Retry-After"] == ("7" if status == 429 else None)
+    assert headers["WWW-Authenticate"] == ("Bearer" if status == 401 else None)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
+def test_what_is_no_verdict_lets_nobody_in(backend: Any, status: int) -> None:
+    tell(VALID, status)
+    given, body, headers = get(backend[0], Authorization="Bearer c")
+    assert (given, body["code"], headers["Retry-After"]) == (503, "service_unavailable", "1")
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"<html>"])
+def test_an_answer_that_cannot_be_read_lets_nobody_in(backend: Any, text: bytes) -> None:
+    Gate.status, Gate.body = 200, text
+    assert get(backend[0], Authorization="Bearer c")[0] == 503
+
+
+def test_a_gate_that_is_gone_lets_nobody_in(backend: Any) -> None:
+    server, gate = backend
+    gate.server_close()
+    gate.shutdown()
+    assert get(server, Authorization="Bearer c")[0] == 503
+
+
+def test_without_a_credential_nobody_is_asked(backend: Any) -> None:
+    for header in ({}, {"Authorization": "Basic x"}, {"Authorization": "Bearer "}):
+        assert get(backend[0], **header)[0] == 401
+    assert Gate.asked == []
