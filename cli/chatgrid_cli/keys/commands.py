@@ -57,6 +57,7 @@ class Kind(StrEnum):
     """What a new key is."""
 
     SECRET = "secret"  # noqa: S105 - a word of the API
+    PUBLISHABLE = "publishable"
     CANARY = "canary"
 
 
@@ -81,8 +82,15 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
         Environment, typer.Option("--environment", help="What it is for.")
     ] = Environment.LIVE,
     kind: Annotated[
-        Kind, typer.Option("--kind", help="A canary is a trap, answered like an unknown key.")
+        Kind,
+        typer.Option(
+            "--kind", help="A publishable key reads only, and needs --origin. A canary is a trap."
+        ),
     ] = Kind.SECRET,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option("--origin", help="A page that may use a publishable key; again for more."),
+    ] = None,
     rate_limit: Annotated[
         int | None,
         typer.Option(
@@ -96,7 +104,8 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
 ) -> None:
     """Make a key for a user. The key itself is all that standard output gets."""
     expires_at_ms = said_expiry(expires)
-    granted = [one.value for one in scope or (Scope.READ, Scope.WRITE)]
+    default = (Scope.READ,) if kind is Kind.PUBLISHABLE else (Scope.READ, Scope.WRITE)
+    granted = [one.value for one in scope or default]
     hand_over(
         stack,
         lambda keys: keys.issue(
@@ -105,6 +114,7 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
             scopes=granted,
             environment=environment.value,
             kind=kind.value,
+            allowed_origins=origin,
             rate_limit=rate_limit,
             expires_at_ms=expires_at_ms,
             allowed_ips=allow_ip or None,

@@ -10,6 +10,7 @@ from chatgrid_auth.http_api.fields import PRINTABLE_SCHEMA, GivenInstant
 from chatgrid_auth.services.key_changes.metadata import MOST_PAIRS
 from chatgrid_auth.services.key_rules import LONGEST_NAME
 from chatgrid_management.credit_schemas import GivenKeyCredits, said_of
+from chatgrid_management.kind_schemas import GivenOrigins
 from chatgrid_management.rule_schemas import GivenAddresses, GivenPermissions
 from chatgrid_management.schemas import METADATA, GivenLifetime, GivenLimit, GivenScope
 
@@ -53,6 +54,7 @@ class ApiKeyChanges(BaseModel):
         default_factory=bool
     )
     allowed_ips: GivenAddresses = Field(default_factory=lambda: None)
+    allowed_origins: GivenOrigins = Field(default_factory=lambda: None)
     permissions: GivenPermissions = Field(default_factory=lambda: None)
     metadata: Annotated[
         dict[str, str | None] | None,

@@ -25,7 +25,7 @@ from chatgrid_auth.services.key_rules import (
     LONGEST_NAME,
 )
 from chatgrid_management.credit_schemas import CreditsData, GivenKeyCredits, credits_facts
-from chatgrid_management.kind_schemas import GivenKind, Kind, MakerData
+from chatgrid_management.kind_schemas import GivenKind, GivenOrigins, Kind, MakerData
 from chatgrid_management.rotation_schemas import PreviousSecretData
 from chatgrid_management.rule_schemas import GivenAddresses, GivenPermissions, Warnings
 
@@ -108,6 +108,7 @@ class NewApiKey(BaseModel):
     ] = None
     environment: GivenEnvironment = "live"
     kind: GivenKind = "secret"
+    allowed_origins: GivenOrigins = None
     enabled: Annotated[bool, Field(description="Whether it works from the start.")] = True
     self_rotation: Annotated[bool, Field(description="Whether the key may rotate itself.")] = False
     allowed_ips: GivenAddresses = None

@@ -17,6 +17,7 @@ from chatgrid_auth.services.tokens.making import (
     SHORTEST_SECONDS,
     MadeToken,
 )
+from chatgrid_management.rule_schemas import GivenAddresses
 
 TokenScope: TypeAlias = Literal["read", "write"]
 #: Whatever was given for a scope: the rules of tokens say what may be.
@@ -49,6 +50,7 @@ class NewToken(BaseModel):
             json_schema_extra={"minItems": 1},
         ),
     ] = None
+    allowed_ips: GivenAddresses = None
 
 
 #: A body of its own; none is one with the defaults.

@@ -119,6 +119,8 @@ def test_no_token_gets_a_scope_beyond_its_key_or_admin(
         ({"scopes": ["all"]}, ("invalid_value", "scopes.0")),
         ({"scopes": [["read"]]}, ("invalid_value", "scopes.0")),
         ({"expires_at": 1}, ("unrecognized_key", "expires_at")),
+        ({"allowed_ips": []}, ("too_small", "allowed_ips")),
+        ({"allowed_ips": ["10.0.0.1/8"]}, ("invalid_value", "allowed_ips.0")),
     ],
 )
 def test_a_token_that_breaks_a_rule_is_told_which(
@@ -190,3 +192,9 @@ def test_making_a_token_writes_nothing(api: Api, store: MemoryKeyStore) -> None:
     before = (dict(store.keys), list(store.events))
     assert holder.make().status == 201
     assert (dict(store.keys), list(store.events)) == before
+
+
+def test_a_token_carries_the_addresses_that_it_was_given(api: Api) -> None:
+    own = ["192.0.2.0/24", "2001:db8::/32"]
+    made = Holder(api, ["read"]).make({"allowed_ips": own}).data
+    assert list(read(made["access_token"]).allowed_ips) == own

@@ -14,6 +14,7 @@ from chatgrid_auth.services.key_filters import ACTIVE
 from chatgrid_management.change_schemas import ApiKeyChanges
 from chatgrid_management.credit_schemas import said_of
 from chatgrid_management.key_queries import Filters, Why, WithDescendants
+from chatgrid_management.kind_schemas import scopes_of
 from chatgrid_management.repeats import Named, tell
 from chatgrid_management.rule_schemas import warnings_of
 from chatgrid_management.schemas import (
@@ -55,9 +56,10 @@ async def create_api_key(
         lambda claim: services.api_keys.issue(
             caller.user_id,
             name=new.name,
-            scopes=new.scopes,
+            scopes=scopes_of(new.kind, new.scopes, said="scopes" in new.model_fields_set),
             environment=new.environment,
             kind=new.kind,
+            allowed_origins=new.allowed_origins,
             rate_limit=new.rate_limit,
             enabled=new.enabled,
             self_rotation=new.self_rotation,

@@ -38,5 +38,6 @@ async def create_token(
             raw_key,
             expires_in_seconds=wanted.expires_in_seconds,
             scopes=wanted.scopes,
+            allowed_ips=wanted.allowed_ips,
         )
     return TokenResponse(data=TokenData.of(made))

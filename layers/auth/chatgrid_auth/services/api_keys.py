@@ -94,6 +94,7 @@ class ApiKeys:
         environment: str,
         rate_limit: int | None,
         kind: str = keys.SECRET,
+        allowed_origins: Sequence[str] | None = None,
         enabled: bool = True,
         self_rotation: bool = False,
         metadata: Mapping[str, str] | None = None,
@@ -111,6 +112,7 @@ class ApiKeys:
 
         Args:
             kind: one of ``keys.KINDS``.
+            allowed_origins: the pages that may use a publishable key; ``None`` for other keys.
             allowed_ips: where it may be used from; ``None`` for anywhere.
             permissions: what for; ``None`` for all that its scopes let it do. Where nothing is
                 said, its maker's own.
@@ -137,7 +139,7 @@ class ApiKeys:
         )
         has_credits, of_credits = merged(None, credits_said, now_ms=now_ms)
         problems = [
-            *check_kind(kind),
+            *check_kind(kind, scopes=scopes, allowed_origins=allowed_origins),
             *check_new_key(
                 name=name,
                 scopes=scopes,
@@ -164,6 +166,7 @@ class ApiKeys:
             scopes=tuple(scope for scope in SCOPES if scope in scopes),
             environment=environment,
             kind=kind,
+            allowed_origins=None if allowed_origins is None else tuple(allowed_origins),
             rate_limit=self._default_rate_limit if rate_limit is None else rate_limit,
             created_at_ms=now_ms,
             expires_at_ms=ends_at_ms,

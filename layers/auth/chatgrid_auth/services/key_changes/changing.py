@@ -16,7 +16,7 @@ from chatgrid_auth.domain.errors import NotFound, StoreThrottled
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.audit.events import between, settings
 from chatgrid_auth.services.key_changes.credits import merged as merged_credits
-from chatgrid_auth.services.key_changes.kinds import check_changes
+from chatgrid_auth.services.key_changes.kinds import check_changed, check_changes
 from chatgrid_auth.services.key_changes.metadata import check_metadata, merged
 from chatgrid_auth.services.key_changes.policies import (
     check_allowed_ips,
@@ -208,6 +208,7 @@ class KeyChanges:
         held, wrong = _credits(key, said, now_ms)
         fields["credits"] = held
         problems += wrong
+        problems += check_changed(key, fields)
         if problems:
             raise InvalidKey(problems)
         became = replace(key, **fields)
@@ -229,7 +230,7 @@ def _of_rules(said: Mapping[str, Any], fields: dict[str, Any], by: Actor) -> lis
         problems += check_allowed_ips(said["allowed_ips"])
     if "permissions" in said:
         problems += check_permissions(said["permissions"], actor=by)
-    for name in ("allowed_ips", "permissions"):
+    for name in ("allowed_ips", "allowed_origins", "permissions"):
         if name in said:
             fields[name] = None if said[name] is None else tuple(said[name])
     return problems

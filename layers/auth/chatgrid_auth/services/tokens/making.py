@@ -11,6 +11,7 @@ from chatgrid_auth.domain.errors import NotFound, ScopeMissing, TokenMakesNone
 from chatgrid_auth.domain.scopes import SCOPES, WRITE
 from chatgrid_auth.domain.tokens import format as token_format
 from chatgrid_auth.domain.tokens.format import GRANTABLE, Token
+from chatgrid_auth.services.key_changes.policies import check_allowed_ips
 from chatgrid_auth.services.key_rules import InvalidKey, KeyProblem
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Tokens:
         *,
         expires_in_seconds: int = DEFAULT_SECONDS,
         scopes: Sequence[object] | None = None,
+        allowed_ips: Sequence[str] | None = None,
     ) -> MadeToken:
         """A token of the key that the caller came with.
 
@@ -79,6 +81,7 @@ class Tokens:
             caller: the holder of a key.
             raw_key: the secret that came with the request.
             scopes: ``None`` for all that the key has and a token may have.
+            allowed_ips: where it may come from, beside what its key's hold; ``None`` for no more.
 
         Raises:
             TokenMakesNone: the caller came with a token.
@@ -90,7 +93,11 @@ class Tokens:
         """
         if caller.token is not None:
             raise TokenMakesNone
-        problems = [*_of_lifetime(expires_in_seconds), *_of_scopes(scopes)]
+        problems = [
+            *_of_lifetime(expires_in_seconds),
+            *_of_scopes(scopes),
+            *check_allowed_ips(allowed_ips),
+        ]
         if problems:
             raise InvalidKey(problems)
         found = self._homes.home_of(caller.user_id, caller.key_id or "")
@@ -110,6 +117,7 @@ class Tokens:
             scopes=granted,
             expires_at_ms=ends_ms,
             capped=capped,
+            allowed_ips=tuple(allowed_ips or ()),
         )
         text = token_format.write(token, self._secret.signing(now_ms))
         return MadeToken(text=text, expires_at_ms=ends_ms, scopes=granted)
