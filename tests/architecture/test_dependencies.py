@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "rate_limit_headers": {"domain"},
     "settings": set(),
     "limit_settings": {"domain", "settings"},
+    "limits": {"domain", "adapters"},
 }
 
 

@@ -196,6 +196,20 @@ def test_amount_and_end_of_credits_hold_on_the_next_request(client: DynamoDBClie
     assert verdict.beyond is None
 
 
+def test_what_is_added_comes_on_top_of_what_is_spent_meanwhile(client: DynamoDBClient) -> None:
+    bench = Bench(client, credits_said={"remaining": 9})
+    look = bench.changes._store.look
+
+    def spent_meanwhile(owner: str, key_id: str) -> Any:
+        seen = look(owner, key_id)
+        bench.ask()
+        return seen
+
+    bench.changes._store.look = spent_meanwhile  # type: ignore[method-assign]
+    bench.patch(add=5)
+    assert bench.left == 13
+
+
 def test_both_used_up_says_credits_with_the_later_wait(client: DynamoDBClient) -> None:
     soon = {"amount": 5, "interval": "day", "next_at": NOW_MS + 10_000}
     bench = Bench(client, rate_limit=2, credits_said={"remaining": 2, "refill": soon})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     command(app, "enable")(enable)
     command(app, "disable")(disable)
     command(app, "set-limit")(set_limit)
+    command(app, "credits")(credits_of)
 
 
 def update(  # noqa: PLR0913, PLR0917 - options are parameters
@@ -113,6 +115,30 @@ def set_limit(
     stored, changed = _change(stack, key_id, user, {"rate_limit": rate_limit})
     told = f"has {rate_limit} requests in any 60 seconds now; before, {stored.key.rate_limit}"
     _tell(stack, out, stored, changed, told)
+
+
+class Doing(StrEnum):
+    """What becomes of a key's credits."""
+
+    SET = "set"
+    ADD = "add"
+
+
+def credits_of(
+    stack: Stack,
+    out: Output,
+    key_id: KeyArgument,
+    doing: Annotated[Doing, typer.Argument(help="Whether N is all that is left, or comes on top.")],
+    number: Annotated[int, typer.Argument(metavar="N", min=0, help="How many.")],
+    user: MaybeUser = None,
+) -> None:
+    """Set a key's credits, or add to them, whatever is spent meanwhile. Its refill stays."""
+    if doing is Doing.ADD and living(stack, key_id, user).key.credits is None:
+        raise CliError("the key has no credits to add to", code="no_credits", exit_code=2)
+    said = {"remaining": number} if doing is Doing.SET else {"add": number}
+    stored, changed = _change(stack, key_id, user, {"credits": said})
+    left = 0 if changed.credits is None else changed.credits.remaining
+    _tell(stack, out, stored, changed, f"has {left} credits left")
 
 
 def _change(

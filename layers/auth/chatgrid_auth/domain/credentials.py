@@ -32,6 +32,8 @@ class Credits:
     remaining: int
     refill: Refill | None = None
     next_at_ms: int | None = None
+    #: How many a change adds, whatever is spent meanwhile; 0 for one that sets them.
+    added: int = 0
 
     def at(self, now_ms: int) -> Credits:
         """The credits as they stand at that moment, a refill that is due included."""

@@ -230,7 +230,10 @@ def _of_credits(write: _Write, had: Credits | None, has: Credits | None) -> None
     if has is None:
         write.removed += [items.TOP, items.DUE]
         return
-    if had is None or had.remaining != has.remaining or had.next_at_ms != has.next_at_ms:
+    if has.added and had is not None and had.next_at_ms == has.next_at_ms:
+        write.sets.append(f"{items.TOP} = {items.TOP} + :added")
+        write.values[":added"] = n(has.added)
+    elif had is None or had.remaining != has.remaining or had.next_at_ms != has.next_at_ms:
         write.sets.append(f"{items.TOP} = used + :remaining")
         write.values[":remaining"] = n(has.remaining)
     if has.next_at_ms is None:

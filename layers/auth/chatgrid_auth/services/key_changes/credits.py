@@ -26,8 +26,8 @@ def merged(
 
     Args:
         held: those that it has now; ``None`` for none, as a new key.
-        said: ``remaining``, ``refill`` (``None`` ends it; else ``amount``, ``interval`` and, in
-            Unix milliseconds, ``next_at``); ``None`` for no credits.
+        said: ``remaining``, or how many to ``add`` to them, ``refill`` (``None`` ends it; else
+            ``amount``, ``interval`` and, in Unix milliseconds, ``next_at``); ``None`` for none.
         now_ms: the clock, in Unix milliseconds.
     """
     if said is None:
@@ -36,8 +36,10 @@ def merged(
     remaining = said.get("remaining", None if held is None else held.remaining)
     if remaining is None:
         problems.append(KeyProblem("credits.remaining", "invalid_type", "Required"))
-    elif "remaining" in said:
-        problems += _of_number("credits.remaining", remaining, least=0)
+    else:
+        remaining += said.get("add", 0)
+        if "remaining" in said or "add" in said:
+            problems += _of_number("credits.remaining", remaining, least=0)
     refill = None if held is None else held.refill
     next_at_ms = None if held is None else held.next_at_ms
     if "refill" in said:
@@ -45,7 +47,8 @@ def merged(
         problems += wrong
     if problems or remaining is None:
         return held, problems
-    return Credits(remaining=remaining, refill=refill, next_at_ms=next_at_ms), []
+    added = said.get("add", 0)
+    return Credits(remaining=remaining, refill=refill, next_at_ms=next_at_ms, added=added), []
 
 
 def _refill(
