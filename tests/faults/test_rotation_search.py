@@ -239,8 +239,8 @@ def test_no_crash_and_no_crossing_breaks_what_holds_of_a_keys_secrets(
     world: World | None = None
     generate = keys.generate
 
-    def noted(environment: str, *, entropy: Callable[[int], bytes]) -> str:
-        raw_key = generate(environment, entropy=entropy)
+    def noted(environment: str, **how: Any) -> str:
+        raw_key = generate(environment, **how)
         if world is not None:
             world.drawn.append(raw_key)
         return raw_key
