@@ -20,7 +20,7 @@ from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request, Routes
 from chatgrid_authorizer.gate import Gate
 from chatgrid_authorizer.response import respond
-from tests.events.test_authorizer_events import EVENTS, KNOWN, NOW_MS, OWNER, credential
+from tests.events.test_authorizer_events import EVENTS, KNOWN, NOW_MS, OWNER, items_of
 from tests.support.tables.decisions import NoTokens
 from tests.support.tables.stores import keys_table, moto_client, rate_limits_table
 from tests.support.tokens import derived
@@ -65,7 +65,8 @@ class World:
             facts = KNOWN.get(f"event{name}")
             if facts and keys.is_well_formed(raw) and name not in self.keys:
                 self.keys[name] = raw
-                plain.call("PutItem", {"TableName": self.table, "Item": credential(raw, facts)})
+                for item in items_of(raw, facts):
+                    plain.call("PutItem", {"TableName": self.table, "Item": item})
                 if facts.get("used"):
                     decisions.admit(keys.hash_of(raw), now_ms=NOW_MS, request=Request("read"))
         users = UserWindows(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.keys_table import items, key_items
+from chatgrid_auth.adapters.keys_table import items, key_items, policy_items
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys
@@ -41,6 +41,9 @@ KNOWN: dict[str, dict[str, Any]] = {
     "eventended": {"scopes": ["read"], "ended": True},
     "eventexpired": {"scopes": ["read"], "expires": NOW_MS},
     "eventlimited": {"scopes": ["read"], "limit": 1, "used": True},
+    "eventnetwork": {"scopes": ["read"], "allowed_ips": ("203.0.113.0/24",)},
+    "eventpermitted": {"scopes": ["write"], "permissions": ("boards:read",)},
+    "eventcanary": {"scopes": ["read"], "kind": "canary"},
 }
 MESSAGES = {
     "refused-revoked": ("revoked", "API key has been revoked"),
@@ -48,7 +51,15 @@ MESSAGES = {
     "refused-ended": ("ended", "API key has been revoked"),
     "refused-expired": ("expired", "API key has expired"),
     "refused-unknown": ("unknown", "Missing or invalid token"),
+    "refused-canary": ("canary", "Missing or invalid token"),
+    "refused-derived-token-made-up": ("invalid_token", "Missing or invalid token"),
     "refused-jwt-without-signature": ("invalid_token", "Missing or invalid token"),
+}
+#: Why a request is forbidden, where another scope would not help.
+RULES = {
+    "forbidden-source-address": "Source address not allowed",
+    "forbidden-forwarded-for-a-friend": "Source address not allowed",
+    "forbidden-permission": "Missing required permission: boards:write",
 }
 MALFORMED = ("malformed", "Missing or invalid token")
 
@@ -64,8 +75,8 @@ def keys_in(event: dict[str, Any]) -> set[str]:
     return {text[i : i + keys.KEY_LENGTH] for i in starts}
 
 
-def credential(raw: str, facts: dict[str, Any]) -> dict[str, Any]:
-    made = ApiKey(
+def key_of(raw: str, facts: dict[str, Any]) -> ApiKey:
+    return ApiKey(
         id="01890a5d-ac96-774b-bcce-b302099a8057",
         owner=OWNER,
         name="key",
@@ -75,7 +86,15 @@ def credential(raw: str, facts: dict[str, Any]) -> dict[str, Any]:
         rate_limit=facts.get("limit", 120),
         created_at_ms=0,
         expires_at_ms=facts.get("expires"),
+        kind=facts.get("kind", "secret"),
+        allowed_ips=facts.get("allowed_ips"),
+        permissions=facts.get("permissions"),
     )
+
+
+def items_of(raw: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the store has of a key: its credential, and the policy of one that has any."""
+    made = key_of(raw, facts)
     item = key_items.credential(made, keys.hash_of(raw), imported=False)
     if "off" in facts:
         del item[items.LEVEL]
@@ -83,7 +102,9 @@ def credential(raw: str, facts: dict[str, Any]) -> dict[str, Any]:
     if "ended" in facts:  # its key has another secret by now
         item[items.CURRENT] = items.s("AAAAAA")
         item[items.until("AAAAAA")] = item.pop(items.until(keys.tag_of(keys.hash_of(raw))))
-    return item
+    if not policy_items.attributes(made):
+        return [item]
+    return [item, policy_items.policy(made, keys.hash_of(raw), policy_items.FIRST)]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +117,8 @@ def gate() -> Iterator[Gate]:
         for raw in {raw for file in ALL for raw in keys_in(load(file))}:
             facts = KNOWN.get(raw[9:-7].rstrip("0"))
             if facts is not None and keys.is_well_formed(raw):
-                transport.call("PutItem", {"TableName": table, "Item": credential(raw, facts)})
+                for item in items_of(raw, facts):
+                    transport.call("PutItem", {"TableName": table, "Item": item})
                 if facts.get("used"):
                     decisions.admit(keys.hash_of(raw), now_ms=NOW_MS, request=Request("read"))
         yield Gate(
@@ -144,6 +166,10 @@ def test_an_event_leads_to_the_outcome_in_its_name(gate: Gate, file: Path) -> No
         case "forbidden":
             assert (statement["Effect"], context["verdict"]) == ("Allow", "forbidden")
             assert "usageIdentifierKey" not in given
+            rule = RULES.get(file.stem)
+            assert context["message"] == rule or (
+                rule is None and context["message"].startswith("Missing required scope: ")
+            )
         case "limited":
             assert (statement["Effect"], context["verdict"]) == ("Allow", "rate_limited")
             assert context["retry_after"] >= 1

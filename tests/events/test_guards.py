@@ -37,9 +37,10 @@ def test_every_function_behind_the_api_refuses_what_the_authorizer_did_not_allow
     assert asyncio.run(unguarded(deployment.api, behind)) == []
 
 
-def test_only_the_dashboards_files_are_told_apart_as_public(deployment: Deployment) -> None:
+def test_only_the_dashboards_files_and_reports_of_leaks_are_public(deployment: Deployment) -> None:
+    """Whoever finds a key need not have one."""
     public = {r.resource for r in deployment.api.routes if r.function and not r.authorizer}
-    assert public == {"/dashboard", "/dashboard/{asset}"}
+    assert public == {"/dashboard", "/dashboard/{asset}", "/leaks", "/leaks/github"}
 
 
 def example(deployment: Deployment, folder: Path, code: str) -> tuple[Api, Function]:

@@ -21,7 +21,7 @@ from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_devkit.stack.aws_access import AwsAccess
 from chatgrid_devkit.stack.sam_local import arguments, environment
-from tests.events.test_authorizer_events import KNOWN, OWNER, credential, keys_in, load
+from tests.events.test_authorizer_events import KNOWN, OWNER, items_of, keys_in, load
 from tests.sam_local.conftest import BUILD, ROOT, skip_unless_it_runs
 from tests.support.audit import created
 
@@ -67,7 +67,8 @@ def know(client: Any, event: dict[str, Any]) -> None:
             continue
         if "expires" in facts:
             facts = {**facts, "expires": now_ms - 1}
-        transport.call("PutItem", {"TableName": "KeysTable", "Item": credential(raw, facts)})
+        for item in items_of(raw, facts):
+            transport.call("PutItem", {"TableName": "KeysTable", "Item": item})
         if facts.get("used"):
             KeyDecisions(transport, table="KeysTable").admit(
                 keys.hash_of(raw), now_ms=now_ms, request=Request("read")
