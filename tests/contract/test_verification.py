@@ -106,6 +106,12 @@ class World:
         )["Item"]
         return found
 
+    def set_credits(self, name: str, *, left: int) -> None:
+        """Give a key so many credits, as a change of it does."""
+        item = self.item(name)
+        item["top"] = {"N": str(int(item["used"]["N"]) + left)}
+        self._client.put_item(TableName=self.table, Item=item)
+
     def ask(self, body: object, **event: Any) -> tuple[int, dict[str, Any]]:
         """Status and body of the response to a caller who may ask."""
         self.transport.asked.clear()
@@ -204,6 +210,17 @@ def test_what_a_key_may_do_goes_by_scope_or_by_route(world: World, cost: int) ->
         assert (told["code"], told["message"]) == ("forbidden", "Missing required scope: write")
         assert world.told("good", cost=cost, **asked)["valid"]
     assert world.told("read", cost=cost, method="GET", resource="/boards")["valid"]
+
+
+@BOTH_COSTS
+def test_a_key_without_credits_left_is_told_so(world: World, cost: int) -> None:
+    world.set_credits("good", left=0)
+    told = world.told("good", cost=cost)
+    assert (told["valid"], told["code"]) == (False, "credits_exhausted")
+    assert (told["message"], told["retry_after_seconds"]) == ("Credits exhausted", None)
+    world.set_credits("read", left=1)  # another key: a refusal is remembered for some seconds
+    assert world.told("read", cost=cost)["valid"]
+    assert world.told("read", cost=cost)["valid"] is (cost == 0)
 
 
 @BOTH_COSTS

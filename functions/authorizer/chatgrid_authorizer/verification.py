@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.domain import error_table
 from chatgrid_auth.domain.errors import Fault
+from chatgrid_auth.domain.limits.beyond import CREDITS
 from chatgrid_auth.domain.verdicts import (
     Allowed,
     Caller,
@@ -140,6 +141,9 @@ def _told(verdict: Verdict) -> dict[str, Any]:
             message, figures = verdict.message, verdict.figures
         case Limited():
             code, message = "rate_limited", error_table.RATE_LIMITED.message
+            if verdict.beyond is not None and verdict.beyond.refused_by == CREDITS:
+                code = error_table.CREDITS_EXHAUSTED.code
+                message = error_table.CREDITS_EXHAUSTED.message
             figures, wait_s = verdict.figures, verdict.retry_after_s
         case _:
             assert_never(verdict)
