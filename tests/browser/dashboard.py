@@ -56,7 +56,7 @@ class Dashboard:
     def settle(self) -> None:
         """Wait until the page is done with what it does by itself."""
         self.page.locator("#starting").wait_for(state="hidden")
-        self.page.locator("#keys[aria-busy=true]").wait_for(state="detached")
+        self.page.locator("[aria-busy=true]:visible").first.wait_for(state="detached")
 
     # ---- signing in
 
@@ -127,6 +127,20 @@ class Dashboard:
         dialog.get_by_label("Type the key's name to confirm").fill(name if typed is None else typed)
         dialog.get_by_role("button", name="Revoke key").click()
         return dialog
+
+    def open_key(self, name: str) -> None:
+        """Go to a key's page from the list, and wait until all of it is there."""
+        self.row(name).get_by_role("link").click()
+        self.page.get_by_role("heading", level=1, name=name, exact=True).wait_for()
+        self.page.locator("#key-actions").wait_for()
+        self.settle()
+
+    def facts(self) -> dict[str, str]:
+        """What the page of a key says of it, by its labels."""
+        found: list[list[str]] = self.page.locator(".facts > div").evaluate_all(
+            "groups => groups.map((group) => [...group.children].map((part) => part.innerText))"
+        )
+        return dict(found)
 
     def sign_out(self) -> None:
         """Leave, and see the sign-in."""

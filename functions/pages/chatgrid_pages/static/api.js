@@ -23,9 +23,14 @@ export class Refusal extends Error {
 
 const KINDS = { 400: "invalid", 401: "ended", 403: "forbidden", 404: "missing", 409: "conflict", 429: "limited", 503: "unavailable" };
 
-/** One page of keys, newest first: `{keys, cursor}`; the cursor is null on the last. */
-export async function listKeys({ cursor, limit, signal }) {
+/**
+ * One page of keys, newest first: `{keys, cursor}`; the cursor is null on the last.
+ *
+ * filters: `status` and `environment` as the API calls them; those that are empty say nothing.
+ */
+export async function listKeys({ cursor, limit, filters = {}, signal }) {
   const query = new URLSearchParams({ limit: String(limit) });
+  for (const [name, value] of Object.entries(filters)) if (value) query.set(name, value);
   if (cursor) query.set("cursor", cursor);
   const answer = await call("GET", `me/api-keys?${query}`, { signal });
   return { keys: answer.data, cursor: answer.has_more ? answer.cursor : null };
@@ -37,8 +42,45 @@ export async function createKey(wanted) {
   return answer.data;
 }
 
-export async function revokeKey(id) {
-  await call("DELETE", `me/api-keys/${encodeURIComponent(id)}`, {});
+/** `reason` as the API calls it, such as "key_compromise". */
+export async function revokeKey(id, reason) {
+  await call("DELETE", `${pathOf(id)}?reason=${reason}`, {});
+}
+
+export async function getKey(id, { signal }) {
+  return (await call("GET", pathOf(id), { signal })).data;
+}
+
+/** The key as it is after the change. */
+export async function changeKey(id, changes) {
+  return (await call("PATCH", pathOf(id), { body: changes })).data;
+}
+
+/** The key with its new secret in `raw_key`; `name` is the same for the same request sent again. */
+export async function rotateKey(id, wanted, name) {
+  return (await call("POST", `${pathOf(id)}/rotate`, { body: wanted, name })).data;
+}
+
+export async function endPreviousSecret(id) {
+  return (await call("DELETE", `${pathOf(id)}/previous-secret`, {})).data;
+}
+
+/** What the usage route tells of a key, from an instant to now. */
+export async function keyUsage(id, { granularity, from, signal }) {
+  const query = new URLSearchParams({ granularity, from });
+  return (await call("GET", `${pathOf(id)}/usage?${query}`, { signal })).data;
+}
+
+/** One page of the owner's audit log, the newest first: `{entries, cursor}`; the cursor is null on the last. */
+export async function auditLog({ cursor, limit, signal }) {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (cursor) query.set("cursor", cursor);
+  const answer = await call("GET", `me/audit-log?${query}`, { signal });
+  return { entries: answer.data, cursor: answer.has_more ? answer.cursor : null };
+}
+
+function pathOf(id) {
+  return `me/api-keys/${encodeURIComponent(id)}`;
 }
 
 async function call(method, path, options) {
@@ -62,8 +104,9 @@ async function credential({ renew }) {
   return { token, userId };
 }
 
-async function attempt(method, path, { body: content, signal }, token) {
+async function attempt(method, path, { body: content, name, signal }, token) {
   const headers = { Authorization: `Bearer ${token}` };
+  if (name) headers["Idempotency-Key"] = name;
   if (content) headers["Content-Type"] = "application/json";
   const limits = [AbortSignal.timeout(PATIENCE_MS)];
   if (signal) limits.push(signal);

@@ -1,9 +1,9 @@
 /** The list of keys: loading, showing, filtering, and keeping it true while other browsers change it. */
 
 import { listKeys, Refusal } from "./api.js";
-import * as create from "./create.js";
+import * as keyForm from "./key-form.js";
 import { Notice } from "./notice.js";
-import { announce, busy, element, isBusy, show } from "./page.js";
+import { announce, busy, confirm, element, isBusy, show } from "./page.js";
 import * as reveal from "./reveal.js";
 import * as revoke from "./revoke.js";
 import * as rows from "./rows.js";
@@ -28,12 +28,9 @@ let countAloud;
 
 export function prepare({ ended, signOut }) {
   whenEnded = ended;
-  notice = new Notice({ retry: () => load({ keep: true }), signOut });
-  create.prepare({ created: add, ended });
-  revoke.prepare({ revoked: remove, ended });
-  reveal.prepare();
-  element("new-key").addEventListener("click", () => create.open());
-  element("first-key").addEventListener("click", () => create.open());
+  notice = new Notice("notice", { retry: () => load({ keep: true }), signOut });
+  element("new-key").addEventListener("click", () => keyForm.open());
+  element("first-key").addEventListener("click", () => keyForm.open());
   element("refresh").addEventListener("click", () => load({ keep: true, aloud: true }));
   element("more").addEventListener("click", showMore);
   element("filter").addEventListener("input", filter);
@@ -56,20 +53,32 @@ export function prepare({ ended, signOut }) {
   setInterval(() => keys.length > 0 && draw(), RELATIVE_TIMES_AGE_MS);
 }
 
-export function open({ moveFocus }) {
+/** `from`: the id of the key whose page somebody comes back from. */
+export function open({ moveFocus, from = null }) {
   show(element("keys"));
-  if (moveFocus) element("keys-title").focus();
-  load({ keep: false });
+  const known = loadedAt !== -Infinity;
+  load({ keep: known });
+  if (moveFocus && !(from && rows.focusLink(from))) element("keys-title").focus();
+}
+
+/** What a key is called, as far as that is known here. */
+export function nameOf(id) {
+  return keys.find((key) => key.id === id)?.name;
+}
+
+/** Somebody is elsewhere in the page; what is known stays. */
+export function hide() {
+  loading?.abort();
+  loading = null;
+  notice.clear();
+  clearTimeout(countAloud);
+  element("keys").setAttribute("aria-busy", "false");
+  show(element("keys"), false);
 }
 
 /** Leaves nothing behind: no key of one user may be seen by the next. A raw key that is shown stays until it is stored. */
 export function close() {
-  loading?.abort();
-  loading = null;
-  notice.clear();
-  create.abandon();
-  revoke.abandon();
-  clearTimeout(countAloud);
+  hide();
   announce("");
   keys = [];
   revoked.clear();
@@ -164,21 +173,32 @@ function refreshIfStale() {
   if (shown && !loading && !notice.visible && performance.now() - loadedAt > FRESH_MS) load({ keep: true });
 }
 
-function add(key) {
-  const { raw_key: rawKey, ...known } = key;
-  keys = [known, ...keys.filter((other) => other.id !== key.id)];
+/** A key that was made here; its raw form is not for the list. */
+export function add(key) {
+  keys = [key, ...keys.filter((other) => other.id !== key.id)];
   element("filter").value = "";
   draw();
-  reveal.open({ name: key.name, rawKey, done: () => rows.focus(key.id) });
 }
 
-function remove(id, words) {
+/** A key that was changed here. */
+export function update(key) {
+  keys = keys.map((other) => (other.id === key.id ? key : other));
+  draw();
+}
+
+export function focusOn(id) {
+  rows.focus(id);
+}
+
+/** A key that was revoked here. */
+export function remove(id, words) {
   if (revoked.has(id)) return;
   const place = shown().findIndex((key) => key.id === id);
   revoked.add(id);
   keys = keys.filter((key) => key.id !== id);
   draw();
-  announce(words);
+  confirm(words);
+  if (element("keys").hidden) return;
   if (document.activeElement !== document.body) return; // it was elsewhere, or has gone back there
   const left = shown();
   if (left.length > 0) rows.focus(left[Math.min(Math.max(place, 0), left.length - 1)].id);

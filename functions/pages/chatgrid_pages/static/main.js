@@ -1,16 +1,25 @@
 /** The page: somebody is signed in and sees their keys, or nobody is and the page offers to sign in. */
 
+import * as key from "./key.js";
+import * as keyForm from "./key-form.js";
 import * as keys from "./keys.js";
-import { element, say, show } from "./page.js";
+import { confirm, element, say, show } from "./page.js";
+import * as places from "./places.js";
 import * as reveal from "./reveal.js";
+import * as revoke from "./revoke.js";
+import * as rotate from "./rotate.js";
 import * as session from "./session.js";
 import { settings } from "./settings.js";
 import * as signIn from "./sign-in.js";
+
+const DIALOGS = [keyForm, revoke, rotate];
 
 /** Undefined until it is known who is here, null when nobody is. */
 let userId;
 /** What somebody whose session ends is told: nothing, when it was they who ended it. */
 let farewell = session.ENDED;
+/** Where somebody is; null while nobody is. */
+let place = null;
 
 /** Shows what belongs to this session, and takes away what belonged to the last one. */
 function enter(current, problem = null) {
@@ -19,7 +28,12 @@ function enter(current, problem = null) {
   if (now === before) return;
   userId = now;
   show(element("starting"), false);
+  for (const dialog of DIALOGS) dialog.abandon();
   keys.close();
+  key.close();
+  confirm("");
+  if (before) places.forget();
+  place = null;
   show(element("account"), now !== null);
   say(element("account-email"), current?.user?.email);
   const moveFocus = before !== undefined;
@@ -30,8 +44,70 @@ function enter(current, problem = null) {
       signIn.open(words, { moveFocus });
     } else {
       signIn.close();
-      keys.open({ moveFocus });
+      arrive({ moveFocus });
     }
+  });
+}
+
+/** Shows the place that the address names. */
+function arrive({ moveFocus }) {
+  const wanted = places.here() ?? { name: "keys" };
+  const before = place;
+  if (before?.name === wanted.name && before.id === wanted.id) return;
+  place = wanted;
+  for (const dialog of DIALOGS) dialog.close();
+  keys.hide();
+  key.close();
+  confirm("");
+  if (wanted.name === "key") key.open({ id: wanted.id, moveFocus });
+  else keys.open({ moveFocus, from: before?.id });
+}
+
+function changed(one) {
+  keys.update(one);
+  key.update(one);
+}
+
+function prepare() {
+  const ended = () => leave(session.ENDED);
+  const signOut = () => leave(null);
+  element("sign-out").addEventListener("click", signOut);
+  signIn.prepare();
+  reveal.prepare();
+  keys.prepare({ ended, signOut });
+  key.prepare({ changed, nameOf: keys.nameOf, ended, signOut });
+  keyForm.prepare({
+    created({ raw_key: rawKey, ...known }) {
+      keys.add(known);
+      reveal.open({ name: known.name, rawKey, done: () => keys.focusOn(known.id) });
+    },
+    changed(one) {
+      changed(one);
+      confirm(`${one.name} is changed.`);
+    },
+    ended,
+  });
+  revoke.prepare({
+    revoked(id, words) {
+      keys.remove(id, words);
+      key.revoked(id);
+    },
+    ended,
+  });
+  rotate.prepare({
+    rotated({ raw_key: rawKey, ...known }) {
+      changed(known);
+      confirm(rawKey ? `${known.name} has a new secret.` : `${known.name} was rotated before, and its new secret has been used or replaced since.`);
+      if (rawKey) reveal.open({ name: known.name, rawKey, done: () => element("key-rotate").focus() });
+    },
+    ended,
+  });
+  addEventListener("hashchange", () => {
+    if (userId && places.here()) reveal.whenStored(() => arrive({ moveFocus: true }));
+  });
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the fragment says where in the page somebody is
+    element("main").focus();
   });
 }
 
@@ -52,9 +128,7 @@ async function start() {
     show(element("not-configured"));
     return;
   }
-  element("sign-out").addEventListener("click", () => leave(null));
-  signIn.prepare();
-  keys.prepare({ ended: () => leave(session.ENDED), signOut: () => leave(null) });
+  prepare();
   const { session: current, problem } = await session.start((changed) => enter(changed));
   enter(current, problem);
 }

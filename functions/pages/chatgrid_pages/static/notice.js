@@ -1,6 +1,6 @@
-/** The one place above the list that says why it cannot be shown, or not brought up to date. */
+/** The place above something that says why it cannot be shown, or not brought up to date. */
 
-import { countDown, element, say, show } from "./page.js";
+import { countDown, element, part, say, show } from "./page.js";
 import { inWords } from "./words.js";
 
 export class Notice {
@@ -8,15 +8,17 @@ export class Notice {
   #attempts = 0;
 
   /** `retry` is tried when the wait is over or the button is pressed; `signOut` when nothing else helps. */
-  constructor({ retry, signOut }) {
+  constructor(id, { retry, signOut }) {
+    this.node = element(id);
+    this.node.replaceChildren(element("notice-parts").content.cloneNode(true));
     this.retry = retry;
     this.signOut = signOut;
-    element("notice-action").addEventListener("click", () => this.#act());
+    part(this.node, "action").addEventListener("click", () => this.#act());
     addEventListener("online", () => this.visible && this.retry());
   }
 
   get visible() {
-    return !element("notice").hidden;
+    return !this.node.hidden;
   }
 
   explain(refusal) {
@@ -24,11 +26,11 @@ export class Notice {
     this.#countdown?.stop();
     const { title, text, waitSeconds, action } = inWords(refusal, { attempts: this.#attempts });
     this.action = action ?? "retry";
-    element("notice").dataset.kind = refusal.kind;
-    say(element("notice-title"), title);
-    say(element("notice-text"), text);
-    element("notice-action").textContent = action === "sign-out" ? "Sign out" : "Try again";
-    const ticking = element("notice-countdown");
+    this.node.dataset.kind = refusal.kind;
+    say(part(this.node, "title"), title);
+    say(part(this.node, "text"), text);
+    part(this.node, "action").textContent = action === "sign-out" ? "Sign out" : "Try again";
+    const ticking = part(this.node, "countdown");
     show(ticking, waitSeconds !== null);
     if (waitSeconds !== null) {
       this.#countdown = countDown(
@@ -39,13 +41,13 @@ export class Notice {
         () => this.retry(),
       );
     }
-    show(element("notice"));
+    show(this.node);
   }
 
   clear() {
     this.#attempts = 0;
     this.#countdown?.stop();
-    show(element("notice"), false);
+    show(this.node, false);
   }
 
   #act() {

@@ -4,6 +4,11 @@ export function element(id) {
   return document.getElementById(id);
 }
 
+/** What a template's copy, or a row, calls so. */
+export function part(node, name) {
+  return node.querySelector(`[data-part="${name}"]`);
+}
+
 export function show(node, visible = true) {
   node.hidden = !visible;
 }
@@ -25,6 +30,23 @@ export function announce(text) {
   aboutToSay = requestAnimationFrame(() => {
     status.textContent = text;
   });
+}
+
+/** Says, for all to see and hear, what has been done. No text: what was said is taken away. */
+export function confirm(text) {
+  say(element("done"), text);
+  announce(text);
+}
+
+/** Copies a node's text; what then to tell the person. */
+export async function copyText(node, words) {
+  try {
+    await navigator.clipboard.writeText(node.textContent);
+    return words;
+  } catch {
+    getSelection().selectAllChildren(node);
+    return "The browser does not let this page copy. It is selected: press Ctrl+C or ⌘C.";
+  }
 }
 
 /** Marks a field as wrong and says why, or takes the mark away. `control` may be a fieldset. */

@@ -5,7 +5,7 @@
  * the console. When the dialog is closed, or the page is left all the same, it is gone.
  */
 
-import { announce, element } from "./page.js";
+import { announce, copyText, element } from "./page.js";
 import { settings } from "./settings.js";
 
 let whenDone = null;
@@ -80,12 +80,5 @@ function hide() {
 }
 
 async function copy(id, words) {
-  const source = element(id);
-  try {
-    await navigator.clipboard.writeText(source.textContent);
-    element("reveal-copied").textContent = words;
-  } catch {
-    getSelection().selectAllChildren(source);
-    element("reveal-copied").textContent = "The browser does not let this page copy. It is selected: press Ctrl+C or ⌘C.";
-  }
+  element("reveal-copied").textContent = await copyText(element(id), words);
 }

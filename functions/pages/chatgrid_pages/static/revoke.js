@@ -39,7 +39,7 @@ export function abandon() {
   close();
 }
 
-function close() {
+export function close() {
   element("revoke").close();
   forget();
 }
@@ -51,7 +51,7 @@ function forget() {
   submission.reset();
   element("revoke-name").textContent = "";
   element("revoke-prefix").textContent = "";
-  element("revoke-confirm").value = "";
+  element("revoke-form").reset();
   mark(element("revoke-confirm"), element("revoke-confirm-error"), "");
 }
 
@@ -69,7 +69,7 @@ async function submit() {
   const [mine, here] = [form, visit];
   let problem = null;
   try {
-    await revokeKey(id);
+    await revokeKey(id, element("revoke-reason").value);
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) throw thrown;
     problem = thrown;

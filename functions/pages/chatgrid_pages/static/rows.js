@@ -1,6 +1,8 @@
 /** The table's rows. A row stays the same element while its key does, so that focus and selection stay too. */
 
-import { element } from "./page.js";
+import { stateOf } from "./facts.js";
+import { element, part, show } from "./page.js";
+import { ofKey } from "./places.js";
 import { fill } from "./times.js";
 
 const SOON_MS = 7 * 86_400_000;
@@ -8,7 +10,7 @@ const known = new Map();
 
 export function draw(keys, { showExact, now }) {
   const wanted = keys.map((key) => known.get(key.id) ?? newRow(key));
-  keys.forEach((key, place) => fillTimes(wanted[place], key, { showExact, now }));
+  keys.forEach((key, place) => fillRow(wanted[place], key, { showExact, now }));
   known.clear();
   keys.forEach((key, place) => known.set(key.id, wanted[place]));
   const body = element("rows");
@@ -31,27 +33,48 @@ export function focus(id) {
   if (row) part(row, "revoke").focus();
 }
 
+/** Puts the focus on the way to a key's page; whether there is one. */
+export function focusLink(id) {
+  const row = known.get(id);
+  if (row) part(row, "link").focus();
+  return Boolean(row);
+}
+
 function newRow(key) {
   const row = element("row").content.firstElementChild.cloneNode(true);
-  const environment = key.key_prefix.startsWith("cgk_test_") ? "test" : "live";
-  part(row, "name").textContent = key.name;
-  part(row, "prefix").textContent = `${key.key_prefix}…`;
-  part(row, "scopes").replaceChildren(...key.scopes.map(chip));
-  part(row, "environment").textContent = environment;
-  part(row, "environment").classList.add(environment);
-  part(row, "limit").textContent = `${key.rate_limit.toLocaleString("en")} / min`;
+  part(row, "link").href = ofKey(key.id);
   part(row, "revoke").dataset.key = key.id;
-  part(row, "revoke").setAttribute("aria-label", `Revoke ${key.name}`);
   return row;
 }
 
-function fillTimes(row, key, { showExact, now }) {
+/** What has not changed is left alone, so that a selection stays. */
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function fillRow(row, key, { showExact, now }) {
+  const environment = key.key_prefix.startsWith("cgk_test_") ? "test" : "live";
+  write(part(row, "name"), key.name);
+  write(part(row, "prefix"), `${key.key_prefix}…`);
+  if (part(row, "scopes").dataset.scopes !== key.scopes.join()) {
+    part(row, "scopes").dataset.scopes = key.scopes.join();
+    part(row, "scopes").replaceChildren(...key.scopes.map(chip));
+  }
+  write(part(row, "environment"), environment);
+  part(row, "environment").className = `badge ${environment}`;
+  write(part(row, "limit"), `${key.rate_limit.toLocaleString("en")} / min`);
+  part(row, "revoke").setAttribute("aria-label", `Revoke ${key.name}`);
+  show(part(row, "revoke"), !key.revoked_at);
+  const state = stateOf(key, now).name;
+  write(part(row, "state"), state);
+  part(row, "state").className = `badge ${state}`;
+  show(part(row, "state"), state === "paused" || state === "revoked");
   fill(part(row, "created"), key.created_at, { showExact, now });
   fill(part(row, "used"), key.last_used_at, { otherwise: "Never", showExact, now });
   const expires = part(row, "expires");
   fill(expires, key.expires_at, { otherwise: "Never", showExact, now });
   const left = key.expires_at === null ? Infinity : new Date(key.expires_at) - now;
-  row.classList.toggle("expired", left <= 0);
+  row.classList.toggle("expired", left <= 0 || state === "revoked");
   row.classList.toggle("expires-soon", left > 0 && left < SOON_MS);
   if (left <= 0) expires.textContent = `Expired ${expires.textContent}`;
 }
@@ -61,8 +84,4 @@ function chip(scope) {
   node.className = "chip";
   node.textContent = scope;
   return node;
-}
-
-function part(row, name) {
-  return row.querySelector(`[data-part="${name}"]`);
 }

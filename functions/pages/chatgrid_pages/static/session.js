@@ -37,7 +37,8 @@ export async function start(onChange) {
   });
   const { error } = await auth.initialize();
   // A used code, or an error that somebody may have put there, has no business in the address.
-  if (location.search || location.hash) history.replaceState(null, "", settings.pageUrl);
+  const place = location.hash.startsWith("#/") ? location.hash : "";
+  if (location.search || location.hash !== place) history.replaceState(null, "", settings.pageUrl + place);
   const { data, error: unusable } = await auth.getSession();
   auth.onAuthStateChange((event, session) => {
     if (event !== "INITIAL_SESSION") onChange(session);
