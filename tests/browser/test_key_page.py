@@ -195,7 +195,7 @@ def test_a_key_is_changed_in_what_was_changed_alone(
     assert dashboard.names() == ["New name"]
 
 
-def test_a_rotation_shows_the_new_secret_once_and_the_grace_can_be_ended(
+def test_a_rotation_shows_the_new_secret_once_and_its_grace_ends(
     open_browser: OpenBrowser, account: Account
 ) -> None:
     made = account.make_key("Turning")
