@@ -84,6 +84,18 @@ def test_waiting_is_enough_in_a_window_of_any_length(
         assert admit(item.copy(), kind, later_ms)
 
 
+@pytest.mark.parametrize("seconds", [61, 90, 119, 3_601, 86_399])
+def test_a_length_that_is_no_multiple_of_its_bucket_counts_whole(seconds: int) -> None:
+    """The last of a bucket still counts for whoever comes within the length after it."""
+    kind = window.of_seconds(seconds)
+    last_ms = 1_795_000_000_000 // kind.bucket_ms * kind.bucket_ms + kind.bucket_ms - 1
+    item = Item({"used": 0, "cap": 1})
+    assert admit(item, kind, last_ms)
+    within_ms = last_ms + kind.length_ms - 1
+    assert not admit(item, kind, within_ms)
+    assert not admit(item, kind, within_ms + window.MAX_SKEW_MS)
+
+
 @given(seconds=lengths, start=starts)
 def test_a_window_of_any_length_stays_within_dynamodbs_bounds(seconds: int, start: int) -> None:
     plan = window.of_seconds(seconds).admission(clock_ms(start, 0))
