@@ -7,8 +7,9 @@ route's. What a later one refuses may have cost an earlier one a slot, and never
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from chatgrid_auth.domain.errors import StoreUnavailable
-from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.domain.limits import window
 from chatgrid_auth.domain.limits.beyond import DEFAULT, OWNER, ROUTE, AppliedLimit, Beyond
 from chatgrid_auth.domain.verdicts import Allowed, Limited
@@ -102,7 +103,9 @@ class MeteredGate:
             return self._authenticator.decide(authorization, request=request, now_ms=now_ms)
         # All that a verdict may depend on, so that who would hear something else is asked about.
         asked = (request.route, request.scope, request.permission, request.source, request.origin)
-        name = f"{hash_of(authorization or '')} {request.cost} {asked}"
+        # Nothing has looked at the header yet: it may hold what UTF-8 has no bytes for.
+        presented = sha256((authorization or "").encode(errors="surrogatepass")).hexdigest()
+        name = f"{presented} {request.cost} {asked}"
         refusal = self._refusals.recall(name, now_ms=now_ms)
         if refusal is not None:
             return refusal.verdict(request, now_ms=now_ms)
