@@ -100,6 +100,22 @@ def refusal(verdict: Any) -> str:
     return verdict.message
 
 
+@pytest.mark.parametrize("response", ["disable", "revoke", "report"])
+@pytest.mark.parametrize("what", ["key", "token"])
+def test_nobody_ends_a_publishable_key_by_reporting_what_its_page_shows(
+    client: DynamoDBClient, response: LeakResponse, what: str
+) -> None:
+    """Anybody may read it there: it is no secret, and nothing has leaked."""
+    bench = Bench(client, response)
+    facts = {"kind": "publishable", "scopes": ["read"], "allowed_origins": ["https://a.example"]}
+    issued = new_key(bench.keys, bench.owner, **facts)
+    before = bench.actions()
+    bench.report(issued.raw_key if what == "key" else token_of(issued.raw_key))
+    shown = bench.keys.get(bench.owner, issued.key.id)
+    assert (shown.enabled, shown.disabled_reason) == (True, None)
+    assert bench.actions() == before
+
+
 def test_a_leaked_key_is_refused_on_the_next_request(bench: Bench) -> None:
     assert isinstance(bench.decide(), Allowed)
     assert bench.report() == {keys.hash_of(bench.raw)}

@@ -56,6 +56,16 @@ def test_what_does_not_belong_to_a_kind_is_refused(
     assert details(api("POST", KEYS, json_body={**PUBLISHABLE, **facts})) == wrong
 
 
+def test_no_visitor_of_a_page_rotates_its_publishable_key(api: Api) -> None:
+    """Whoever reads it there holds it: with a new secret he would have it to himself."""
+    asked = api("POST", KEYS, json_body={**PUBLISHABLE, "self_rotation": True})
+    assert details(asked) == [("invalid_value", "self_rotation")]
+    made = api("POST", KEYS, json_body=PUBLISHABLE).data
+    changed = api("PATCH", KEY, id=made["id"], json_body={"self_rotation": True})
+    assert details(changed) == [("invalid_value", "self_rotation")]
+    assert api("PATCH", KEY, id=made["id"], json_body={"self_rotation": False}).status == 200
+
+
 def test_a_rotated_publishable_key_stays_one(api: Api, store: MemoryKeyStore) -> None:
     made = api("POST", KEYS, json_body=PUBLISHABLE).data
     rotated = api("POST", ROTATE, id=made["id"]).data

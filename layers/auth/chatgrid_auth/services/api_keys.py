@@ -139,7 +139,9 @@ class ApiKeys:
         )
         has_credits, of_credits = merged(None, credits_said, now_ms=now_ms)
         problems = [
-            *check_kind(kind, scopes=scopes, allowed_origins=allowed_origins),
+            *check_kind(
+                kind, scopes=scopes, allowed_origins=allowed_origins, self_rotation=self_rotation
+            ),
             *check_new_key(
                 name=name,
                 scopes=scopes,

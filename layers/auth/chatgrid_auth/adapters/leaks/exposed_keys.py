@@ -14,7 +14,7 @@ from chatgrid_auth.adapters.key_changes.disabling import EXPOSED, Disabling
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.credential_reads import read_credentials
 from chatgrid_auth.adapters.keys_table.items import current_tag
-from chatgrid_auth.domain.keys import tag_of
+from chatgrid_auth.domain.keys import PUBLISHABLE, tag_of
 from chatgrid_auth.services.audit.events import disabled_by_the_system
 from chatgrid_auth.services.leaks.acting import Exposed
 
@@ -82,6 +82,8 @@ class DynamoExposedKeys:
 
     def note(self, exposed: Exposed, event: AuditEvent) -> bool:
         """Tell the audit log, once for each secret; whether this call did it."""
+        if self._record(exposed) is None:
+            return False
         tag = exposed.tag
         place = (items.user_pk(exposed.owner), items.record_sk(exposed.key_id))
         told = update(
@@ -103,13 +105,18 @@ class DynamoExposedKeys:
         return record is not None and self._revocations.revoke(record, event)
 
     def _record(self, exposed: Exposed) -> dict[str, Any] | None:
+        """The key's record; none of a publishable key, which is no secret that could leak.
+
+        Anybody may read it in a page, and make tokens of it: nobody shall end it by telling so.
+        """
         place = {
             "pk": items.s(items.user_pk(exposed.owner)),
             "sk": items.s(items.record_sk(exposed.key_id)),
         }
         question = {"TableName": self._table, "Key": place, "ConsistentRead": True}
         found: dict[str, Any] | None = self._transport.call("GetItem", question).get("Item")
-        return found
+        public = found is not None and found.get("kind") == items.s(PUBLISHABLE)
+        return None if public else found
 
     def _read(self, hashes: Iterable[str]) -> dict[str, dict[str, Any]]:
         return read_credentials(self._transport, table=self._table, hashes=hashes)

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 #: What may be changed of a canary: what its owner knows it by.
 _OF_A_CANARY = {"name", "metadata"}
-_ORIGINS = "allowed_origins"
+_ORIGINS, _SELF_ROTATION = "allowed_origins", "self_rotation"
 
 
 def check_kind(
-    kind: object, *, scopes: Sequence[object], allowed_origins: Sequence[str] | None
+    kind: object,
+    *,
+    scopes: Sequence[object],
+    allowed_origins: Sequence[str] | None,
+    self_rotation: bool = False,
 ) -> list[KeyProblem]:
     """What of a new key is no kind, or does not belong to it.
 
@@ -32,7 +36,9 @@ def check_kind(
         allowed_origins: ``None`` for none.
     """
     if kind in KINDS:
-        return _of_kind(kind, scopes=scopes, allowed_origins=allowed_origins)
+        return _of_kind(
+            kind, scopes=scopes, allowed_origins=allowed_origins, self_rotation=self_rotation
+        )
     *others, last = (f"'{one}'" for one in KINDS)
     return [KeyProblem("kind", "invalid_value", f"Expected {', '.join(others)} or {last}")]
 
@@ -51,17 +57,22 @@ def check_changed(key: ApiKey, fields: Mapping[str, Any]) -> list[KeyProblem]:
     Args:
         fields: what is to become of the key, by its names.
     """
-    if "scopes" not in fields and _ORIGINS not in fields:
+    if not {"scopes", _ORIGINS, _SELF_ROTATION} & fields.keys():
         return []
     return _of_kind(
         key.kind,
         scopes=fields.get("scopes", key.scopes),
         allowed_origins=fields.get(_ORIGINS, key.allowed_origins),
+        self_rotation=fields.get(_SELF_ROTATION, key.self_rotation),
     )
 
 
 def _of_kind(
-    kind: object, *, scopes: Sequence[object], allowed_origins: Sequence[str] | None
+    kind: object,
+    *,
+    scopes: Sequence[object],
+    allowed_origins: Sequence[str] | None,
+    self_rotation: bool,
 ) -> list[KeyProblem]:
     if kind != PUBLISHABLE:
         if allowed_origins is None:
@@ -70,6 +81,9 @@ def _of_kind(
     problems = []
     if any(scope != READ for scope in scopes):
         problems.append(KeyProblem("scopes", "invalid_value", "A publishable key may read only"))
+    if self_rotation:  # whoever reads the page would have the next secret, and nobody else
+        rule = "A publishable key may not rotate itself"
+        problems.append(KeyProblem(_SELF_ROTATION, "invalid_value", rule))
     if allowed_origins is None:
         problems.append(KeyProblem(_ORIGINS, "required", "Required"))
     return [*problems, *check_allowed_origins(allowed_origins)]
