@@ -74,10 +74,29 @@ def test_a_plan_keeps_its_keys_when_its_limits_change(gateway: Any, name: str) -
     assert kept["id"] == key["id"]
 
 
+def makes_keys(table: str, *, own_gateway_keys: str = "true") -> dict[str, str]:
+    """The environment of a function that makes keys in this table."""
+    return {
+        "KEYS_TABLE": table,
+        "AUDIT_TABLE": audit_of(table),
+        "OWN_GATEWAY_KEYS": own_gateway_keys,
+    }
+
+
+@pytest.mark.parametrize("own_gateway_keys", ["true", "false"])
+def test_the_first_admin_key_leaves_work_only_where_keys_get_gateway_keys(
+    client: DynamoDBClient, own_gateway_keys: str
+) -> None:
+    table = keys_table(client)
+    first_admin(client, makes_keys(table, own_gateway_keys=own_gateway_keys), known=None)
+    left = [item for item in client.scan(TableName=table)["Items"] if "action" in item]
+    assert len(left) == (own_gateway_keys == "true")
+
+
 def test_the_known_admin_is_kept_while_its_key_is_good(client: DynamoDBClient) -> None:
     table = keys_table(client)
-    first = first_admin(client, table, audit_table=audit_of(table), known=None)
-    kept = first_admin(client, table, audit_table=audit_of(table), known=first) == first
+    first = first_admin(client, makes_keys(table), known=None)
+    kept = first_admin(client, makes_keys(table), known=first) == first
     assert kept
 
 
@@ -86,7 +105,7 @@ def test_an_admin_whose_key_is_no_longer_good_gets_another_one(
     client: DynamoDBClient, change: str
 ) -> None:
     table = keys_table(client)
-    first = first_admin(client, table, audit_table=audit_of(table), known=None)
+    first = first_admin(client, makes_keys(table), known=None)
     key = {"pk": items.s(items.credential_pk(hash_of(first.key))), "sk": items.s(items.CREDENTIAL)}
     match change:
         case "revoked":
@@ -97,7 +116,7 @@ def test_an_admin_whose_key_is_no_longer_good_gets_another_one(
             client.put_item(TableName=table, Item={**item, until: items.n(1)})
         case "gone":
             client.delete_item(TableName=table, Key=key)
-    second = first_admin(client, table, audit_table=audit_of(table), known=first)
+    second = first_admin(client, makes_keys(table), known=first)
     assert second.user_id == first.user_id
     replaced = second.key != first.key  # not compared in the assertion, which would show both
     assert replaced

@@ -16,6 +16,7 @@ from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from chatgrid_auth import settings
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import keys
@@ -140,19 +141,26 @@ def _made(wanted: Mapping[str, Any]) -> str:
 
 
 def first_admin(
-    client: DynamoDBClient, table: str, *, audit_table: str, known: Admin | None
+    client: DynamoDBClient, environment: Mapping[str, str], *, known: Admin | None
 ) -> Admin:
     """The first user with its admin key: the known one while it is good, else a new one.
 
     Args:
-        table: the keys table's name.
-        audit_table: the audit table's name.
+        environment: of the function that makes keys: the names of its tables, and whether keys get
+            API Gateway keys of their own.
         known: what an earlier run made.
     """
+    table = environment["KEYS_TABLE"]
     if known is not None and _is_good(client, table, known.key):
         return known
     issuing = ApiKeys(
-        DynamoKeyStore(client, table=table, audit_table=audit_table, pause=time.sleep),
+        DynamoKeyStore(
+            client,
+            table=table,
+            audit_table=environment["AUDIT_TABLE"],
+            pause=time.sleep,
+            own_gateway_keys=settings.flag(environment, "OWN_GATEWAY_KEYS", default=""),
+        ),
         now_ms=lambda: time.time_ns() // 1_000_000,
         entropy=os.urandom,
         default_rate_limit=120,

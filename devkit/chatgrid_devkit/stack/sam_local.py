@@ -97,9 +97,12 @@ def _prepared(state: Path, ministack: Ministack, port: int) -> dict[str, str]:
     dynamodb = ministack.client("dynamodb")
     named = [dataclasses.replace(table, name=table.logical_id) for table in tables]
     provision.make_tables(dynamodb, named)
-    admin = provision.first_admin(
-        dynamodb, "KeysTable", audit_table="AuditTable", known=_known(state)
-    )
+    environment = {
+        "KEYS_TABLE": "KeysTable",
+        "AUDIT_TABLE": "AuditTable",
+        "OWN_GATEWAY_KEYS": "true",
+    }
+    admin = provision.first_admin(dynamodb, environment, known=_known(state))
     return {
         "url": f"http://127.0.0.1:{port}",
         "admin_key": admin.key,

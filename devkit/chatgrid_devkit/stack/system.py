@@ -138,11 +138,10 @@ def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySett
         **provision.make_secrets(secrets, deployment.secrets),
     }
     deployment = read_deployment(settings.template, parameters=parameters, physical_ids=ids)
-    tables = {table.logical_id: table.name for table in deployment.tables}
     known = _known_admin(settings.state)
-    admin = provision.first_admin(
-        dynamodb, tables["KeysTable"], audit_table=tables["AuditTable"], known=known
-    )
+    functions = {function.logical_id: function for function in deployment.functions.values()}
+    makes_keys = functions["ManagementFunction"]
+    admin = provision.first_admin(dynamodb, makes_keys.environment, known=known)
     if known is not None and admin.key != known.key:
         told = "The former admin key is no longer good (revoked, expired or deleted)"
         print(f"{told}: a new one was made.", file=settings.log, flush=True)
