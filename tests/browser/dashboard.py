@@ -56,7 +56,7 @@ class Dashboard:
     def settle(self) -> None:
         """Wait until the page is done with what it does by itself."""
         self.page.locator("#starting").wait_for(state="hidden")
-        self.page.locator("[aria-busy=true]:visible").first.wait_for(state="detached")
+        self.page.locator("[aria-busy=true]").first.wait_for(state="detached")
 
     # ---- signing in
 

@@ -130,6 +130,8 @@ def test_fips_endpoints_are_asked_for_by_every_function_or_none() -> None:
         ("KeyCreationsPerHour", "7", "ManagementFunction", "KEY_CREATIONS_PER_HOUR"),
         ("KeyLifetimeDefaultSeconds", "7", "ManagementFunction", "KEY_LIFETIME_DEFAULT_SECONDS"),
         ("KeyLifetimeCeilingSeconds", "7", "ManagementFunction", "KEY_LIFETIME_CEILING_SECONDS"),
+        ("KeyLifetimeDefaultSeconds", "7", "PagesFunction", "KEY_LIFETIME_DEFAULT_SECONDS"),
+        ("KeyLifetimeCeilingSeconds", "7", "PagesFunction", "KEY_LIFETIME_CEILING_SECONDS"),
         ("RevokedRetentionDays", "31", "ManagementFunction", "REVOKED_RETENTION_DAYS"),
         ("AllowImportedKeys", "true", "AuthorizerFunction", "ALLOW_IMPORTED_KEYS"),
         ("FailedAttemptsPerMinute", "7", "AuthorizerFunction", "FAILED_ATTEMPTS_PER_MINUTE"),

@@ -43,9 +43,14 @@ class PageSettings:
         supabase_publishable_key: the project's key for browsers; no secret.
         rate_limit_default: the limit that a key gets when none is asked for.
         rate_limit_ceiling: the highest that may be asked for.
+        key_lifetime_default_seconds: how long a key lives of whose expiry nothing is said; 0 for
+            as long as the ceiling lets it.
+        key_lifetime_ceiling_seconds: the longest that may be asked for; 0 for no ceiling.
     """
 
     __slots__ = (
+        "key_lifetime_ceiling_seconds",
+        "key_lifetime_default_seconds",
         "rate_limit_ceiling",
         "rate_limit_default",
         "supabase_publishable_key",
@@ -59,7 +64,11 @@ class PageSettings:
         supabase_publishable_key: str,
         rate_limit_default: int,
         rate_limit_ceiling: int,
+        key_lifetime_default_seconds: int,
+        key_lifetime_ceiling_seconds: int,
     ) -> None:
+        self.key_lifetime_default_seconds = key_lifetime_default_seconds
+        self.key_lifetime_ceiling_seconds = key_lifetime_ceiling_seconds
         self.supabase_url = supabase_url
         self.supabase_publishable_key = supabase_publishable_key
         self.rate_limit_default = rate_limit_default

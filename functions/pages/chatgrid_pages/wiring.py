@@ -24,5 +24,7 @@ def start(environ: Mapping[str, str] = os.environ) -> Dashboard:
             supabase_publishable_key=environ.get("SUPABASE_PUBLISHABLE_KEY", ""),
             rate_limit_default=settings.positive_integer(environ, "RATE_LIMIT_DEFAULT"),
             rate_limit_ceiling=settings.positive_integer(environ, "RATE_LIMIT_CEILING"),
+            key_lifetime_default_seconds=settings.count(environ, "KEY_LIFETIME_DEFAULT_SECONDS"),
+            key_lifetime_ceiling_seconds=settings.count(environ, "KEY_LIFETIME_CEILING_SECONDS"),
         )
     )

@@ -33,6 +33,8 @@ def dashboard(**changed: Any) -> Dashboard:
         "supabase_publishable_key": "sb_publishable_x",
         "rate_limit_default": 120,
         "rate_limit_ceiling": 5000,
+        "key_lifetime_default_seconds": 0,
+        "key_lifetime_ceiling_seconds": 0,
         **changed,
     }
     return Dashboard(PageSettings(**settings))

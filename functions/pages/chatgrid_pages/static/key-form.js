@@ -7,7 +7,7 @@ import { element, mark, say, show } from "./page.js";
 import { settings } from "./settings.js";
 import { exact } from "./times.js";
 
-const DAY_MS = 86_400_000;
+const DAY_SECONDS = 86_400;
 /** The API's names for what it may find wrong → the control that is marked. */
 const FIELDS = {
   name: "name",
@@ -34,6 +34,7 @@ export function prepare({ created, changed, ended }) {
   submission = new Submission({ button: element("create-submit"), note: element("create-note") });
   element("rate_limit-hint").textContent = `Up to ${settings.limitCeiling.toLocaleString("en")}; ${settings.defaultLimit.toLocaleString("en")} unless you say otherwise.`;
   element("rate_limit").placeholder = String(settings.defaultLimit);
+  offerLifetimes();
   element("expiry").addEventListener("change", followExpiry);
   element("expires_at").addEventListener("input", followExpiry);
   element("create-cancel").addEventListener("click", close);
@@ -140,7 +141,8 @@ function wanted() {
     allowed_ips: lines(form.get("allowed_ips")),
     permissions: lines(form.get("permissions")),
   };
-  const expires = element("expiry").value === "same" ? {} : { expires_at: expiry() };
+  // What is left out is the deployment's to say, for a new key, or stays.
+  const expires = ["same", "default"].includes(element("expiry").value) ? {} : { expires_at: expiry() };
   if (key) {
     const differing = Object.entries(said).filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(key[field]));
     return { ...Object.fromEntries(differing), ...expires };
@@ -159,17 +161,35 @@ function lines(text) {
 function expiry() {
   const choice = element("expiry").value;
   if (choice === "same") return key?.expires_at ?? null;
+  if (choice === "default") return inSeconds(settings.defaultLifetime || settings.longestLifetime);
   if (choice === "never") return null;
   if (choice === "exact") {
     const chosen = element("expires_at").value;
     return chosen ? new Date(chosen).toISOString() : null;
   }
-  return new Date(Date.now() + Number(choice) * DAY_MS).toISOString();
+  return inSeconds(Number(choice) * DAY_SECONDS);
+}
+
+function inSeconds(seconds) {
+  return seconds ? new Date(Date.now() + seconds * 1000).toISOString() : null;
+}
+
+/** The default is the API's own; what is beyond its ceiling is not offered. */
+function offerLifetimes() {
+  const { defaultLifetime, longestLifetime } = settings;
+  const usual = defaultLifetime || longestLifetime;
+  const days = Math.round((usual / DAY_SECONDS) * 10) / 10;
+  for (const option of [...element("expiry").options]) {
+    if (option.value === "default") option.textContent = usual ? `In ${days} ${days === 1 ? "day" : "days"} (the default)` : "Never (the default)";
+    else if (option.value === "never" ? longestLifetime || !usual : longestLifetime && option.value * DAY_SECONDS > longestLifetime) option.remove();
+  }
 }
 
 function followExpiry() {
   const same = element("expiry").querySelector('[value="same"]');
   same.disabled = same.hidden = key === null;
+  const usual = element("expiry").querySelector('[value="default"]');
+  usual.disabled = usual.hidden = key !== null && Boolean(settings.defaultLifetime || settings.longestLifetime);
   show(element("expires_at-row"), element("expiry").value === "exact");
   const instant = expiry();
   const exactly = element("expiry").value === "exact";

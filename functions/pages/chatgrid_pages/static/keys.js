@@ -10,6 +10,10 @@ import * as rows from "./rows.js";
 
 const PAGE_SIZE = 50;
 const LARGEST_PAGE = 100;
+/** What the API is asked to leave out. */
+const FILTERS = ["status-filter", "environment-filter"];
+/** As much of a key as may be searched for, or sent anywhere. */
+const PREFIX_LENGTH = 13;
 /** Coming back to the page brings the list up to date, unless that has just been done. */
 const FRESH_MS = 3_000;
 const RELATIVE_TIMES_AGE_MS = 30_000;
@@ -33,11 +37,14 @@ export function prepare({ ended, signOut }) {
   element("first-key").addEventListener("click", () => keyForm.open());
   element("refresh").addEventListener("click", () => load({ keep: true, aloud: true }));
   element("more").addEventListener("click", showMore);
+  for (const id of FILTERS) element(id).addEventListener("change", () => load({ keep: false, aloud: true }));
   element("filter").addEventListener("input", filter);
   element("clear-filter").addEventListener("click", () => {
-    element("filter").value = "";
+    const reload = filtered();
+    unfilter();
     element("filter").focus();
-    draw();
+    if (reload) load({ keep: false });
+    else draw();
   });
   element("exact-times").addEventListener("click", () => {
     const pressed = element("exact-times").getAttribute("aria-pressed") !== "true";
@@ -84,7 +91,7 @@ export function close() {
   revoked.clear();
   cursor = null;
   loadedAt = -Infinity;
-  element("filter").value = "";
+  unfilter();
   element("no-match-text").textContent = "";
   rows.clear();
   for (const id of ["keys", "keys-list", "keys-empty", "keys-loading"]) show(element(id), false);
@@ -99,7 +106,7 @@ async function load({ keep, aloud = false }) {
     const found = [];
     let next = null;
     do {
-      const page = await listKeys({ cursor: next, limit: Math.min(LARGEST_PAGE, wanted), signal });
+      const page = await listKeys({ cursor: next, limit: Math.min(LARGEST_PAGE, wanted), filters: filters(), signal });
       found.push(...page.keys);
       next = page.cursor;
     } while (next && found.length < wanted);
@@ -116,7 +123,7 @@ async function showMore() {
   if (isBusy(element("more"))) return;
   const before = keys.length;
   busy(element("more"), true);
-  await fetching(async (signal) => append(await listKeys({ cursor, limit: PAGE_SIZE, signal })));
+  await fetching(async (signal) => append(await listKeys({ cursor, limit: PAGE_SIZE, filters: filters(), signal })));
   busy(element("more"), false);
   if (keys.length > before) {
     announce(counted());
@@ -126,6 +133,9 @@ async function showMore() {
 
 /** A name can stand on any page, so filtering needs all of them. */
 async function filter() {
+  const field = element("filter");
+  // Whoever has found a key may paste all of it: its first characters say which it is.
+  if (/^\s*cg[kpt]_/.test(field.value)) field.value = field.value.trim().slice(0, PREFIX_LENGTH);
   draw();
   if (element("filter").value && cursor) await fetching(loadRest);
   clearTimeout(countAloud);
@@ -133,13 +143,13 @@ async function filter() {
 }
 
 async function loadRest(signal) {
-  while (cursor) append(await listKeys({ cursor, limit: LARGEST_PAGE, signal }));
+  while (cursor) append(await listKeys({ cursor, limit: LARGEST_PAGE, filters: filters(), signal }));
 }
 
 function append(page) {
   const known = new Set(keys.map((key) => key.id));
   for (const key of page.keys) {
-    if (!known.has(key.id) && !revoked.has(key.id)) keys.push(key);
+    if (!known.has(key.id) && (key.revoked_at || !revoked.has(key.id))) keys.push(key);
     known.add(key.id);
   }
   cursor = page.cursor;
@@ -176,8 +186,10 @@ function refreshIfStale() {
 /** A key that was made here; its raw form is not for the list. */
 export function add(key) {
   keys = [key, ...keys.filter((other) => other.id !== key.id)];
-  element("filter").value = "";
+  const reload = filtered();
+  unfilter();
   draw();
+  if (reload) load({ keep: true });
 }
 
 /** A key that was changed here. */
@@ -199,10 +211,26 @@ export function remove(id, words) {
   draw();
   confirm(words);
   if (element("keys").hidden) return;
+  if (filtered()) load({ keep: true });
   if (document.activeElement !== document.body) return; // it was elsewhere, or has gone back there
   const left = shown();
   if (left.length > 0) rows.focus(left[Math.min(Math.max(place, 0), left.length - 1)].id);
   else ["clear-filter", "filter", "first-key", "new-key"].map(element).find((node) => node.checkVisibility())?.focus();
+}
+
+function filters() {
+  return { status: element("status-filter").value, environment: element("environment-filter").value };
+}
+
+/** Whether the API leaves some of the living keys out, or shows others too. */
+function filtered() {
+  return element("status-filter").value !== "active" || element("environment-filter").value !== "";
+}
+
+function unfilter() {
+  element("filter").value = "";
+  element("status-filter").value = "active";
+  element("environment-filter").value = "";
 }
 
 /** What is searched for; empty when all keys are shown. */
@@ -212,7 +240,7 @@ function wanted() {
 
 function shown() {
   const text = wanted();
-  return keys.filter((key) => key.name.toLowerCase().includes(text));
+  return keys.filter((key) => key.name.toLowerCase().includes(text) || [key.key_prefix, key.id].some((start) => start.toLowerCase().startsWith(text)));
 }
 
 function draw() {
@@ -220,15 +248,18 @@ function draw() {
   const known = keys.length > 0;
   const matching = shown();
   rows.draw(matching, { showExact: element("exact-times").getAttribute("aria-pressed") === "true", now: Date.now() });
-  const nothingYet = !known && loading === null && !notice.visible;
+  const nothingYet = !known && loading === null && !notice.visible && !filtered();
   show(element("keys-loading"), !known && loading !== null && !notice.visible);
   show(element("keys-empty"), nothingYet);
-  show(element("keys-list"), known);
+  show(element("keys-list"), known || filtered());
   show(element("new-key"), !nothingYet);
   element("keys").setAttribute("aria-busy", String(loading !== null));
   const searching = Boolean(wanted() && cursor);
-  show(element("no-match"), known && matching.length === 0 && !searching);
-  element("no-match-text").textContent = `None of your ${keys.length} keys has “${element("filter").value.trim()}” in its name.`;
+  show(element("no-match"), (known || (filtered() && loading === null)) && matching.length === 0 && !searching);
+  element("no-match-title").textContent = known ? "No key by that name" : "No such keys";
+  element("no-match-text").textContent = known
+    ? `None of these ${keys.length} keys has “${element("filter").value.trim()}” in its name, or begins so.`
+    : "You have none with this status in this environment.";
   show(element("rows").closest("table"), matching.length > 0);
   show(element("more"), Boolean(cursor) && !wanted());
   element("count").textContent = searching ? "Searching all keys…" : wanted() ? `${matching.length} of ${counted()}` : counted();

@@ -1,5 +1,6 @@
 /** The page: somebody is signed in and sees their keys, or nobody is and the page offers to sign in. */
 
+import * as activity from "./activity.js";
 import * as key from "./key.js";
 import * as keyForm from "./key-form.js";
 import * as keys from "./keys.js";
@@ -31,7 +32,9 @@ function enter(current, problem = null) {
   for (const dialog of DIALOGS) dialog.abandon();
   keys.close();
   key.close();
+  activity.close();
   confirm("");
+  show(element("views"), false);
   if (before) places.forget();
   place = null;
   show(element("account"), now !== null);
@@ -58,8 +61,15 @@ function arrive({ moveFocus }) {
   for (const dialog of DIALOGS) dialog.close();
   keys.hide();
   key.close();
+  activity.close();
   confirm("");
-  if (wanted.name === "key") key.open({ id: wanted.id, moveFocus });
+  show(element("views"));
+  for (const view of element("views").querySelectorAll("a")) {
+    if (view.dataset.view === wanted.name) view.setAttribute("aria-current", "page");
+    else view.removeAttribute("aria-current");
+  }
+  if (wanted.name === "activity") activity.open({ moveFocus });
+  else if (wanted.name === "key") key.open({ id: wanted.id, moveFocus });
   else keys.open({ moveFocus, from: before?.id });
 }
 
@@ -76,6 +86,7 @@ function prepare() {
   reveal.prepare();
   keys.prepare({ ended, signOut });
   key.prepare({ changed, nameOf: keys.nameOf, ended, signOut });
+  activity.prepare({ nameOf: keys.nameOf, ended, signOut });
   keyForm.prepare({
     created({ raw_key: rawKey, ...known }) {
       keys.add(known);

@@ -9,6 +9,9 @@ export const settings = {
   publishableKey: told("supabase-publishable-key"),
   defaultLimit: Number(told("rate-limit-default")),
   limitCeiling: Number(told("rate-limit-ceiling")),
+  /** How long a key lives whose maker says nothing of it, and at most, in seconds; 0 for ever. */
+  defaultLifetime: Number(told("key-lifetime-default")),
+  longestLifetime: Number(told("key-lifetime-ceiling")),
   /** The page is one of the API's own resources: its folder is where the API lives. */
   apiUrl: new URL("./", location.href).href,
   /** Where identity providers send people back to; nothing of the query or the fragment. */
