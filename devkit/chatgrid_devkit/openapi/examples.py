@@ -92,6 +92,7 @@ RESPONSES: dict[str, Any] = {
                 "expires_at": None,
                 "rate_limit": 120,
                 "metadata": {"team": "core"},
+                "credits": None,
                 "rate_limit_remaining": 119,
             },
             "token": None,

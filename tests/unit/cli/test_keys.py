@@ -16,6 +16,7 @@ from tests.support.cli import Operator, keys_in
 USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 SHAPE = {
     *("id", "user_id", "key_prefix", "name", "scopes", "environment", "rate_limit", "state"),
+    *("kind", "allowed_ips", "allowed_origins", "permissions"),
     *(
         "created_by",
         "created_at",
