@@ -45,7 +45,9 @@ def document() -> dict[str, Any]:
     schemas = found["components"]["schemas"]
     for schema in ("NewApiKey", "ApiKeyChanges"):
         fields = schemas[schema]["properties"]
-        del fields["expires_in_seconds"]  # not together with `expires_at`
+        # Not together with `expires_at`; only with a kind; only where there are some already.
+        for field in ("expires_in_seconds", "kind", "allowed_origins", "credits"):
+            fields.pop(field, None)
         moment = fields["expires_at"]["anyOf"][0]
         assert moment == {"type": "string", "format": "date-time"}
         moment["enum"] = [FUTURE]
@@ -54,6 +56,8 @@ def document() -> dict[str, Any]:
             fields[field]["anyOf"][0] |= {"minItems": 1, "items": {"enum": values}}
         notes = fields["metadata"]["anyOf"][0]
         notes |= {"propertyNames": NOTE, "additionalProperties": NOTE, "maxProperties": 4}
+    networks = schemas["NewToken"]["properties"]["allowed_ips"]["anyOf"][0]
+    networks |= {"minItems": 1, "items": {"enum": RULES["allowed_ips"]}}
     for schema in ("NewApiKey", "ApiKeyChanges", "NewBoard", "BoardChanges"):
         # Words say that characters which Unicode has not assigned show nothing.
         schemas[schema]["properties"]["name"]["pattern"] = ASSIGNED

@@ -66,7 +66,7 @@ class AuditLogPage(ListResponse[AuditEntryData]):
     """One page of entries."""
 
 
-class VerificationData(Response):
+class AuditVerificationData(Response):
     """Whether the entries follow upon each other, each as it was written."""
 
     status: Literal["ok", "broken"]
@@ -80,7 +80,7 @@ class AuditVerificationResponse(Response):
     """What a verification found."""
 
     object: Literal["audit_verification"] = "audit_verification"
-    data: VerificationData
+    data: AuditVerificationData
 
 
 async def _after(page: Paging) -> int | None:
@@ -126,7 +126,7 @@ async def verify_audit_log(caller: CurrentCaller, services: Services) -> AuditVe
     """
     found = services.audit_log.verify(caller.user_id)
     return AuditVerificationResponse(
-        data=VerificationData(
+        data=AuditVerificationData(
             status="ok" if found.first_broken_seq is None else "broken",
             entries=found.entries,
             first_broken_seq=found.first_broken_seq,
