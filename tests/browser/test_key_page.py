@@ -162,7 +162,9 @@ def test_a_key_is_paused_and_resumed_by_one_button(
     assert me(account, made["raw_key"]) == 401
     assert dashboard.page.locator("#key-badge").inner_text() == "paused"
     dashboard.button("Resume").click()
-    dashboard.page.get_by_text("Runner works again.").first.wait_for()
+    dashboard.page.get_by_text(
+        "Runner is resumed: it works again within five seconds."
+    ).first.wait_for()
     assert account.api("GET", f"me/api-keys/{made['id']}").json()["data"]["enabled"] is True
 
 

@@ -36,7 +36,7 @@ export function prepare({ changed, nameOf, ended, signOut }) {
   element("key-revoke").addEventListener("click", () => revoke.open(key));
   element("key-pause").addEventListener("click", () => {
     const enabled = !key.enabled;
-    act(element("key-pause"), (chosen) => changeKey(chosen, { enabled }), ({ name }) => (enabled ? `${name} works again.` : `${name} is paused: it is refused until you resume it.`));
+    act(element("key-pause"), (chosen) => changeKey(chosen, { enabled }), ({ name }) => (enabled ? `${name} is resumed: it works again within five seconds.` : `${name} is paused: it is refused until you resume it.`));
   });
   element("previous-end").addEventListener("click", () => act(element("previous-end"), endPreviousSecret, ({ name }) => `The previous secret of ${name} works no more.`));
   document.addEventListener("visibilitychange", refreshIfStale);

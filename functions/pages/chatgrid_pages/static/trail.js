@@ -144,5 +144,6 @@ function change([field, { from, to }]) {
 function shown(value) {
   if (value === null || value === undefined) return "none";
   if (Array.isArray(value)) return value.join(", ");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (typeof value === "object") return Object.entries(value).map(([name, one]) => `${name.replaceAll("_", " ")} ${one}`).join(", ") || "none";
+  return String(value);
 }
