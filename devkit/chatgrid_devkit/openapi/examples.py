@@ -24,6 +24,7 @@ _KEY = {
     "allowed_origins": None,
     "permissions": None,
     "metadata": {"team": "core"},
+    "credits": None,
     "last_used_at": None,
     "self_rotation": False,
     "previous_secret": None,

@@ -160,7 +160,7 @@ def _caller(outcome: Allowed) -> str:
     caller = outcome.caller
     if caller.key_id is None:
         return f'"user_id":{_quote(caller.user_id)}'
-    told = f'"key_id":{_quote(caller.key_id)},"owner":"{caller.short_user_id}"'
+    told = f'"key_id":{_quote(caller.key_id)},"own":"{caller.short_user_id}"'
     if outcome.beyond is None or not outcome.beyond.spent:
         return told
     return f'{told},"credits":{outcome.beyond.spent}'

@@ -41,10 +41,7 @@ def test_a_paragraph_of_the_help_is_as_wide_as_the_terminal(
     shown = shown_by()
     assert "with your AWS credentials and Region, or with --local on the one that `make" in shown
     shown = shown_by("import")
-    assert (
-        "environment, rate_limit, created_at, expires_at, id, enabled, disabled_reason, self_rotation"
-        in shown
-    )
+    assert "environment, rate_limit, created_at, expires_at, id, enabled, disabled_reason" in shown
 
 
 def test_the_help_says_when_a_key_ends_by_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def test_a_line_counts_for_the_minute_it_was_written_in() -> None:
 def test_an_owner_in_twenty_two_characters_is_the_same_owner() -> None:
     short = b64encode(UUID(ADA).bytes).decode().rstrip("=")
 
-    assert tally([(NOON_MS, line(user_id=None, owner=short))]) == tally([(NOON_MS, line())])
+    assert tally([(NOON_MS, line(user_id=None, own=short))]) == tally([(NOON_MS, line())])
 
 
 def test_a_path_that_a_client_spelled_is_no_route() -> None:

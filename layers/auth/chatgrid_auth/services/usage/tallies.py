@@ -71,7 +71,7 @@ def _text(line: dict[str, object], name: str) -> str:
 
 def _owner(line: dict[str, object]) -> str:
     """Whose request it was: an allowed key's line has the UUID in 22 characters (base64)."""
-    owner = _text(line, "owner")
+    owner = _text(line, "own")
     if len(owner) != 22:
         return _text(line, "user_id")
     text = b64decode(owner + "==").hex()
