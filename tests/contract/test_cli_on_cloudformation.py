@@ -118,6 +118,8 @@ def test_a_fresh_deployment_is_in_order(
         "outputs": ["ok"],
         "settings": ["ok"],
         "rate limits": ["ok"],
+        "lifetimes": ["ok"],
+        "leaks": ["ok"],
         "JWTs": ["warn"],
         "functions": ["ok"] * 3,
         "tables": ["ok"] * 3,

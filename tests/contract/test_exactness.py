@@ -22,6 +22,7 @@ import sys
 from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain import errors
+from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 endpoint, table, attempts, now_ms = sys.argv[1:]
 from tests.support.aws import VARIABLES as environ
