@@ -265,9 +265,7 @@ def test_a_missing_policy_is_a_fault_and_lets_nobody_in(bench: Bench) -> None:
         bench.ask(bench.first)
 
 
-@pytest.mark.parametrize("sign", ["due", "top", "g"])
-def test_a_feature_unknown_to_a_container_is_a_fault_for_everybody(bench: Bench, sign: str) -> None:
-    """Credits and costs are to come: a container of today must not wave them through."""
-    bench.write(f"SET {sign} = :zero", {}, {":zero": items.n(0)})
+def test_a_refill_that_no_policy_tells_of_is_a_fault_for_everybody(bench: Bench) -> None:
+    bench.write("SET due = :zero", {}, {":zero": items.n(0)})
     with pytest.raises(StoreUnavailable):
         bench.ask(bench.first)
