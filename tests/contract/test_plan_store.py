@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.keys_table import items, key_directory, plan_queue
+from chatgrid_auth.adapters.keys_table import key_directory, plan_queue
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue, DynamoRunLease
