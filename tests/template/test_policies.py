@@ -123,7 +123,15 @@ def test_the_authorizer_may_name_of_what_it_reads_the_attributes_of_policies() -
         "ForAllValues:StringLike": {
             "dynamodb:LeadingKeys": ["KEY#*"],
             "dynamodb:Attributes": [
-                *("pk", "sk", "metadata", "allowed_ips", "allowed_origins", "permissions"),
+                *(
+                    "pk",
+                    "sk",
+                    "metadata",
+                    "credits",
+                    "allowed_ips",
+                    "allowed_origins",
+                    "permissions",
+                ),
             ],
         }
     }
