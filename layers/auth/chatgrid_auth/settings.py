@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,6 +85,8 @@ def texts_by_name(environ: Mapping[str, str], name: str) -> dict[str, str]:
     if not value:
         return {}
     try:
+        import json  # noqa: PLC0415 - most settings are plain
+
         pairs = json.loads(value, object_pairs_hook=list)
     except ValueError:
         pairs = None

@@ -451,12 +451,15 @@ def test_each_request_leaves_one_line() -> None:
 
 def test_the_line_of_a_request_without_its_scope_says_so() -> None:
     """And not only that the authorizer named no key, by which API Gateway refuses it."""
-    context = {"verdict": "forbidden", "required_scope": "write"}
+    context = {"verdict": "forbidden", "message": "Missing required scope: write"}
     world = World(authorizer=lambda event: grant(event, context=context, usageIdentifierKey=None))
     assert world.ask("POST", "/v1/boards").status == 403
     (line,) = world.log_lines
     assert (line["status"], line["response_type"]) == (403, "INVALID_API_KEY")
-    assert (line["outcome"], line["reason"]) == ("forbidden", "missing scope: write")
+    assert (line["outcome"], line["reason"]) == (
+        "forbidden",
+        "Missing required scope: write",
+    )
 
 
 def test_the_line_of_a_request_names_the_authorizers_outcome() -> None:
