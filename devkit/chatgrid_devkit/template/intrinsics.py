@@ -205,7 +205,9 @@ class Resolver:
         if logical_id not in self._resources:
             raise TemplateInvalid(f"GetAtt of {logical_id}, which the template does not have")
         kind = self._resources[logical_id]["Type"]
-        if attribute == "Arn" and kind in _ARNS:
+        # A secret's Id is its ARN: AWS's words, and what the embedded AWS gives nowhere else.
+        is_arn = attribute == "Arn" or (attribute == "Id" and kind in _REF_IS_ARN)
+        if is_arn and kind in _ARNS:
             return self._arn(kind, self._name(logical_id))
         if attribute in {"APIKeyId", "RestApiId", "Id"}:
             return self._name(logical_id)
