@@ -98,7 +98,7 @@ async def verify(asked: VerificationRequest) -> VerificationResponse:
 
     Needs the permission `keys:verify`, which only an operator gives.
     """
-    raise NotImplementedError
+    raise NotImplementedError  # the authorizer serves it; here it is only described
 
 
 def app() -> FastAPI:
