@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chatgrid_auth.adapters.audit_table.trail import AuditTrail
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
@@ -20,7 +21,7 @@ from tests.support.audit import event
 from tests.support.tables.stores import audit_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from types_boto3_dynamodb import DynamoDBClient
 
@@ -37,14 +38,20 @@ class Client:
 
     Args:
         met: is given the parameters of each write, and does it.
+        of: which requests those are.
     """
 
-    def __init__(self, client: DynamoDBClient, met: Callable[[Any, dict[str, Any]], Any]) -> None:
-        self._client, self._met = client, met
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        met: Callable[[Any, dict[str, Any]], Any],
+        of: Collection[str] = ("put_item", "transact_write_items"),
+    ) -> None:
+        self._client, self._met, self._of = client, met, of
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)
-        if name not in {"put_item", "transact_write_items"}:
+        if name not in self._of:
             return found
         return lambda **parameters: self._met(found, parameters)
 
@@ -64,6 +71,22 @@ def cut_off(bench: Bench, **said: Any) -> None:
 
     with contextlib.suppress(CutOffError):
         bench.change(Client(bench.client, met), **said)
+
+
+def late(bench: Bench, **said: Any) -> Callable[[], Any]:
+    """Change a key, and lose the commit on its way: what brings it to the store later on."""
+    commits: list[tuple[Any, dict[str, Any]]] = []
+
+    def met(write: Any, parameters: dict[str, Any]) -> Any:
+        if parameters["Key"] == {"pk": bench.home()["pk"], "sk": bench.home()["sk"]}:
+            commits.append((write, parameters))
+            raise ReadTimeoutError(endpoint_url="on its way")
+        return write(**parameters)
+
+    with pytest.raises(StoreUnavailable):
+        bench.change(Client(bench.client, met, of=("update_item",)), **said)
+    ((write, parameters),) = commits
+    return lambda: write(**parameters)
 
 
 def entries(bench: Bench) -> list[Mapping[str, Any]]:
@@ -136,6 +159,20 @@ def test_a_key_revoked_after_a_cut_off_change_tells_of_both(bench: Bench) -> Non
         bench.owner, limit=10, after=None, descending=False, filters=REVOKED_ONES
     ).items
     assert (gone.name, gone.rate_limit, gone.metadata) == ("changed", 7, {"team": "core"})
+    assert bench.wrong_books() == []
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_nothing_that_was_lost_lands_behind_an_answer_that_says_otherwise(
+    client: DynamoDBClient, enabled: bool
+) -> None:
+    bench = Bench(client, enabled=enabled)
+    lost = late(bench, enabled=not enabled)
+    assert bench.change(enabled=enabled).enabled is enabled  # as it is, and has to stay
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        lost()
+    assert bench.shown().enabled is enabled
+    assert bench.admits() is enabled
     assert bench.wrong_books() == []
 
 

@@ -66,25 +66,25 @@ def switch(client: Client, key: Key, *, on: bool) -> bool:
         key.enabled = on
         if known is not on:
             key.did(action)
+        else:  # written all the same where another change may be on its way
+            key.did(audit.UPDATED, sure=False)
         return True
     key.did(action, sure=False)
     return False
 
 
 def _settled(client: Client, key: Key, body: dict[str, Any], action: str) -> bool:
-    """Set what nobody can know together with a new name, so that it is certainly a write.
+    """Set what nobody can know: from the answer on it holds.
 
-    What was asked for before and never answered may still be on its way. It comes too late once
-    the key has changed, and not after a change that had nothing to do.
+    What was asked for before and never answered may still be on its way; it comes too late then,
+    also where there was nothing to do.
     """
-    name = f"soak {uuid4()}"
-    key.shown.pop("name", None)
-    response, _ = _patched(client, key, {**body, "name": name})
+    response, _ = _patched(client, key, body)
     key.did(action, sure=False)
     key.did(audit.UPDATED, sure=False)
     if response.status_code != 200:
         return False
-    key.shown |= {"name": name, **body}
+    key.shown |= body
     if "enabled" in body:
         key.enabled = bool(key.shown.pop("enabled"))
     return True

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.key_changes import books
+from chatgrid_auth.adapters.key_changes.intents import all_intents
 from chatgrid_auth.adapters.key_changes.standing import WholeKeys, home_of
 from chatgrid_auth.adapters.keys_table import items, key_items, policy_items
 from chatgrid_auth.adapters.keys_table.items import current_tag, n, s
@@ -48,7 +49,10 @@ class DynamoKeyChanges:
     def look(self, owner: str, key_id: str) -> Seen | None:
         """One of the owner's non-revoked keys as it stands now, its books in order."""
         found = self._whole.read(owner, key_id)
-        return None if found is None else Seen(key=key_items.api_key(*found), store=found)
+        if found is None:
+            return None
+        key = key_items.api_key(*found)
+        return Seen(key=key, store=found, unsettled=bool(all_intents(found[0])))
 
     def change(self, seen: Seen, became: ApiKey, *, event: AuditEvent) -> ApiKey | None:
         """Make the key what it became; ``None``, and nothing is done, if it stands otherwise."""

@@ -50,10 +50,12 @@ class Seen:
 
     Attributes:
         store: what the store compares.
+        unsettled: whether a change of which nobody knows the outcome may still be done to it.
     """
 
     key: ApiKey
     store: Any
+    unsettled: bool = False
 
 
 class KeyChangeStore(Protocol):
@@ -110,7 +112,8 @@ class KeyChanges:
         """Change what is said of a key, and nothing else; the key as it is then.
 
         What it takes away is refused on the very next request. Values that the key has already
-        are fine; where all are, nothing is done and no entry tells of it.
+        are fine; where all are, nothing is done and no entry tells of it, unless another change
+        may still be on its way: that one comes too late then.
 
         Args:
             said: by the API's names: ``name``, ``scopes``, ``rate_limit`` (``None`` for the
@@ -165,7 +168,7 @@ class KeyChanges:
                 raise NotFound
             now_ms = self._now_ms()
             became = become(seen.key, now_ms)
-            if became == seen.key:
+            if became == seen.key and not seen.unsettled:
                 return became.at(now_ms)
             became = replace(became, updated_at_ms=now_ms)
             event = _event(seen.key, became, actor or self._actor, now_ms)
