@@ -36,9 +36,9 @@ export interface DerivedFrom {
   readonly scopes: readonly string[];
 }
 
-/** Where a caller stands with its limit. */
+/** Where a caller stands with a limit. */
 export interface RateLimitStatus {
-  /** Requests in any 60 seconds. */
+  /** Units in any time of the limit's length; a request takes one, or what its route costs. */
   readonly limit: number;
   /** How many more are admitted now. */
   readonly remaining: number;
@@ -76,7 +76,7 @@ export function readCaller(context: Context): Caller | null {
     email: text(context, "email"),
     anonymous: own(context, "anonymous") === "true",
     former: own(context, "former") === "true",
-    expiresAtMs: number(context, "expires_at"),
+    expiresAtMs: number(own(context, "expires_at")),
     metadata: text(context, "metadata"),
     permissions: permissions(context),
     token: readToken(context),
@@ -92,7 +92,7 @@ export function readBrokenRule(context: Context): string | null {
 
 /** What came in a key's place; a context that tells half of it is read as the strictest. */
 function readToken(context: Context): DerivedFrom | null {
-  const expiresAtMs = number(context, "token_expires_at");
+  const expiresAtMs = number(own(context, "token_expires_at"));
   const scopes = text(context, "token_scopes");
   if (expiresAtMs === null && scopes === null) return null;
   return { expiresAtMs: expiresAtMs ?? 0, scopes: words(scopes ?? "") };
@@ -104,18 +104,27 @@ function words(text: string): string[] {
 
 /** The figures of the caller's limit; `null` when the context does not hold them all. */
 export function readFigures(context: Context): RateLimitStatus | null {
-  const limit = number(context, "rate_limit");
-  const remaining = number(context, "rate_remaining");
-  const moreS = number(context, "rate_more");
-  const resetS = number(context, "rate_reset");
+  const limit = number(own(context, "rate_limit"));
+  const remaining = number(own(context, "rate_remaining"));
+  const moreS = number(own(context, "rate_more"));
+  const resetS = number(own(context, "rate_reset"));
   if (limit === null || remaining === null || moreS === null || resetS === null) return null;
   return { limit, remaining, moreS, resetS };
 }
 
-/** How long a caller over its limit must wait, in seconds; `null` for every other. */
+/** Whether the caller is over a limit. */
+export function isLimited(context: Context): boolean {
+  return own(context, "verdict") === RATE_LIMITED;
+}
+
+/**
+ * How long a caller over a limit must wait, in seconds.
+ *
+ * `null` for every other, and for one whom no wait helps, since its request is too dear.
+ */
 export function readRetryAfterS(context: Context): number | null {
-  if (own(context, "verdict") !== RATE_LIMITED) return null;
-  return number(context, "retry_after") || 1;
+  if (!isLimited(context) || own(context, "too_dear") === "true") return null;
+  return number(own(context, "retry_after")) || 1;
 }
 
 /** A value of the object itself, never of its prototype. */
@@ -129,7 +138,8 @@ export function isMapping(value: unknown): value is Context {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function text(context: Context, name: string): string | null {
+/** A text of the context; `null` for an empty one and whatever else is there. */
+export function text(context: Context, name: string): string | null {
   const value = own(context, name);
   return typeof value === "string" && value !== "" ? value : null;
 }
@@ -140,9 +150,8 @@ function permissions(context: Context): string[] | null {
   return (text(context, "permissions") ?? "").split(/\s+/u).filter((one) => one !== "");
 }
 
-// A REST API makes strings of all values; `sam local` leaves numbers as they are.
-function number(context: Context, name: string): number | null {
-  const value = own(context, name);
+/** A number; a REST API makes strings of all values, `sam local` leaves numbers as they are. */
+export function number(value: unknown): number | null {
   if (typeof value === "number") return Number.isSafeInteger(value) ? value : null;
   if (typeof value !== "string" || !/^[0-9]+$/u.test(value)) return null;
   return value.length <= MOST_DIGITS ? Number(value) : null;

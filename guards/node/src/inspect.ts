@@ -6,9 +6,11 @@
  * method and resource, and the handler does not run, whatever API Gateway did.
  */
 
+import { limitRefusal, readBeyond } from "./beyond.js";
 import {
   type Caller,
   FORBIDDEN,
+  isLimited,
   own,
   type RateLimitStatus,
   readBrokenRule,
@@ -50,21 +52,24 @@ export function inspect(event: unknown, options: GuardOptions = {}): Admission {
   const { context, method, resource } = readEvent(event);
   const figures = readFigures(context);
   const retryAfterS = readRetryAfterS(context);
+  const beyond = readBeyond(context);
   const nowS = (options.now ?? Date.now)() / 1000;
   const headers = {
     ...corsHeaders(options.allowOrigin ?? "*"),
-    ...rateLimitHeaders(figures, retryAfterS, nowS),
+    ...rateLimitHeaders(figures, beyond, retryAfterS, nowS),
   };
-  const refuse = (status: number, code: string, message: string, more: Headers = {}): Admission => ({
+  const respond = (status: number, body: string, more: Headers): Admission => ({
     caller: null,
     figures,
     status,
     headers: { ...headers, "Cache-Control": "no-store", ...more },
-    body: JSON.stringify({ object: "error", status, code, message }),
+    body,
   });
-  if (retryAfterS !== null) {
-    const wait = { "Retry-After": String(retryAfterS) };
-    return refuse(429, "rate_limit_exceeded", "Rate limit exceeded", wait);
+  const refuse = (status: number, code: string, message: string, more: Headers = {}): Admission =>
+    respond(status, JSON.stringify({ object: "error", status, code, message }), more);
+  if (isLimited(context)) {
+    const wait = retryAfterS === null ? {} : { "Retry-After": String(retryAfterS) };
+    return respond(429, limitRefusal(beyond), wait);
   }
   const verdict = own(context, "verdict");
   if (verdict === REFUSED) {

@@ -47,6 +47,13 @@ FORBIDDEN = {
 LIMITED = {**FIGURES, "verdict": "rate_limited", "retry_after": "9", "rate_remaining": "0"}
 REFUSED = {"verdict": "refused", "message": "API key has been revoked", "reason": "revoked"}
 UNAVAILABLE = {"verdict": "unavailable"}
+OWN, OWNER = "default;120;60", "owner;300;60"
+ROUTE = "route:POST /exports;10;3600"
+STANDING = {
+    OWN: f"{OWN};9;1800000003;1800000061",
+    OWNER: f"{OWNER};8;1800000002;1800000062",
+    ROUTE: f"{ROUTE};7;1800000004;1800000009",
+}
 WITHOUT_MODE = {name: value for name, value in KEY.items() if name != "auth_mode"}
 
 
@@ -66,7 +73,7 @@ def asked(
 
 def cases() -> Iterator[Case]:
     """Every case, without what is expected."""
-    for name, event in [*_allowed(), *_permissions(), *_refused(), *_strange()]:
+    for name, event in [*_allowed(), *_permissions(), *_limits(), *_refused(), *_strange()]:
         yield {"name": name, "event": event}
     yield from _settings()
     yield from _responses()
@@ -146,6 +153,53 @@ def _permissions() -> Iterator[tuple[str, Event]]:
         "forbidden by its address on a route without permission",
         asked({**FORBIDDEN, "reason": "permission"}, "GET", "/me/api-key"),
     )
+
+
+def _limits() -> Iterator[tuple[str, Event]]:
+    everything = "|".join(STANDING.values())
+    yield "three limits, all asked", asked({**KEY, "limits": everything})
+    yield "three limits and credits", asked({**KEY, "limits": everything, "credits": "41"})
+    yield "credits and no further limit", asked({**KEY, "credits": "0"})
+    yield "credits may come as a number", asked({**KEY, "credits": 5})
+    by_own = {**LIMITED, "limits": "|".join([STANDING[OWN], OWNER, ROUTE])}
+    by_owner = {**LIMITED, "limits": "|".join([STANDING[OWN], STANDING[OWNER], ROUTE])}
+    for name, context in {
+        "default": by_own,
+        "owner": by_owner,
+        "route:POST /exports": {**LIMITED, "limits": everything},
+        "credits": {**by_own, "credits": "0"},
+        "spite": {**LIMITED},
+        "constructor": {**LIMITED},
+    }.items():
+        yield f"refused by {name}", asked({**context, "refused_by": name})
+    yield "refused by what is no text", asked({**LIMITED, "refused_by": 7})
+    dear = {**LIMITED, "too_dear": "true"}
+    yield "no wait is enough for what is too dear", asked(dear)
+    told = {**dear, "retry_after": "9", "refused_by": "default", "rate_remaining": "7"}
+    yield "too dear, whatever wait is told", asked(told)
+    none = {**dear, "refused_by": "credits", "credits": "0"}
+    yield "credits that never come back", asked(none)
+    yield "too dear is said of the refused alone", asked({**KEY, "too_dear": "true"})
+    for text in (
+        "owner;300",
+        "owner;300;60;1",
+        "owner;300;60;1;2",
+        "owner;300;60;1;2;3;4",
+        "owner;x;60",
+        "owner;-1;60",
+        "owner;;60",
+        "owner;300;60;1;2;\u0667",
+        f"owner;{'9' * 17};60",
+        "owner",
+        "|",
+        "",
+    ):
+        yield f"a limit that cannot be read: {text!r}", asked({**KEY, "limits": text})
+        also = f"{text}|{STANDING[ROUTE]}"
+        yield f"beside one that cannot be read: {text!r}", asked({**KEY, "limits": also})
+    for name in ("limits", "credits"):
+        for value in ("x", "+7", "-7", None, ["7"]):
+            yield f"{name} that are not: {value!r}", asked({**KEY, name: value})
 
 
 def _refused() -> Iterator[tuple[str, Event]]:
