@@ -73,6 +73,13 @@ def greeting(stack: Stack, state: Path) -> str:
     root = stack.url.rsplit("/", 1)[0]
     # The prompt then stands on a line of its own.
     end = r"-w '\n'"
+    boards = f"""
+List boards
+  curl {stack.url}/boards {key} {end}
+
+Create a board
+  curl {stack.url}/boards {key} {body} '{board}' {end}
+"""
     return f"""
 ChatGrid Auth is running. Ctrl-C ends it.
 
@@ -87,13 +94,7 @@ Each of these lines can be pasted into another terminal, as it is.
 
 For the lines of the README
   export ADMIN_KEY={stack.admin_key}
-
-List boards
-  curl {stack.url}/boards {key} {end}
-
-Create a board
-  curl {stack.url}/boards {key} {body} '{board}' {end}
-
+{boards if stack.parameters.get("ExampleBoards") != "false" else ""}
 Create a key
   curl {stack.url}/me/api-keys {key} {body} '{new_key}' {end}
 

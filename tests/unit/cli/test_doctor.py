@@ -157,6 +157,12 @@ def test_a_table_of_another_kind_is_found(patient: Patient) -> None:
     assert patient.seen("tables", exit_code=1)[0] == {"ok", "fail"}
 
 
+def test_a_stack_without_the_example_lacks_no_table(patient: Patient) -> None:
+    patient.operator.outputs["BoardsTableName"] = "none"
+    assert patient.seen("tables", exit_code=0)[0] == {"ok"}
+    assert patient.seen("point-in-time recovery", exit_code=0)[0] == {"ok"}
+
+
 def test_a_quota_is_pointed_out_since_refused_requests_spend_it(patient: Patient) -> None:
     patient.gateway.plans["web"]["quota"] = {"limit": 1000, "period": "MONTH"}
     statuses, message = patient.seen("quotas", exit_code=0)
