@@ -20,6 +20,7 @@ from chatgrid_auth.domain import errors
 from chatgrid_auth.domain.errors import Fault, KeyLimitReached, NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
+from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.key_changes.changing import KeyChanges
 from tests.races.history import (
@@ -36,6 +37,7 @@ from tests.races.history import (
 from tests.support.aws import OURS
 from tests.support.tables.key_service import change_service, new_key
 from tests.support.tables.stores import audit_of, dynamodb
+from tests.support.tokens import derived
 
 PROCESSES = 4
 THREADS = 4
@@ -48,10 +50,10 @@ class Arena:
     endpoint: str
     table: str
     owner: str
-    most_keys: int
-    shared: dict[str, str] = field(repr=False)  # key id → hash
-    actions: int
-    weights: dict[str, int]
+    most_keys: int = 5
+    shared: dict[str, str] = field(default_factory=dict, repr=False)  # key id → hash
+    actions: int = 0
+    weights: dict[str, int] = field(default_factory=dict)
 
 
 def changes_of(arena: Arena) -> KeyChanges:
@@ -87,6 +89,21 @@ def gate(arena: Arena) -> tuple[KeyDecisions, DynamoDB]:
         endpoint=arena.endpoint,
     )
     return KeyDecisions(client, table=arena.table), client
+
+
+def authenticator(arena: Arena) -> tuple[Authenticator, DynamoDB]:
+    """What an authorizer decides with, for keys and their tokens; a connection of its own."""
+    decisions, client = gate(arena)
+    made = Authenticator(
+        keys=decisions,
+        users=None,  # type: ignore[arg-type]  # keys only
+        tokens=None,  # type: ignore[arg-type]
+        derived=derived,
+        key_tier="tier",
+        jwt_tier="tier",
+        limited_tier="limited",
+    )
+    return made, client
 
 
 @contextmanager

@@ -93,10 +93,6 @@ class BusyKey:
             endpoint=endpoint,
             table=keys_table(self.client),
             owner=str(uuid4()),
-            most_keys=5,
-            shared={},
-            actions=0,
-            weights={},
         )
         issued = new_key(service(self.arena), self.arena.owner, rate_limit=LIMIT)
         self.id, self.hash = issued.key.id, hash_of(issued.raw_key)

@@ -15,14 +15,12 @@ import pytest
 from chatgrid_auth.adapters.awslite.http_connection import HttpConnection
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.verdicts import Allowed, Limited
-from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.rotation import Rotations
-from tests.races.actors import Arena, gate, now_ms, service
+from tests.races.actors import Arena, authenticator, now_ms, service
 from tests.support.servers.conflicting_dynamodb import conflicting_dynamodb
 from tests.support.tables.key_service import new_key
 from tests.support.tables.stores import audit_of, dynamodb, keys_table
-from tests.support.tokens import derived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,10 +39,6 @@ def arena() -> Iterator[Arena]:
             endpoint=endpoint,
             table=keys_table(dynamodb(endpoint)),
             owner=str(uuid4()),
-            most_keys=5,
-            shared={},
-            actions=0,
-            weights={},
         )
 
 
@@ -73,16 +67,7 @@ def test_rotating_a_busy_key_refuses_nobody_and_costs_no_second_request(
 
     def container(number: int) -> list[tuple[str, bool]]:
         """Ask for one thread's share of the requests, with each secret that there is in turn."""
-        decisions, client = gate(arena)
-        authenticator = Authenticator(
-            keys=decisions,
-            users=None,  # type: ignore[arg-type]  # keys only
-            tokens=None,  # type: ignore[arg-type]
-            derived=derived,
-            key_tier="tier",
-            jwt_tier="tier",
-            limited_tier="limited",
-        )
+        decides, client = authenticator(arena)
         verdicts: list[tuple[str, bool]] = []
         for turn in range(number, REQUESTS, THREADS):
             ahead = turn / RATE - (time.monotonic() - began)
@@ -90,7 +75,7 @@ def test_rotating_a_busy_key_refuses_nobody_and_costs_no_second_request(
                 time.sleep(ahead)
             before = sent[threading.get_ident()]
             known = list(secrets)
-            verdict = authenticator.decide(
+            verdict = decides.decide(
                 f"Bearer {known[turn // THREADS % len(known)]}",
                 request=Request("read"),
                 now_ms=now_ms(),
