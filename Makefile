@@ -112,7 +112,7 @@ bench: $(BENCH) ## Measure the authorizer beside what else could stand there; wr
 	  npm ci --prefix $(BENCH_NODE) --ignore-scripts --no-audit --no-fund --loglevel=error \
 	  && npm run --prefix $(BENCH_NODE) --silent bundle; \
 	else echo "No Node here: its rows are left out."; fi
-	PYTHONPATH=.:layers/auth:functions/authorizer $(BENCH_VENV)/bin/python -m tests.benchmarks.authorizer.run --rounds $(BENCH_ROUNDS)
+	PYTHONPATH=.:layers/auth:functions/authorizer $(BENCH_VENV)/bin/python -m tests.benchmarks.authorizer.run --rounds $(BENCH_ROUNDS) $(ARGS)
 
 lock: $(INSTALLED) ## Choose newer versions: write every lock file again
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/dev.in -o requirements/dev.txt

@@ -102,7 +102,7 @@ def measured(rounds: int, folder: Path) -> dict[str, Any]:
         "bytes": {subject.name: deployed_bytes(subject) for subject in subjects},
     }
     with Stub(folder, settings) as stub:
-        roots = ROOT / "layers" / "auth" / "chatgrid_auth" / "adapters" / "amazon_roots.pem"
+        roots = ROOT / "layers/auth/chatgrid_auth/adapters/awslite/amazon_roots.pem"
         ours = (folder / "certificate.pem").read_text("ascii")
         (folder / "roots.pem").write_text(roots.read_text("ascii") + ours, "ascii")
         bench = measure.Bench(

@@ -24,6 +24,8 @@ from tests.benchmarks.authorizer import material
 
 _READ_UNIT_BYTES = 4_096
 _WRITE_UNIT_BYTES = 1_024
+#: Conditions with one of these hold of no item that is not there.
+_NEED_AN_ITEM = ("attribute_exists", "#u < cap")
 
 
 class Store:
@@ -63,7 +65,8 @@ class Store:
             units = max(1, -(-size // _READ_UNIT_BYTES))
             self.read_units += units if request.get("ConsistentRead") else units / 2
             return 200, {} if item is None else {"Item": {**item, **material.USUAL}}
-        if item is None and "attribute_exists" in request.get("ConditionExpression", ""):
+        condition = request.get("ConditionExpression", "")
+        if item is None and any(text in condition for text in _NEED_AN_ITEM):
             self.write_units += 1
             kind = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
             return 400, {"__type": kind, "message": "The conditional request failed"}

@@ -14,35 +14,42 @@ const verifier = JwtVerifier.create({
 // It fetches over https only, so the keys are handed over instead: as after its first fetch.
 verifier.cacheJwks(JSON.parse(readFileSync(process.env.JWKS_FILE, "utf8")));
 
+// As `domain/limits/window.py` has them for a window of 60 seconds.
 const EPOCH = 1_767_225_600;
-const SPAN = 62;
-const SKEW = 2;
+const SPAN = 61;
+const CHECKS = 64;
+const KEPT = 3;
 const SWEEP = 16;
-const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const SKEW_MS = 500;
+const LETTERS = "BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz";
+const DIGITS = `0123456789${LETTERS}`;
 
 function checkpoint(second) {
   let rest = second - EPOCH;
   let name = "";
-  for (let place = 0; place < 5; place++) {
-    name = DIGITS[rest % 62] + name;
-    rest = Math.floor(rest / 62);
+  for (let place = 0; place < 4; place++) {
+    name = DIGITS[rest % DIGITS.length] + name;
+    rest = Math.floor(rest / DIGITS.length);
   }
-  return `k${name}`;
+  return LETTERS[rest % LETTERS.length] + name;
 }
 
 let kept = { second: -1 };
 
 function admission(now) {
   const second = Math.floor(now / 1000);
-  if (kept.second !== second) {
+  const reader = Math.floor((now + SKEW_MS) / 1000);
+  if (kept.second !== second || kept.reader !== reader) {
     const names = [];
-    for (let at = second - SWEEP; at <= second + SPAN + SKEW; at++) names.push(checkpoint(at));
-    const checked = names.slice(SWEEP);
-    const written = checked[SPAN];
+    for (let at = reader - KEPT - SWEEP; at < reader + CHECKS; at++) names.push(checkpoint(at));
+    const checked = names.slice(KEPT + SWEEP);
+    const written = checkpoint(second + SPAN);
+    const conditions = checked.map((name) => `(attribute_not_exists(${name}) OR #u < ${name})`);
     kept = {
       second,
-      condition: checked.map((name) => `(attribute_not_exists(${name}) OR used < ${name})`).join(" AND "),
-      assignments: `used = used + :one, cap = cap + :one, ${written} = if_not_exists(${written}, cap)`,
+      reader,
+      condition: ["#u < cap", ...conditions].join(" AND "),
+      assignments: `used = used + :c, cap = cap + :c, ${written} = if_not_exists(${written}, cap)`,
       removals: names.slice(0, SWEEP).join(", "),
       live: new Set(checked),
     };
@@ -58,8 +65,8 @@ async function count(table, key, extra, now) {
       Key: key,
       ConditionExpression: `${extra.condition} AND ${condition}`,
       UpdateExpression: `SET ${extra.set}, ${assignments} REMOVE ${removals}`,
-      ExpressionAttributeNames: extra.names,
-      ExpressionAttributeValues: { ":one": { N: "1" }, ...extra.values },
+      ExpressionAttributeNames: { "#u": "used", ...extra.names },
+      ExpressionAttributeValues: { ":c": { N: "1" }, ...extra.values },
       ReturnValues: "ALL_NEW",
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",
     }),
@@ -73,22 +80,29 @@ async function count(table, key, extra, now) {
   return { item, remaining: Math.max(0, lowest - used) };
 }
 
+function uuid(bytes) {
+  const digits = Buffer.from(bytes).toString("hex");
+  return digits.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
+}
+
 async function decideKey(key, now) {
-  const hash = createHash("sha256").update(key).digest("hex");
+  const digest = createHash("sha256").update(key).digest();
+  const tag = digest.toString("base64url").slice(0, 6);
   const { item, remaining } = await count(
     process.env.KEYS_TABLE,
-    { pk: { S: `KEY#${hash}` }, sk: { S: "#" } },
+    { pk: { S: `KEY#${digest.toString("hex")}` }, sk: { S: "#" } },
     {
       condition:
-        "attribute_exists(pk) AND #state = :active AND (attribute_not_exists(expires) OR expires > :now)" +
-        " AND contains(scopes, :scope)",
-      set: "seen = :now",
-      names: { "#state": "state" },
-      values: { ":active": { S: "active" }, ":scope": { S: "read" }, ":now": { N: String(now) } },
+        "lvl >= :lvl AND #x > :now AND (attribute_not_exists(v) OR v = :v)" +
+        " AND (attribute_not_exists(due) OR due > :now) AND (attribute_not_exists(top) OR #u < top)" +
+        " AND attribute_not_exists(g)",
+      set: "#s = :now",
+      names: { "#x": `x${tag}`, "#s": `s${tag.slice(0, 2)}` },
+      values: { ":lvl": { N: "1" }, ":v": { N: "0" }, ":now": { N: String(now) } },
     },
     now,
   );
-  return { user_id: item.owner.S, scopes: item.scopes.S, key_id: item.id.S, rate_remaining: remaining };
+  return { user_id: uuid(item.own.B), level: item.lvl.N, key_id: uuid(item.id.B), rate_remaining: remaining };
 }
 
 async function decideToken(token, now) {
@@ -97,7 +111,7 @@ async function decideToken(token, now) {
     process.env.RATE_LIMITS_TABLE,
     { pk: { S: `USER#${claims.sub}` } },
     {
-      condition: "attribute_exists(pk)",
+      condition: "attribute_exists(pk) AND attribute_not_exists(g)",
       set: "expires_on = :expires_on",
       values: { ":expires_on": { N: String(Math.floor(now / 1000) + 900) } },
     },
