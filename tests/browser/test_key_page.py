@@ -109,10 +109,12 @@ def test_the_charts_numbers_are_those_of_the_usage_route(
         wanted = [
             [b["allowed"], b["rate_limited"], b["refused"] - b["rate_limited"]] for b in buckets
         ]
+        spent = [bucket["credits"] for bucket in buckets]
         cells = page.locator("#usage-rows tr").evaluate_all(
             "rows => rows.map((row) => [...row.querySelectorAll('td')].map((td) => td.innerText))"
         )
-        assert [[int(text.replace(",", "")) for text in row] for row in cells] == wanted
+        told_in_table = [[int(text.replace(",", "")) for text in row] for row in cells]
+        assert told_in_table == [[*row, one] for row, one in zip(wanted, spent, strict=True)]
         drawn = page.locator("#usage-chart g").evaluate_all(
             """bars => bars.map((bar) => ['allowed', 'limited', 'refused'].map((name) =>
                  Number(bar.querySelector(`.${name}`)?.getAttribute('height') ?? 0)))"""
@@ -127,7 +129,7 @@ def test_the_charts_numbers_are_those_of_the_usage_route(
             int(found.replace(",", ""))
             for found in re.findall(r"([\d,]+) (?:a|l|r)", picture or "")
         ][-3:] == sums
-    assert page.locator("#usage-routes tr").all_inner_texts() == ["GET /boards\t1,234\t4\t5"]
+    assert page.locator("#usage-routes tr").all_inner_texts() == ["GET /boards\t1,234\t4\t5\t0"]
 
 
 def test_the_real_usage_route_is_asked_for_exactly_the_buckets_shown(
@@ -340,8 +342,9 @@ def test_a_keys_page_breaks_no_rule_in_any_theme_or_width(
     if dialog:
         dashboard.button(dialog).click()
         dashboard.page.get_by_role("dialog").wait_for()
-        for summary in dashboard.page.locator("dialog[open] summary").all():
-            summary.click()
+        dashboard.page.locator("dialog[open] details").evaluate_all(
+            "folds => folds.forEach((fold) => { fold.open = true; })"
+        )
     else:
         dashboard.page.get_by_text("The same numbers in a table").click()
     for theme in THEMES:

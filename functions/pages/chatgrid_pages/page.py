@@ -35,6 +35,24 @@ _REFERENCE = re.compile(r'\b(href|src)="([a-z-]+\.(?:css|js|svg))"')
 _SETTING = re.compile(r"\{\{([a-z_]+)\}\}")
 
 
+class Brand:
+    """By what people know the service.
+
+    Attributes:
+        name: what it is called.
+        logo_url: an https address without blanks, commas, semicolons or a query, which stand for
+            something else in the policy; empty for the page's own picture.
+        documentation_url: an https address; empty for no link.
+    """
+
+    __slots__ = ("documentation_url", "logo_url", "name")
+
+    def __init__(self, *, name: str, logo_url: str, documentation_url: str) -> None:
+        self.name = name
+        self.logo_url = logo_url
+        self.documentation_url = documentation_url
+
+
 class PageSettings:
     """What the stack tells the page.
 
@@ -46,9 +64,11 @@ class PageSettings:
         key_lifetime_default_seconds: how long a key lives of whose expiry nothing is said; 0 for
             as long as the ceiling lets it.
         key_lifetime_ceiling_seconds: the longest that may be asked for; 0 for no ceiling.
+        brand: by what people know the service.
     """
 
     __slots__ = (
+        "brand",
         "key_lifetime_ceiling_seconds",
         "key_lifetime_default_seconds",
         "rate_limit_ceiling",
@@ -66,7 +86,9 @@ class PageSettings:
         rate_limit_ceiling: int,
         key_lifetime_default_seconds: int,
         key_lifetime_ceiling_seconds: int,
+        brand: Brand,
     ) -> None:
+        self.brand = brand
         self.key_lifetime_default_seconds = key_lifetime_default_seconds
         self.key_lifetime_ceiling_seconds = key_lifetime_ceiling_seconds
         self.supabase_url = supabase_url
@@ -118,7 +140,9 @@ class Dashboard:
         return Asset(name="index.html", content_type="text/html; charset=utf-8", text=text)
 
     def _value(self, name: str) -> str:
-        return html.escape(str(getattr(self._settings, name)), quote=True)
+        settings = self._settings
+        source = settings.brand if name in Brand.__slots__ else settings
+        return html.escape(str(getattr(source, name)), quote=True)
 
     def _address(self, source: str) -> str:
         """Relative to the page, so that any stage, domain or base path before it will do."""
@@ -128,7 +152,9 @@ class Dashboard:
     def _page_headers(self) -> dict[str, str]:
         return {
             "Cache-Control": f"public, max-age={PAGE_SECONDS}",
-            "Content-Security-Policy": content_security_policy(self._settings.supabase_url),
+            "Content-Security-Policy": content_security_policy(
+                self._settings.supabase_url, self._settings.brand.logo_url
+            ),
             "Cross-Origin-Opener-Policy": "same-origin",
             "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
             "X-Frame-Options": "DENY",
@@ -144,15 +170,19 @@ _SAFETY = {
 }
 
 
-def content_security_policy(supabase_url: str) -> str:
-    """What the page may load and whom it may ask: its own host and the Supabase project."""
+def content_security_policy(supabase_url: str, logo_url: str) -> str:
+    """What the page may load and whom it may ask: its own host and the Supabase project.
+
+    Of another host it may show one picture, which the deployment names; nothing else there.
+    """
     connect = f"connect-src 'self' {supabase_url}".rstrip()
+    pictures = f"img-src 'self' {logo_url}".rstrip()
     return "; ".join(
         (
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            "img-src 'self'",
+            pictures,
             connect,
             "base-uri 'none'",
             "form-action 'none'",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from chatgrid_auth import settings
-from chatgrid_pages.page import Dashboard, PageSettings
+from chatgrid_pages.page import Brand, Dashboard, PageSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,5 +26,10 @@ def start(environ: Mapping[str, str] = os.environ) -> Dashboard:
             rate_limit_ceiling=settings.positive_integer(environ, "RATE_LIMIT_CEILING"),
             key_lifetime_default_seconds=settings.count(environ, "KEY_LIFETIME_DEFAULT_SECONDS"),
             key_lifetime_ceiling_seconds=settings.count(environ, "KEY_LIFETIME_CEILING_SECONDS"),
+            brand=Brand(
+                name=environ.get("DASHBOARD_NAME") or "ChatGrid",
+                logo_url=environ.get("DASHBOARD_LOGO_URL", ""),
+                documentation_url=environ.get("DASHBOARD_DOCUMENTATION_URL", ""),
+            ),
         )
     )

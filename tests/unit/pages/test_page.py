@@ -17,6 +17,7 @@ from chatgrid_auth.settings import SettingError
 from chatgrid_pages.page import (
     ASSET,
     PAGE,
+    Brand,
     Dashboard,
     PageSettings,
     content_security_policy,
@@ -27,6 +28,10 @@ from tests.support.http_api import proxy_event
 PROJECT = "https://project.supabase.co"
 
 
+def brand(*, name: str = "ChatGrid", logo_url: str = "", documentation_url: str = "") -> Brand:
+    return Brand(name=name, logo_url=logo_url, documentation_url=documentation_url)
+
+
 def dashboard(**changed: Any) -> Dashboard:
     settings: dict[str, Any] = {
         "supabase_url": PROJECT,
@@ -35,6 +40,7 @@ def dashboard(**changed: Any) -> Dashboard:
         "rate_limit_ceiling": 5000,
         "key_lifetime_default_seconds": 0,
         "key_lifetime_ceiling_seconds": 0,
+        "brand": brand(),
         **changed,
     }
     return Dashboard(PageSettings(**settings))
@@ -82,12 +88,12 @@ def test_the_page_is_html_and_everything_that_it_refers_to_is_served() -> None:
 
 def test_the_stacks_settings_in_the_page_cannot_break_out() -> None:
     hostile = 'x"><script>alert(1)</script>'
-    body = dashboard(supabase_publishable_key=hostile).handle(
-        proxy_event("GET", PAGE, authorizer=None)
-    )["body"]
+    asked = dashboard(supabase_publishable_key=hostile, brand=brand(name=hostile))
+    body = asked.handle(proxy_event("GET", PAGE, authorizer=None))["body"]
     parsed = Parsed(body)
     assert parsed.metas["supabase-url"] == PROJECT
     assert parsed.metas["supabase-publishable-key"] == hostile
+    assert parsed.metas["application-name"] == hostile
     assert parsed.metas["rate-limit-default"] == "120"
     assert parsed.metas["rate-limit-ceiling"] == "5000"
     assert parsed.inline == []
@@ -102,7 +108,15 @@ def test_nothing_runs_or_is_asked_but_the_own_host_and_the_project() -> None:
     for closed in ("base-uri", "form-action", "frame-ancestors", "trusted-types"):
         assert rules[closed] == "'none'"
     assert "unsafe" not in policy
-    assert "connect-src 'self';" in content_security_policy("")
+    assert "connect-src 'self';" in content_security_policy("", "")
+
+
+def test_a_logo_elsewhere_is_the_one_thing_that_is_loaded_from_there() -> None:
+    logo = "https://cdn.example.com/brand/logo.svg"
+    answer = dashboard(brand=brand(logo_url=logo)).handle(proxy_event("GET", PAGE, authorizer=None))
+    policy = answer["headers"]["Content-Security-Policy"]
+    assert policy.count("cdn.example.com") == 1
+    assert f"; img-src 'self' {logo}; " in policy
 
 
 @pytest.mark.parametrize(("resource", "asset"), [(PAGE, None), (ASSET, "style"), (ASSET, "none")])

@@ -11,6 +11,7 @@ const REASONS = {
   affiliation_changed: "because its holder changed",
   cessation_of_operation: "because it is not needed any more",
 };
+const KINDS = { secret: "Secret", publishable: "Publishable: for web pages", canary: "Canary: a trap" };
 const MAKERS = { jwt: "You, in a session", operator: "An operator" };
 
 /** `{name, words}`: "active", "paused", "expired" or "revoked", and how it came to that. */
@@ -18,6 +19,7 @@ export function stateOf(key, now) {
   if (key.revoked_at) return { name: "revoked", words: `Revoked ${relative(key.revoked_at, now)}, ${REASONS[key.revocation_reason] ?? REASONS.unspecified}. It is refused for good.` };
   if (key.expires_at && new Date(key.expires_at) <= now) return { name: "expired", words: `Expired ${relative(key.expires_at, now)}. A later expiry makes it work again.` };
   if (!key.enabled) return { name: "paused", words: `This key is ${DISABLED[key.disabled_reason] ?? DISABLED.manual}. It is refused until it is resumed.` };
+  if (key.kind === "canary") return { name: "active", words: "A trap: it lets nobody in, and whoever runs this API is told when it is tried." };
   const left = key.expires_at ? new Date(key.expires_at) - now : Infinity;
   return { name: "active", words: left < SOON_MS ? `It works, and expires ${relative(key.expires_at, now)}.` : "It works." };
 }
@@ -29,9 +31,11 @@ export function factsOf(key, now, { link }) {
   const maker = key.created_by;
   return [
     ["Starts with", [code(key.key_prefix ? `${key.key_prefix}…` : "—")]],
+    ["Kind", KINDS[key.kind]],
     ["Environment", key.environment],
     ["Scopes", key.scopes.join(", ")],
     ["Limit", `${key.rate_limit.toLocaleString("en")} requests a minute`],
+    ["Credits", credits(key.credits, when)],
     ["Expires", when(key.expires_at, "Never")],
     ["Last used", when(key.last_used_at, "Never")],
     ["Created", when(key.created_at)],
@@ -43,6 +47,13 @@ export function factsOf(key, now, { link }) {
     ["May rotate itself", key.self_rotation ? "Yes" : "No"],
     ...Object.entries(key.metadata).map(([name, value]) => [`Note: ${name}`, value]),
   ];
+}
+
+function credits(held, when) {
+  if (!held) return "Not counted";
+  const left = `${held.remaining.toLocaleString("en")} left`;
+  const { amount, interval, next_at: next } = held.refill ?? {};
+  return held.refill ? `${left}; ${amount.toLocaleString("en")} each ${interval}, next ${when(next)}` : `${left}; no new ones come`;
 }
 
 function code(text) {

@@ -3,21 +3,13 @@
 import { changeKey, createKey, Refusal } from "./api.js";
 import { CHECKS } from "./checks.js";
 import { Submission } from "./form.js";
+import * as lifetimes from "./lifetimes.js";
 import { element, mark, say, show } from "./page.js";
+import * as said from "./said.js";
 import { settings } from "./settings.js";
-import { exact } from "./times.js";
 
-const DAY_SECONDS = 86_400;
-/** The API's names for what it may find wrong → the control that is marked. */
-const FIELDS = {
-  name: "name",
-  scopes: "scopes",
-  environment: "environment",
-  rate_limit: "rate_limit",
-  expires_at: "expires_at",
-  allowed_ips: "allowed_ips",
-  permissions: "permissions",
-};
+/** What the API, or the page, may find wrong: the control that is marked is called so too. */
+const FIELDS = ["name", "kind", "allowed_origins", "scopes", "environment", "rate_limit", "expires_at", "allowed_ips", "permissions", "credits", "amount", "metadata"];
 const UNCERTAIN = "There was no answer, so the key may have been created or not. Close this and look at the list before you try again.";
 
 let submission;
@@ -34,14 +26,13 @@ export function prepare({ created, changed, ended }) {
   submission = new Submission({ button: element("create-submit"), note: element("create-note") });
   element("rate_limit-hint").textContent = `Up to ${settings.limitCeiling.toLocaleString("en")}; ${settings.defaultLimit.toLocaleString("en")} unless you say otherwise.`;
   element("rate_limit").placeholder = String(settings.defaultLimit);
-  offerLifetimes();
-  element("expiry").addEventListener("change", followExpiry);
-  element("expires_at").addEventListener("input", followExpiry);
+  lifetimes.prepare();
+  for (const id of ["kind", "refill"]) element(id).addEventListener("change", follow);
   element("create-cancel").addEventListener("click", close);
   element("create").addEventListener("close", () => element("create").open || empty());
   element("create-form").addEventListener("input", (event) => mend(event.target));
   // Leaving a field that is wrong is told at once; one that nothing was typed into is not.
-  element("create-form").addEventListener("change", (event) => event.target.name !== "expiry" && check(event.target.name));
+  element("create-form").addEventListener("change", ({ target }) => CHECKS[target.name] && check(target.name));
   element("create-form").addEventListener("submit", (event) => {
     event.preventDefault();
     submit();
@@ -57,13 +48,9 @@ export function open() {
 export function edit(chosen) {
   empty();
   start(chosen);
-  element("name").value = chosen.name;
-  element("rate_limit").value = String(chosen.rate_limit);
-  for (const box of element("scopes").querySelectorAll("input")) box.checked = chosen.scopes.includes(box.value);
-  element("allowed_ips").value = chosen.allowed_ips?.join("\n") ?? "";
-  element("permissions").value = chosen.permissions?.join("\n") ?? "";
-  element("expiry").value = "same";
-  followExpiry();
+  said.fill(chosen);
+  follow();
+  for (const more of folds()) more.open = [...more.querySelectorAll("input, textarea")].some((control) => control.value !== "");
 }
 
 function start(chosen) {
@@ -71,7 +58,9 @@ function start(chosen) {
   element("create-title").textContent = key ? "Change this key" : "Create an API key";
   submission.label = key ? "Save changes" : "Create key";
   submission.reset();
-  show(element("environment"), key === null);
+  for (const field of ["environment", "kind-field"]) show(element(field), key === null);
+  lifetimes.open(key);
+  follow();
   element("create").showModal();
   element("name").focus();
 }
@@ -86,11 +75,15 @@ function empty() {
   form += 1;
   key = null;
   element("create-form").reset();
-  const same = element("expiry").querySelector('[value="same"]');
-  same.disabled = same.hidden = true;
+  for (const more of folds()) more.open = false;
   submission.reset();
   unmark();
-  followExpiry();
+  lifetimes.open(null);
+  follow();
+}
+
+function folds() {
+  return element("create-form").querySelectorAll("details");
 }
 
 /** Closes the dialog for good: an answer that is still on its way is nobody's any more. */
@@ -108,15 +101,15 @@ async function submit() {
     return;
   }
   const changing = key;
-  const said = wanted();
-  if (changing && Object.keys(said).length === 0) {
+  const told = wanted();
+  if (changing && Object.keys(told).length === 0) {
     close();
     return;
   }
   submission.start();
   const [mine, here] = [form, visit];
   try {
-    const done = changing ? await changeKey(changing.id, said) : await createKey(said);
+    const done = changing ? await changeKey(changing.id, told) : await createKey(told);
     if (here !== visit) return;
     if (mine === form) close();
     // However late: the raw key is in this answer and nowhere else.
@@ -133,77 +126,38 @@ async function submit() {
 /** What the form says: all of it for a new key, what differs for one that is changed. */
 function wanted() {
   const form = new FormData(element("create-form"));
-  const limit = form.get("rate_limit").trim();
-  const said = {
-    name: form.get("name"),
-    scopes: form.getAll("scopes"),
-    rate_limit: limit ? Number(limit) : null,
-    allowed_ips: lines(form.get("allowed_ips")),
-    permissions: lines(form.get("permissions")),
-  };
-  // What is left out is the deployment's to say, for a new key, or stays.
-  const expires = ["same", "default"].includes(element("expiry").value) ? {} : { expires_at: expiry() };
-  if (key) {
-    const differing = Object.entries(said).filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(key[field]));
-    return { ...Object.fromEntries(differing), ...expires };
-  }
+  const told = Object.entries(said.said(form)).filter(([field]) => asked(field));
+  const expires = asked("expiry") ? lifetimes.said() : {};
+  if (key) return { ...said.changes(Object.fromEntries(told), key), ...expires };
   // Left out: the deployment's own.
-  const given = Object.entries(said).filter(([, value]) => value !== null);
-  return { ...Object.fromEntries(given), environment: form.get("environment"), ...expires };
+  const given = told.filter(([field, value]) => value !== null && !(field === "metadata" && Object.keys(value).length === 0));
+  return { ...Object.fromEntries(given), kind: kind(), environment: form.get("environment"), ...expires };
 }
 
-/** One in a line, or apart by commas or blanks; null for none. */
-function lines(text) {
-  const found = text.split(/[\s,]+/).filter(Boolean);
-  return found.length > 0 ? found : null;
+function kind() {
+  return key?.kind ?? element("kind").value;
 }
 
-function expiry() {
-  const choice = element("expiry").value;
-  if (choice === "same") return key?.expires_at ?? null;
-  if (choice === "default") return inSeconds(settings.defaultLifetime || settings.longestLifetime);
-  if (choice === "never") return null;
-  if (choice === "exact") {
-    const chosen = element("expires_at").value;
-    return chosen ? new Date(chosen).toISOString() : null;
-  }
-  return inSeconds(Number(choice) * DAY_SECONDS);
+/** Shows what may be said of such a key. */
+function follow() {
+  for (const node of element("create-form").querySelectorAll("[data-kinds]")) show(node, node.dataset.kinds.split(" ").includes(kind()));
+  show(element("amount-row"), element("refill").value !== "");
+  element("kind-hint").textContent = element("kind").selectedOptions[0].dataset.hint;
 }
 
-function inSeconds(seconds) {
-  return seconds ? new Date(Date.now() + seconds * 1000).toISOString() : null;
-}
-
-/** The default is the API's own; what is beyond its ceiling is not offered. */
-function offerLifetimes() {
-  const { defaultLifetime, longestLifetime } = settings;
-  const usual = defaultLifetime || longestLifetime;
-  const days = Math.round((usual / DAY_SECONDS) * 10) / 10;
-  for (const option of [...element("expiry").options]) {
-    if (option.value === "default") option.textContent = usual ? `In ${days} ${days === 1 ? "day" : "days"} (the default)` : "Never (the default)";
-    else if (option.value === "never" ? longestLifetime || !usual : longestLifetime && option.value * DAY_SECONDS > longestLifetime) option.remove();
-  }
-}
-
-function followExpiry() {
-  const same = element("expiry").querySelector('[value="same"]');
-  same.disabled = same.hidden = key === null;
-  const usual = element("expiry").querySelector('[value="default"]');
-  usual.disabled = usual.hidden = key !== null && Boolean(settings.defaultLifetime || settings.longestLifetime);
-  show(element("expires_at-row"), element("expiry").value === "exact");
-  const instant = expiry();
-  const exactly = element("expiry").value === "exact";
-  element("expires_at-hint").textContent = instant ? exact(instant) : exactly ? "In your own time zone." : "Good until it is revoked.";
+/** Whether the form asks for this now. */
+function asked(field) {
+  return element(field).closest("[hidden]") === null;
 }
 
 /** The name of the field that a control belongs to. */
 function fieldOf(control) {
-  return control.name === "expiry" ? "expires_at" : control.name;
+  return { expiry: "expires_at", refill: "credits" }[control.name] ?? control.name;
 }
 
 /** Marks a field that is known to be wrong; whether it is right as far as is known. */
 function check(field) {
-  const wrong = CHECKS[field]?.(new FormData(element("create-form"))) ?? "";
+  const wrong = asked(field) ? CHECKS[field](new FormData(element("create-form"))) : "";
   mark(element(field), element(`${field}-error`), wrong);
   return wrong === "";
 }
@@ -212,7 +166,8 @@ function check(field) {
 function mend(control) {
   const field = fieldOf(control);
   if (element(`${field}-error`).hidden) return;
-  check(field);
+  if (CHECKS[field]) check(field);
+  else mark(element(field), element(`${field}-error`), "");
 }
 
 function explain(refusal, changing) {
@@ -232,7 +187,7 @@ function explain(refusal, changing) {
 function explainDetails({ message, details }) {
   const unplaced = [];
   for (const { path, message: words } of details ?? []) {
-    const field = FIELDS[path.split(".")[0]];
+    const field = path.startsWith("credits.refill") ? "amount" : FIELDS.find((known) => known === path.split(".")[0]);
     if (field) mark(element(field), element(`${field}-error`), words);
     else unplaced.push(words);
   }
@@ -241,10 +196,13 @@ function explainDetails({ message, details }) {
 }
 
 function focusWrong() {
-  element("create-form").querySelector('[aria-invalid="true"]')?.focus();
+  const wrong = element("create-form").querySelector('[aria-invalid="true"]');
+  const folded = wrong?.closest("details");
+  if (folded) folded.open = true;
+  wrong?.focus();
 }
 
 function unmark() {
   say(element("create-note"), "");
-  for (const field of Object.values(FIELDS)) mark(element(field), element(`${field}-error`), "");
+  for (const field of FIELDS) mark(element(field), element(`${field}-error`), "");
 }

@@ -162,8 +162,10 @@ function draw() {
   element("key-state").textContent = state.words;
   element("key-id").textContent = key.id;
   element("key-pause").textContent = key.enabled ? "Pause" : "Resume";
-  // The API rotates no key that is refused anyway.
-  show(element("key-rotate"), state.name === "active");
+  // The API rotates no key that is refused anyway, and a canary always is.
+  show(element("key-rotate"), state.name === "active" && key.kind !== "canary");
+  show(element("key-pause"), key.kind !== "canary");
+  show(element("key-tokens"), key.kind === "secret" && !key.revoked_at);
   element("key-facts").replaceChildren(...factsOf(key, now, { link }).map(fact));
   const previous = key.previous_secret ?? null;
   show(element("previous"), previous !== null);

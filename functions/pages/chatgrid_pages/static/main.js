@@ -6,6 +6,7 @@ import * as keyForm from "./key-form.js";
 import * as keys from "./keys.js";
 import { confirm, element, say, show } from "./page.js";
 import * as places from "./places.js";
+import * as quickStart from "./quick-start.js";
 import * as reveal from "./reveal.js";
 import * as revoke from "./revoke.js";
 import * as rotate from "./rotate.js";
@@ -64,7 +65,7 @@ function arrive({ moveFocus }) {
   activity.close();
   confirm("");
   show(element("views"));
-  for (const view of element("views").querySelectorAll("a")) {
+  for (const view of element("views").querySelectorAll("[data-view]")) {
     if (view.dataset.view === wanted.name) view.setAttribute("aria-current", "page");
     else view.removeAttribute("aria-current");
   }
@@ -132,7 +133,11 @@ async function leave(words) {
 
 async function start() {
   element("api-address").textContent = settings.apiUrl.replace(/\/$/, "");
-  element("start-here-line").textContent = `curl ${settings.apiUrl}me -H "Authorization: Bearer $CHATGRID_API_KEY"`;
+  if (settings.logoUrl) element("logo").src = settings.logoUrl;
+  show(element(settings.logoUrl ? "logo" : "mark"));
+  if (settings.documentationUrl) element("documentation").href = settings.documentationUrl;
+  show(element("documentation"), Boolean(settings.documentationUrl));
+  quickStart.prepare();
   if (!settings.supabaseUrl) {
     show(element("starting"), false);
     element("not-configured-address").textContent = settings.pageUrl;

@@ -53,7 +53,7 @@ function write(node, text) {
 }
 
 function fillRow(row, key, { showExact, now }) {
-  const environment = key.key_prefix.startsWith("cgk_test_") ? "test" : "live";
+  const { environment, kind } = key;
   write(part(row, "name"), key.name);
   write(part(row, "prefix"), `${key.key_prefix}…`);
   if (part(row, "scopes").dataset.scopes !== key.scopes.join()) {
@@ -63,6 +63,8 @@ function fillRow(row, key, { showExact, now }) {
   write(part(row, "environment"), environment);
   part(row, "environment").className = `badge ${environment}`;
   write(part(row, "limit"), `${key.rate_limit.toLocaleString("en")} / min`);
+  write(part(row, "kind"), kind);
+  show(part(row, "kind"), kind !== "secret");
   part(row, "revoke").setAttribute("aria-label", `Revoke ${key.name}`);
   show(part(row, "revoke"), !key.revoked_at);
   const state = stateOf(key, now).name;

@@ -5,6 +5,10 @@ function told(name) {
 }
 
 export const settings = {
+  /** What the service is called, a picture of it, and what explains it; the last two may be empty. */
+  name: told("application-name"),
+  logoUrl: told("logo-url"),
+  documentationUrl: told("documentation-url"),
   supabaseUrl: told("supabase-url"),
   publishableKey: told("supabase-publishable-key"),
   defaultLimit: Number(told("rate-limit-default")),

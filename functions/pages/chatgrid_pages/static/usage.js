@@ -93,8 +93,8 @@ function picture({ granularity, buckets, routes }, { words }) {
   element("usage-from").textContent = when(buckets[0]);
   element("usage-to").textContent = when(buckets.at(-1));
   element("usage-sums").replaceChildren(...NAMES.map((name, which) => sumOf(name, sums[which])));
-  element("usage-rows").replaceChildren(...buckets.map((bucket) => row(when(bucket), parts(bucket))));
-  element("usage-routes").replaceChildren(...routes.map((route) => row(route.route, parts(route))));
+  element("usage-rows").replaceChildren(...buckets.map((bucket) => row(when(bucket), [...parts(bucket), bucket.credits])));
+  element("usage-routes").replaceChildren(...routes.map((route) => row(route.route, [...parts(route), route.credits])));
   show(element("usage-routes").closest("table"), routes.length > 0);
   show(element("usage-no-routes"), routes.length === 0);
   show(element("usage-body"));

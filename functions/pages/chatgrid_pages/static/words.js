@@ -1,5 +1,7 @@
 /** What a refusal means to the person in front of the page. */
 
+import { settings } from "./settings.js";
+
 const AGAIN_SECONDS = 2;
 const LONGEST_WAIT_SECONDS = 60;
 
@@ -14,7 +16,7 @@ export function inWords(refusal, { attempts = 1 } = {}) {
   switch (refusal.kind) {
     case "unreachable":
       return navigator.onLine
-        ? { title: "ChatGrid cannot be reached", text: "There was no answer. Your keys are not affected by this page.", waitSeconds: growing }
+        ? { title: `${settings.name} cannot be reached`, text: "There was no answer. Your keys are not affected by this page.", waitSeconds: growing }
         : { title: "You are offline", text: "The page goes on by itself as soon as there is a connection.", waitSeconds: null };
     case "limited":
       if (refusal.details?.some(({ path }) => path === "creations")) {
@@ -31,7 +33,7 @@ export function inWords(refusal, { attempts = 1 } = {}) {
       };
     case "unavailable":
       return {
-        title: "ChatGrid is unavailable for a moment",
+        title: `${settings.name} is unavailable for a moment`,
         text: "The service cannot look after keys right now. Nothing has been lost.",
         waitSeconds: Math.max(refusal.retryAfterSeconds ?? 0, growing),
       };
