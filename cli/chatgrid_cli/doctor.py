@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from itertools import chain
 from typing import Annotated
 
@@ -14,6 +16,7 @@ from chatgrid_cli.checks import (
     drift,
     formation,
     gateway,
+    other_api,
     plans,
     probe,
     tables,
@@ -62,6 +65,24 @@ def register(app: typer.Typer) -> None:
                 " what an alias names, and the one before that.",
             ),
         ] = None,
+        api: Annotated[
+            str | None,
+            typer.Option(
+                "--api",
+                metavar="ID",
+                help="Check instead a REST or HTTP API of another stack, that is to stand behind"
+                " this one's authorizer.",
+            ),
+        ] = None,
+        public: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--open",
+                metavar="ROUTE",
+                help='With --api: a route that is to be open to everybody, as in "GET /health";'
+                " again for more.",
+            ),
+        ] = None,
     ) -> None:
         """Check a deployed stack, part by part: ok, warn or fail, with what to do.
 
@@ -69,7 +90,7 @@ def register(app: typer.Typer) -> None:
         """
         found: list[Finding] = []
         pruned = () if keep is None else versions.prune_versions(stack, keep=keep)
-        for finding in chain(pruned, run(stack, CHECKS)):
+        for finding in chain(pruned, run(stack, _checks(api, public or []))):
             found.append(finding)
             if not out.as_json:
                 _show(out, finding)
@@ -81,6 +102,15 @@ def register(app: typer.Typer) -> None:
             out.text(", ".join(f"{count} {status}" for status, count in totals.items()))
         if counts[FAIL]:
             raise typer.Exit(1)
+
+
+def _checks(api: str | None, public: list[str]) -> Iterable[tuple[str, Check]]:
+    """Those of the stack, or of one API that is another's."""
+    if api is None:
+        if public:
+            raise typer.BadParameter("it goes with --api", param_hint="--open")
+        return CHECKS
+    return (("API", partial(other_api.look_at_api, api=api, public=public)),)
 
 
 def _show(out: Output, finding: Finding) -> None:

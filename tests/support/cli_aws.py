@@ -62,7 +62,7 @@ class Gateway:
 
     def get_rest_api(self, **_: object) -> dict[str, Any]:
         size = {} if self.compression is None else {"minimumCompressionSize": self.compression}
-        return {"apiKeySource": self.key_source, **size}
+        return {"id": API, "apiKeySource": self.key_source, **size}
 
     def get_stage(self, **asked: Any) -> dict[str, Any]:
         assert asked == {"restApiId": API, "stageName": "v1"}

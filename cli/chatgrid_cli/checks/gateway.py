@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chatgrid_cli.checks.findings import Finding, fail, ok, skipped, warn
@@ -29,23 +29,33 @@ def look_at_authorizer(stack: Stack) -> Iterator[Finding]:
         yield skipped("authorizer", _LOCAL)
         return
     client, api = stack.client("apigateway"), stack.output("ApiId")
-    source = client.get_rest_api(restApiId=api).get("apiKeySource", "HEADER")
-    if source == "AUTHORIZER":
-        yield ok("key source", "the authorizer names the usage-plan key")
-    else:
-        yield fail(
-            "key source",
-            f"it is {source}: usage plans go by what clients send, and good keys may get 403",
-            f"aws apigateway update-rest-api --rest-api-id {api} --patch-operations"
-            " op=replace,path=/apiKeySource,value=AUTHORIZER; aws apigateway create-deployment"
-            f" --rest-api-id {api} --stage-name v1",
-        )
+    found = client.get_rest_api(restApiId=api)
+    yield key_source(found, stage="v1")
     authorizers = client.get_authorizers(restApiId=api)["items"]
     if not authorizers:
         yield fail("authorizer", "there is none: whoever calls reaches the functions", _REDEPLOY)
     for authorizer in authorizers:
-        yield from _authorizer(authorizer)
+        yield from look_at_memory(authorizer, advice=_REDEPLOY)
     yield from _aliases(stack, authorizers)
+
+
+def key_source(api: Mapping[str, Any], *, stage: str) -> Finding:
+    """Whether a REST API takes usage-plan keys from the authorizer alone.
+
+    Args:
+        api: as GetRestApi tells of it.
+        stage: the stage, for the command that mends it.
+    """
+    source = api.get("apiKeySource", "HEADER")
+    if source == "AUTHORIZER":
+        return ok("key source", "the authorizer names the usage-plan key")
+    return fail(
+        "key source",
+        f"it is {source}: usage plans go by what clients send, and good keys may get 403",
+        f"aws apigateway update-rest-api --rest-api-id {api['id']} --patch-operations"
+        " op=replace,path=/apiKeySource,value=AUTHORIZER; aws apigateway create-deployment"
+        f" --rest-api-id {api['id']} --stage-name {stage}",
+    )
 
 
 def _aliases(stack: Stack, authorizers: list[dict[str, Any]]) -> Iterator[Finding]:
@@ -72,7 +82,8 @@ def _aliases(stack: Stack, authorizers: list[dict[str, Any]]) -> Iterator[Findin
             )
 
 
-def _authorizer(authorizer: dict[str, Any]) -> Iterator[Finding]:
+def look_at_memory(authorizer: Mapping[str, Any], *, advice: str) -> Iterator[Finding]:
+    """Whether a REST API asks its authorizer for every request that has a credential."""
     name = authorizer.get("name", authorizer["id"])
     seconds = authorizer.get("authorizerResultTtlInSeconds", 300)
     if seconds == 0:
@@ -81,11 +92,11 @@ def _authorizer(authorizer: dict[str, Any]) -> Iterator[Finding]:
         yield fail(
             "authorizer cache",
             f"{name} is remembered for {seconds} s: revoked keys live on, limits do not count",
-            _REDEPLOY,
+            advice,
         )
     source = authorizer.get("identitySource", "")
     if source != "method.request.header.Authorization":
-        yield warn("authorizer identity", f"{name} is asked by {source or 'nothing'}", _REDEPLOY)
+        yield warn("authorizer identity", f"{name} is asked by {source or 'nothing'}", advice)
 
 
 def look_at_methods(stack: Stack) -> Iterator[Finding]:
@@ -134,15 +145,17 @@ def look_at_responses(stack: Stack) -> Iterator[Finding]:
     if stack.local:
         yield skipped("gateway responses", _LOCAL)
         return
-    pages = stack.client("apigateway").get_gateway_responses(
-        restApiId=stack.output("ApiId"), limit=500
-    )
+    yield responses(stack.client("apigateway"), stack.output("ApiId"), advice=_REDEPLOY)
+
+
+def responses(client: Any, api: str, *, advice: str) -> Finding:
+    """Whether every response that a REST API gives by itself is the error envelope."""
+    pages = client.get_gateway_responses(restApiId=api, limit=500)
     found = {response["responseType"]: response for response in pages["items"]}
     wrong = [name for name in TYPES if not _is_envelope(found.get(name))]
     if wrong:
-        yield fail("gateway responses", f"not in the envelope: {', '.join(wrong)}", _REDEPLOY)
-    else:
-        yield ok("gateway responses", f"all {len(TYPES)} in the envelope")
+        return fail("gateway responses", f"not in the envelope: {', '.join(wrong)}", advice)
+    return ok("gateway responses", f"all {len(TYPES)} in the envelope")
 
 
 def _is_envelope(response: dict[str, Any] | None) -> bool:
