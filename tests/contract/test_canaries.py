@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from chatgrid_auth.adapters.audit_table import canary_notices
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
@@ -22,7 +23,10 @@ from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.key_rules import InvalidKey
 from chatgrid_auth.services.rotation import Rotations
-from chatgrid_authorizer import policy
+from chatgrid_authorizer import decision_log, policy
+from chatgrid_authorizer.decision_log import Measured
+from chatgrid_authorizer.event import MethodRequest
+from chatgrid_events.thin_events import is_of_an_entry, thin_events
 from tests.support.tables.key_service import key_service
 from tests.support.tables.stores import audit_of, counting, keys_table
 from tests.support.tokens import derived
@@ -79,6 +83,38 @@ class Trap:
         answer = policy.write(verdict, method_arn="arn:aws:execute-api:r:a:i/v1/GET/boards")
         del answer["context"]["reason"]
         return answer, cost
+
+    def lines(self, source: str, later_ms: int) -> list[tuple[int, str]]:
+        """What a container that has told nothing yet logs of it, twice."""
+        now_ms = NOW_MS + later_ms
+        asked = Request("read", source=source, route="GET /boards/{id}")
+        request = MethodRequest(
+            method_arn="arn",
+            authorization=None,
+            method="GET",
+            resource="/boards/{id}",
+            request_id="r-1",
+            judged=asked,
+        )
+        verdict = self.gate.decide(f"Bearer {self.raw}", request=asked, now_ms=now_ms)
+        measured = Measured(now_ms=now_ms, took_ms=1.0, store_ms=0.0, cold_start=False)
+        decision_log._told.clear()
+        called = decision_log.named(verdict)
+        return [(now_ms, decision_log.line(verdict, called, request, measured)) for _ in range(2)]
+
+    def events(self) -> list[tuple[str, dict[str, Any]]]:
+        """What EventBridge is told, out of what the audit table's stream gives, in their order."""
+        found = []
+        for item in self.client.scan(TableName=audit_of(self.table))["Items"]:
+            keys = {name: item[name] for name in ("pk", "sk")}
+            record = {"eventName": "INSERT", "dynamodb": {"Keys": keys, "NewImage": item}}
+            if is_of_an_entry(record):
+                found += thin_events(record, bus="bus")
+        told = [(one["DetailType"], json.loads(one["Detail"])) for one in found]
+        return sorted(
+            (one for one in told if one[0] != "api_key.created"),
+            key=lambda one: (one[1]["created_at"], one[1]["source_ip"]),
+        )
 
     def home(self) -> dict[str, Any]:
         key = {"pk": items.credential_pk(keys.hash_of(self.raw)), "sk": items.CREDENTIAL}
@@ -139,3 +175,37 @@ def test_no_canary_gets_another_secret(trap: Trap) -> None:
 def test_a_revoked_canary_is_as_unknown_as_before(trap: Trap) -> None:
     trap.keys.revoke(trap.owner, trap.key.id)
     assert json.dumps(trap.shown(trap.raw)) == json.dumps(trap.shown(unknown()))
+
+
+def test_eventbridge_is_told_once_a_minute_and_address(trap: Trap) -> None:
+    """Whatever containers log, however often the log delivers it; a /64 is one address."""
+    said = [("203.0.113.7", 0), ("203.0.113.7", 1_000), ("198.51.100.9", 2), ("2001:db8::1", 3)]
+    said += [("2001:db8::2", 4), ("203.0.113.7", 60_000)]
+    batches = [trap.lines(*one) for one in said]
+    for lines in [*batches, *batches]:
+        canary_notices.give(Boto3Transport(trap.client), lines, table=audit_of(trap.table))
+    events = trap.events()
+    assert [(kind, told["source_ip"], told["created_at"][-10:]) for kind, told in events] == [
+        ("api_key.canary_used", "203.0.113.7", "00:00.000Z"),
+        ("api_key.canary_used", "198.51.100.9", "00:00.002Z"),
+        ("api_key.canary_used", "2001:db8::1", "00:00.003Z"),
+        ("api_key.canary_used", "203.0.113.7", "01:00.000Z"),
+    ]
+    assert events[0][1] == {
+        "notice_id": f"{trap.key.id}#api_key.canary_used#{NOW_MS}#203.0.113.7",
+        "user_id": trap.owner,
+        "key_id": trap.key.id,
+        "source_ip": "203.0.113.7",
+        "route": "GET /boards/{id}",
+        "request_id": "r-1",
+        "created_at": "2027-01-15T08:00:00.000Z",
+    }
+    assert trap.raw not in json.dumps(events)
+
+
+def test_what_is_told_of_one_batch_is_bounded(trap: Trap) -> None:
+    """The log has them all, and the table keeps what is told for good."""
+    (_, line), _ = trap.lines("203.0.113.7", 0)
+    many = [(NOW_MS, line.replace("203.0.113.7", f"10.0.{n // 250}.{n % 250}")) for n in range(400)]
+    canary_notices.give(Boto3Transport(trap.client), many, table=audit_of(trap.table))
+    assert len(trap.events()) == 100

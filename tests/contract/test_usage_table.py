@@ -71,9 +71,11 @@ class Bench:
         self.transport = Flaky(client)
         table = usage_table(client)
         self.lines: list[str] = []
+        self.alerts: list[tuple[int, str]] = []
         self.counter = Counter(
             arrivals=Arrivals(self.transport, table=table),
             folding=Folding(self.transport, table=table, now_ms=lambda: self.now_ms),
+            tell_of_canaries=self.alerts.extend,
             now_ms=lambda: self.now_ms,
             log=self.lines.append,
         )
@@ -134,6 +136,16 @@ def test_it_is_counted_for_key_user_and_all_by_route(bench: Bench) -> None:
     }
     assert of_user.routes["GET /me"]["rate_limited"] == 1
     assert bench.allowed("hour") == {NOON_MS: 1}
+    assert bench.everybody() == 2
+
+
+def test_a_line_that_tells_of_a_canary_is_handed_on_and_counted(bench: Bench) -> None:
+    text = json.dumps(
+        json.loads(decision("refused", reason="canary", alert="canary_used")), separators=(",", ":")
+    )
+    bench.deliver(batch((NOON_MS, decision()), (NOON_MS + 1, text)))
+    bench.settle()
+    assert bench.alerts == [(NOON_MS + 1, text)]
     assert bench.everybody() == 2
 
 

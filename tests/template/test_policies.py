@@ -226,7 +226,7 @@ def test_the_leaks_function_finds_keys_by_hash_and_lists_none() -> None:
 
 
 def test_usage_is_summed_by_one_function_and_read_by_another() -> None:
-    assert granted("UsageRole") == {"CountUsage", "Log", "Trace"}
+    assert granted("UsageRole") == {"CountUsage", "TellOfCanaries", "Log", "Trace"}
     assert allowed("UsageRole", "CountUsage") == (
         {f"dynamodb:{action}" for action in ("GetItem", "Query", "PutItem", "UpdateItem")},
         {TABLES + "UsageTable"},
@@ -242,6 +242,13 @@ def test_notices_are_given_beside_the_chains_and_never_in_one() -> None:
     assert statements("ReconcilerRole")["GiveNotices"]["Condition"] == {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["NOTICE#*"]}
     }
+    of_canaries = {"dynamodb:PutItem"}, {TABLES + "AuditTable"}
+    assert allowed("UsageRole", "TellOfCanaries") == of_canaries
+    conditions = [
+        statements("UsageRole")["TellOfCanaries"]["Condition"],
+        statements("ReconcilerRole")["GiveNotices"]["Condition"],
+    ]
+    assert conditions[0] == conditions[1]
 
 
 def test_boards_may_work_on_its_own_table_alone() -> None:

@@ -1,7 +1,7 @@
 """What the operator's rules are told of an entry: that it happened, to what, by whom. Ids alone.
 
 Whoever needs more reads the audit log. Nothing that a user wrote is in an event (a key's name may
-be anything), no address, and never a credential nor its hash.
+be anything), and never a credential nor its hash; no address but that of who came with a canary.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 SOURCE = "chatgrid.auth"
 _DORMANT = "api_key.dormant"
-#: The partitions of notices: of what will happen to keys.
+_CANARY_USED = "api_key.canary_used"
+#: The partitions of notices: of what will happen to keys, and of canaries that were used.
 _NOTICE = "NOTICE#"
 
 
@@ -43,8 +44,9 @@ def thin_events(record: Mapping[str, Any], *, bus: str) -> list[dict[str, Any]]:
     image = record["dynamodb"]["NewImage"]
     try:
         if image["pk"]["S"].startswith(_NOTICE):
-            told = {**json.loads(image["notice"]["S"]), "state": "warned"}
-            return [_event(image["kind"]["S"], told, bus=bus)]
+            kind, told = image["kind"]["S"], json.loads(image["notice"]["S"])
+            state = {} if kind == _CANARY_USED else {"state": "warned"}
+            return [_event(kind, {**told, **state}, bus=bus)]
         why = json.loads(image["entry"]["S"])["changes"].get("disabled_reason", {})
     except (KeyError, TypeError, ValueError, AttributeError):
         raise NoEntry from None

@@ -1,4 +1,7 @@
-"""Every decision line is counted once: batches of the log are kept, and folded each minute."""
+"""Every decision line is counted once: batches of the log are kept, and folded each minute.
+
+Those that tell of a canary are told of as well.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from chatgrid_auth.services.usage.tallies import tally
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from chatgrid_auth.adapters.usage_table.arrivals import Arrivals
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 #: No further minute is begun with less than this left of the function's time.
 _RESERVE_MS = 10_000
 _GZIP = 31
+#: What a line has that tells of a canary; hardly any has it.
+_ALERT = '"alert":"canary_used"'
 
 
 class Counter:
@@ -28,6 +33,8 @@ class Counter:
     Args:
         arrivals: where batches are kept.
         folding: adds them to the buckets.
+        tell_of_canaries: tells of the canaries in these lines (when, in Unix milliseconds, and its
+            text), once, however often they are delivered.
         now_ms: the clock, in Unix milliseconds.
         log: writes one line.
     """
@@ -37,11 +44,13 @@ class Counter:
         *,
         arrivals: Arrivals,
         folding: Folding,
+        tell_of_canaries: Callable[[Iterable[tuple[int, str]]], None],
         now_ms: Callable[[], int],
         log: Callable[[str], None],
     ) -> None:
         self._arrivals = arrivals
         self._folding = folding
+        self._tell_of_canaries = tell_of_canaries
         self._now_ms = now_ms
         self._log = log
 
@@ -81,3 +90,6 @@ class Counter:
             newest_ms=max(event["timestamp"] for event in events),
             now_ms=self._now_ms(),
         )
+        alerts = [(e["timestamp"], e["message"]) for e in events if _ALERT in e["message"]]
+        if alerts:
+            self._tell_of_canaries(alerts)

@@ -15,7 +15,7 @@ from chatgrid_usage.counting import Counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 def start(environ: Mapping[str, str] = os.environ) -> Counter:
@@ -31,10 +31,18 @@ def start(environ: Mapping[str, str] = os.environ) -> Counter:
         endpoint=environ.get("AWS_ENDPOINT_URL_DYNAMODB"),
     )
     table = settings.text(environ, "USAGE_TABLE")
+    audit_table = settings.text(environ, "AUDIT_TABLE")
     now_ms = dynamodb.clock.now_ms
+
+    def tell_of_canaries(lines: Iterable[tuple[int, str]]) -> None:
+        from chatgrid_auth.adapters.audit_table import canary_notices  # noqa: PLC0415 - hardly ever
+
+        canary_notices.give(dynamodb, lines, table=audit_table)
+
     return Counter(
         arrivals=Arrivals(dynamodb, table=table),
         folding=Folding(dynamodb, table=table, now_ms=now_ms),
+        tell_of_canaries=tell_of_canaries,
         now_ms=now_ms,
         log=_line,
     )

@@ -4,7 +4,7 @@
 | --- | --- | --- | --- |
 | entry | ``USER#<owner>`` | its number, ten digits | the entry as JSON |
 | head | ``USER#<owner>`` | ``HEAD`` | number and hash of the last entry |
-| notice | ``NOTICE#<owner>`` | its name | what will happen to a key; in no chain |
+| notice | ``NOTICE#<owner>`` | its name | what awaits a key, or a canary met; in no chain |
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from chatgrid_auth.services.instants import iso_instant
 
 if TYPE_CHECKING:
     from chatgrid_auth.services.upkeep.notices import Notice
+    from chatgrid_auth.services.usage.canaries import Sighting
 
 #: Behind all entries: read from the end, it comes first.
 HEAD = "HEAD"
@@ -68,6 +69,26 @@ def notice_item(notice: Notice, *, at_ms: int) -> dict[str, Any]:
         "kind": {"S": notice.kind},
         "notice": {"S": canonical(told).decode()},
         "at_ms": {"N": str(at_ms)},
+    }
+
+
+def sighting_item(sighting: Sighting) -> dict[str, Any]:
+    """That somebody came with a canary, in DynamoDB JSON."""
+    told: dict[str, Any] = {
+        "notice_id": sighting.name,
+        "user_id": sighting.owner,
+        "key_id": sighting.key_id,
+        "source_ip": sighting.source,
+        "route": sighting.route,
+        "request_id": sighting.request_id,
+        "created_at": iso_instant(sighting.at_ms),
+    }
+    return {
+        "pk": {"S": _NOTICE + sighting.owner},
+        "sk": {"S": sighting.name},
+        "kind": {"S": sighting.kind},
+        "notice": {"S": canonical(told).decode()},
+        "at_ms": {"N": str(sighting.at_ms)},
     }
 
 

@@ -34,10 +34,15 @@ def tally(lines: Iterable[tuple[int, str]]) -> Tally:
     """
     sums: Tally = {}
     for at_ms, text in lines:
-        line = _decision(text)
+        line = decision_of(text)
         if line is None:
             continue
-        place = (at_ms // MINUTE_MS * MINUTE_MS, _owner(line), _text(line, "key_id"), _route(line))
+        place = (
+            at_ms // MINUTE_MS * MINUTE_MS,
+            _owner(line),
+            text_of(line, "key_id"),
+            route_of(line),
+        )
         counts = sums.get(place)
         if counts is None:
             counts = sums[place] = [0] * len(COLUMNS)
@@ -53,7 +58,7 @@ def tally(lines: Iterable[tuple[int, str]]) -> Tally:
     return sums
 
 
-def _decision(text: str) -> dict[str, object] | None:
+def decision_of(text: str) -> dict[str, object] | None:
     """The line, if it tells of a decision."""
     try:
         line = json.loads(text)
@@ -64,22 +69,23 @@ def _decision(text: str) -> dict[str, object] | None:
     return line
 
 
-def _text(line: dict[str, object], name: str) -> str:
+def text_of(line: dict[str, object], name: str) -> str:
+    """A text in a line; empty where there is none."""
     value = line.get(name)
     return value if isinstance(value, str) else ""
 
 
 def _owner(line: dict[str, object]) -> str:
     """Whose request it was: an allowed key's line has the UUID in 22 characters (base64)."""
-    owner = _text(line, "own")
+    owner = text_of(line, "own")
     if len(owner) != 22:
-        return _text(line, "user_id")
+        return text_of(line, "user_id")
     text = b64decode(owner + "==").hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def _route(line: dict[str, object]) -> str:
+def route_of(line: dict[str, object]) -> str:
     """The route as the API declares it; a path that a client spelled is none (TOKEN events)."""
     if not line.get("correlation_id") or not line.get("resource"):
         return OTHER_ROUTES
-    return f"{_text(line, 'method')} {_text(line, 'resource')}"
+    return f"{text_of(line, 'method')} {text_of(line, 'resource')}"
