@@ -30,6 +30,17 @@ def test_a_backends_limit_is_exact_and_takes_one_request(ministack: Ministack) -
     assert limits.hit("other", caller(), limit=3, window_seconds=1).allowed
 
 
+def test_requests_of_one_limit_may_cost_differently(ministack: Ministack) -> None:
+    client = dynamodb(ministack.endpoint)
+    limits = Limits(client, table=rate_limits_table(client), now_ms=lambda: NOW_MS)
+    costs = (1, 5, 7, 2, 5, 1, 1)
+    hits = [
+        limits.hit("exports", caller(), limit=20, window_seconds=60, cost=cost) for cost in costs
+    ]
+    assert [hit.remaining for hit in hits] == [19, 14, 7, 5, 0, 0, 0]
+    assert [hit.allowed for hit in hits] == [True] * 5 + [False] * 2
+
+
 @pytest.mark.parametrize(
     "wrong", [{"limit": 0}, {"cost": 0}, {"window_seconds": 0}, {"name": "a#b"}, {"limit": 60_001}]
 )

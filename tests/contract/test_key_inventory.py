@@ -10,11 +10,12 @@ import pytest
 
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.glances import KeyGlances
 from chatgrid_auth.adapters.keys_table.key_inventory import Holder, KeyInventory
+from chatgrid_auth.adapters.rate_limits_table.glances import UserGlances, WindowGlances
 from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.gate.requests import Request
-from chatgrid_cli.keys.previews import KeyPreview, UserPreview
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import keys_table, rate_limits_table
 
@@ -38,7 +39,7 @@ class Shop:
         self.inventory = KeyInventory(client, table=self.table)
         transport = Boto3Transport(client)
         self.gate = KeyDecisions(transport, table=self.table)
-        self.preview = KeyPreview(transport, table=self.table)
+        self.preview = KeyGlances(transport, table=self.table)
 
     def issue(self, owner: str, *, expires_at_ms: int | None = None) -> IssuedKey:
         return new_key(self.keys, owner, scopes=["write"], expires_at_ms=expires_at_ms)
@@ -155,7 +156,8 @@ def test_a_preview_says_what_the_gate_then_says_and_changes_nothing(shop: Shop) 
 
 def test_a_users_preview_counts_nothing(client: DynamoDBClient) -> None:
     table, user, transport = rate_limits_table(client), str(uuid4()), Boto3Transport(client)
-    preview = UserPreview(transport, table=table, limit=1, now_ms=lambda: NOW_MS)
+    glances = WindowGlances(transport, table=table, now_ms=lambda: NOW_MS)
+    preview = UserGlances(glances, limit=1)
     counted = UserWindows(transport, table=table, limit=1, now_ms=lambda: NOW_MS)
     for _ in range(2):
         admitted, reading = preview.admit(user)

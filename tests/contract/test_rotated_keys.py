@@ -12,13 +12,13 @@ import pytest
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
+from chatgrid_auth.adapters.keys_table.glances import KeyGlances
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request
-from chatgrid_cli.keys.previews import KeyPreview
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import counting, keys_table
 from tests.support.tokens import derived
@@ -216,7 +216,7 @@ def test_an_alias_whose_home_is_gone_has_no_holder(bench: Bench) -> None:
 
 def test_an_operator_is_told_of_the_home_whatever_secret_is_asked_about(bench: Bench) -> None:
     new = keys.hash_of(bench.rotate(bench.first, until_ms=NOW_MS))
-    preview = KeyPreview(Boto3Transport(bench.client), table=bench.table)
+    preview = KeyGlances(Boto3Transport(bench.client), table=bench.table)
     found = preview.admit(new, now_ms=bench.now_ms, request=Request("read"))
     assert found is not None
     assert (found.admitted, found.key_id) == (True, bench.key.id)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.glances import KeyGlances
+from chatgrid_auth.adapters.keys_table.policies import ALLOWED_ORIGINS
+from chatgrid_auth.adapters.rate_limits_table.counted_windows import CountedWindows
+from chatgrid_auth.adapters.rate_limits_table.glances import WindowGlances
 from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows
 from chatgrid_auth.domain import context, keys
 from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.scopes import VERIFY_PERMISSION
 from chatgrid_auth.domain.verdicts import API_KEY, Allowed, Caller, RateLimitStatus
 from chatgrid_auth.services.gate.authenticate import Authenticator
+from chatgrid_auth.services.gate.metered import MeteredGate
 from chatgrid_auth.services.gate.requests import Request, Routes
 from chatgrid_authorizer.gate import Gate
 from chatgrid_authorizer.response import respond
@@ -24,6 +29,9 @@ from tests.events.test_authorizer_events import EVENTS, KNOWN, NOW_MS, OWNER, it
 from tests.support.tables.decisions import NoTokens
 from tests.support.tables.stores import keys_table, moto_client, rate_limits_table
 from tests.support.tokens import derived
+
+if TYPE_CHECKING:
+    from chatgrid_auth.services.gate.metered import Windows
 
 FIGURES = RateLimitStatus(limit=120, remaining=119, more_s=1, reset_s=2)
 
@@ -69,9 +77,8 @@ class World:
                     plain.call("PutItem", {"TableName": self.table, "Item": item})
                 if facts.get("used"):
                     decisions.admit(keys.hash_of(raw), now_ms=NOW_MS, request=Request("read"))
-        users = UserWindows(
-            plain, table=rate_limits_table(client), limit=200, now_ms=lambda: NOW_MS
-        )
+        self.limits_table = rate_limits_table(client)
+        users = UserWindows(plain, table=self.limits_table, limit=200, now_ms=lambda: NOW_MS)
 
         def authenticator(of: KeyDecisions) -> Authenticator:
             return Authenticator(
@@ -84,6 +91,7 @@ class World:
                 limited_tier="limited",
             )
 
+        self.judging = authenticator
         self.gate = Gate(
             authenticator=authenticator(decisions),
             now_ms=lambda: NOW_MS,
@@ -92,7 +100,7 @@ class World:
             log=self.lines.append,
             metrics_namespace="ChatGrid/test",
             routes=Routes(permissions={}),
-            costs=(1, 10),
+            dearest=10,
             glances=lambda: authenticator(KeyGlances(self.transport, table=self.table)),
         )
 
@@ -111,6 +119,34 @@ class World:
         item = self.item(name)
         item["top"] = {"N": str(int(item["used"]["N"]) + left)}
         self._client.put_item(TableName=self.table, Item=item)
+
+    def allow_origin(self, name: str, origin: str) -> None:
+        """Give a key a policy that names an origin, as a publishable key has one."""
+        item = self.item(name)
+        policy = {"pk": item["pk"], "sk": items.s(items.policy_sk(1))}
+        item[items.VERSION] = items.n(1)
+        for put in (item, {**policy, ALLOWED_ORIGINS: items.s(origin)}):
+            self._client.put_item(TableName=self.table, Item=put)
+
+    def share(self, owner_limit: int) -> None:
+        """Give each user a budget for all its keys, as a deployment may."""
+        plain, now_ms = self.gate.authenticator, self.gate.now_ms
+        looks, table = self.gate.glances, self.limits_table
+
+        def behind(authenticator: Any, windows: Windows) -> MeteredGate:
+            return MeteredGate(
+                authenticator,
+                windows=windows,
+                owner_limit=owner_limit,
+                routes={},
+                limited_tier="limited",
+            )
+
+        counted = CountedWindows(self.transport, table=table, now_ms=now_ms)
+        read = WindowGlances(self.transport, table=table, now_ms=now_ms)
+        assert looks is not None
+        look = behind(looks(), read)
+        self.gate.authenticator, self.gate.glances = behind(plain, counted), lambda: look
 
     def ask(self, body: object, **event: Any) -> tuple[int, dict[str, Any]]:
         """Status and body of the response to a caller who may ask."""
@@ -223,6 +259,37 @@ def test_a_key_without_credits_left_is_told_so(world: World, cost: int) -> None:
     assert world.told("read", cost=cost)["valid"] is (cost == 0)
 
 
+def test_any_cost_up_to_the_dearest_is_judged_and_counted(world: World) -> None:
+    decisions = KeyDecisions(world.transport, table=world.table, classes=(10,))
+    world.gate.authenticator = world.judging(decisions)
+    left = [world.told("good", cost=cost)["rate_limit"]["remaining"] for cost in (10, 5, 1)]
+    assert left == [110, 105, 104]
+
+
+@BOTH_COSTS
+def test_a_page_is_told_by_its_origin(world: World, cost: int) -> None:
+    world.allow_origin("good", "https://app.example.org")
+    assert world.told("good", cost=cost, origin="https://app.example.org")["valid"]
+    for origin in ({}, {"origin": "https://evil.example.org"}, {"origin": "null"}):
+        told = world.told("good", cost=cost, **origin)
+        assert (told["code"], told["message"]) == ("forbidden", "Origin not allowed")
+
+
+def test_an_owners_budget_is_judged_at_no_cost_and_spent_at_one(world: World) -> None:
+    world.share(owner_limit=1)
+    world.set_credits("good", left=9)
+    for _ in range(2):
+        told = world.told("good", cost=0)
+        assert (told["valid"], told["rate_limit"]["limit"]) == (True, 1)
+    assert world.told("good", cost=1)["valid"]
+    before = world.item("good")
+    told = world.told("good", cost=0)
+    assert (told["code"], told["rate_limit"]["remaining"]) == ("rate_limited", 0)
+    assert told["retry_after_seconds"] is not None
+    assert world.item("good") == before, "a look gives no credit back that it never took"
+    assert world.told("good", cost=1)["code"] == "rate_limited"
+
+
 @BOTH_COSTS
 def test_an_outage_is_503_and_never_an_invalid_credential(world: World, cost: int) -> None:
     world.transport.out = True
@@ -267,6 +334,7 @@ def test_a_request_that_the_authorizer_did_not_see_asks_nothing(world: World) ->
         ({"credential": "x", "scope": "read", "cost": True}, "invalid_type", "cost"),
         ({"credential": "x", "scope": "read", "cost": "1"}, "invalid_type", "cost"),
         ({"credential": "x", "scope": "read", "source_ip": "10.0.0"}, "invalid_value", "source_ip"),
+        ({"credential": "x", "scope": "read", "origin": 7}, "invalid_type", "origin"),
         ({"credential": "x", "scope": "read", "user_id": "u"}, "unrecognized_key", "body"),
         (["credential"], "invalid_type", "body"),
     ],

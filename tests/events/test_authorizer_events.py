@@ -60,6 +60,7 @@ RULES = {
     "forbidden-source-address": "Source address not allowed",
     "forbidden-forwarded-for-a-friend": "Source address not allowed",
     "forbidden-permission": "Missing required permission: boards:write",
+    "forbidden-admin-verifies-keys": "Missing required permission: keys:verify",
 }
 MALFORMED = ("malformed", "Missing or invalid token")
 

@@ -43,6 +43,8 @@ def test_costs_and_limits_are_read_by_route() -> None:
         ("ROUTE_COSTS", '{"HEAD /a": 2}', 'like "POST /exports"'),
         ("ROUTE_COSTS", '{"post /a": 2}', 'like "POST /exports"'),
         ("ROUTE_COSTS", '{"POST /a b": 2}', "characters that no path has"),
+        ("ROUTE_COSTS", '{"POST /a;b": 2}', "characters that no path has"),
+        ("ROUTE_COSTS", '{"POST /a|b": 2}', "characters that no path has"),
         ("ROUTE_COSTS", '{"POST /a": 201}', "above the sessions' limit of 200"),
         ("ROUTE_COSTS", '{"GET /a":2,"GET /b":3,"GET /c":4,"GET /d":5}', "more than 3"),
         ("ROUTE_LIMITS", '{"POST /a": 5}', "needs limit and window_seconds"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.jwt.parts import read_unverified
 from chatgrid_auth.domain import keys
+from chatgrid_auth.domain.limits.beyond import CREDITS, DEFAULT, OWNER
 from chatgrid_auth.domain.tokens import format as token_format
 from chatgrid_cli.values import instant
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chatgrid_auth.adapters.keys_table.decisions import Credential
-    from chatgrid_auth.domain.verdicts import Forbidden
+    from chatgrid_auth.domain.verdicts import Forbidden, Limited
     from chatgrid_auth.settings import JwtSettings
 
 _END_OF_TIME_S = 253_402_300_800
@@ -80,6 +81,23 @@ def of_forbidden(verdict: Forbidden) -> dict[str, str]:
     scope = verdict.reason
     explanation = f"it is good, but does not carry the scope {scope}"
     return {"reason": "scope", "explanation": explanation}
+
+
+def of_limited(verdict: Limited) -> dict[str, Any]:
+    """Which limit of a good credential is used up, and for how long."""
+    name = DEFAULT if verdict.beyond is None else verdict.beyond.refused_by
+    wait_s = verdict.retry_after_s
+    told = {
+        CREDITS: "it is good, but its credits are used up; "
+        + ("no refill is due" if wait_s is None else "they come back by themselves"),
+        OWNER: "it is good, but what all keys and sessions of its user have together is used up",
+    }
+    plain = "it is good, but its limit for these 60 seconds is used up"
+    return {
+        "reason": name if name in told else "window",
+        "explanation": told.get(name, plain),
+        "retry_after": wait_s,
+    }
 
 
 def of_derived(token: str) -> str:

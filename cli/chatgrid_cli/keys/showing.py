@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table.glances import KeyGlances
 from chatgrid_auth.adapters.keys_table.key_inventory import StoredKey
 from chatgrid_auth.domain.scopes import READ
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.keys import views as key_views
-from chatgrid_cli.keys.previews import KeyPreview
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.values import now_ms
 
 
 def whole_facts(stack: Stack, stored: StoredKey) -> dict[str, Any]:
     """A key as JSON, with what is left of its limit now."""
-    preview = KeyPreview(Boto3Transport(stack.client("dynamodb")), table=stack.keys_table)
-    credential = preview.admit(stored.hash, now_ms=now_ms(), request=Request(READ))
+    glances = KeyGlances(Boto3Transport(stack.client("dynamodb")), table=stack.keys_table)
+    credential = glances.admit(stored.hash, now_ms=now_ms(), request=Request(READ))
     return {
         **key_views.facts(stored.key, revoked_at_ms=stored.revoked_at_ms),
         "rate_limit_remaining": None if credential is None else credential.reading.remaining,

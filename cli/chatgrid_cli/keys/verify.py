@@ -17,7 +17,9 @@ from chatgrid_auth import settings
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.jwt.verifier import build_verifier
 from chatgrid_auth.adapters.keys_table.decisions import Credential
+from chatgrid_auth.adapters.keys_table.glances import KeyGlances
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
+from chatgrid_auth.adapters.rate_limits_table.glances import UserGlances, WindowGlances
 from chatgrid_auth.domain import error_table
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable, TokenSecretUnavailable
 from chatgrid_auth.domain.limits.window import JWT_RATE_LIMIT
@@ -26,19 +28,19 @@ from chatgrid_auth.domain.verdicts import (
     Allowed,
     Forbidden,
     Limited,
-    RateLimitStatus,
     Refused,
     Verdict,
     assert_never,
 )
+from chatgrid_auth.limit_settings import further_limits
 from chatgrid_auth.services.gate.authenticate import LONGEST_CREDENTIAL, Authenticator
 from chatgrid_auth.services.gate.derived_tokens import DerivedTokens
+from chatgrid_auth.services.gate.metered import MeteredGate
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.settings import jwt_settings
 from chatgrid_cli.commands import command
 from chatgrid_cli.errors import FAULT, USAGE, CliError
-from chatgrid_cli.keys import explanations
-from chatgrid_cli.keys.previews import KeyPreview, UserPreview
+from chatgrid_cli.keys import explanations, verdicts
 from chatgrid_cli.keys.selecting import Scope
 from chatgrid_cli.output import Output, is_terminal
 from chatgrid_cli.stacks import Stack
@@ -132,21 +134,25 @@ class Judge:
         self._imported = settings.flag(environment, "ALLOW_IMPORTED_KEYS")
         transport = Boto3Transport(stack.client("dynamodb"))
         self._inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
-        self._keys = _Remembering(KeyPreview(transport, table=stack.keys_table))
-        self._gate = Authenticator(
+        self._keys = _Remembering(KeyGlances(transport, table=stack.keys_table))
+        windows = WindowGlances(transport, table=stack.output("RateLimitsTableName"), now_ms=now_ms)
+        limits = further_limits(environment)
+        authenticator = Authenticator(
             keys=self._keys,
-            users=UserPreview(
-                transport,
-                table=stack.output("RateLimitsTableName"),
-                limit=JWT_RATE_LIMIT,
-                now_ms=now_ms,
-            ),
+            users=UserGlances(windows, limit=JWT_RATE_LIMIT),
             tokens=lambda: build_verifier(self._jwt, credentials=stack.credentials),
             derived=lambda: DerivedTokens(StackTokenSecret(stack)),
             key_tier="tier",
             jwt_tier="tier",
             limited_tier="tier",
             imported_keys=self._imported,
+        )
+        self._gate = MeteredGate(
+            authenticator,
+            windows=windows,
+            owner_limit=limits.owner_limit,
+            routes={},
+            limited_tier="tier",
         )
 
     def response(self, credential: str, request: Request, *, at_ms: int) -> dict[str, Any]:
@@ -156,14 +162,14 @@ class Judge:
             verdict = self._gate.decide(f"Bearer {credential}", request=request, now_ms=at_ms)
         except TokenSecretUnavailable:
             return {
-                **_plain("fault", error_table.UNAVAILABLE, error_table.UNAVAILABLE.message),
+                **verdicts.plain("fault", error_table.UNAVAILABLE, error_table.UNAVAILABLE.message),
                 "scope": scope,
                 "reason": "token_secret",
                 "explanation": "the stack's secret for tokens cannot be read from here",
             }
         except IdentityProviderUnavailable:
             return {
-                **_plain("fault", error_table.UNAVAILABLE, error_table.UNAVAILABLE.message),
+                **verdicts.plain("fault", error_table.UNAVAILABLE, error_table.UNAVAILABLE.message),
                 "scope": scope,
                 "reason": "identity_provider",
                 "explanation": "the identity provider's keys cannot be fetched from here",
@@ -171,7 +177,7 @@ class Judge:
         known = self._keys.last
         found = {} if known is None else self._key_facts(known)
         return {
-            **_answer(verdict),
+            **verdicts.of_verdict(verdict),
             "scope": scope,
             **found,
             **self._why(verdict, credential, known, at_ms=at_ms),
@@ -206,11 +212,7 @@ class Judge:
             case Forbidden():
                 return explanations.of_forbidden(verdict)
             case Limited():
-                return {
-                    "reason": "window",
-                    "explanation": "it is good, but its limit for these 60 seconds is used up",
-                    "retry_after": verdict.retry_after_s,
-                }
+                return explanations.of_limited(verdict)
             case Refused(reason=reason):
                 return {
                     "reason": reason,
@@ -239,46 +241,15 @@ class Judge:
 class _Remembering:
     """Remembers the key that was last looked at: a refusal itself does not name it."""
 
-    def __init__(self, preview: KeyPreview) -> None:
-        self._preview = preview
+    def __init__(self, glances: KeyGlances) -> None:
+        self._glances = glances
         self.last: Credential | None = None
 
     def admit(
         self, key_hash: str, *, now_ms: int, request: Request, tag: str | None = None
     ) -> Credential | None:
-        self.last = self._preview.admit(key_hash, now_ms=now_ms, request=request, tag=tag)
+        self.last = self._glances.admit(key_hash, now_ms=now_ms, request=request, tag=tag)
         return self.last
-
-
-def _answer(verdict: Verdict) -> dict[str, Any]:
-    """Outcome, status and message, as the client would see them."""
-    match verdict:
-        case Refused():
-            return _plain("refused", error_table.INVALID_TOKEN, verdict.message)
-        case Forbidden():
-            forbidden = _plain("forbidden", error_table.MISSING_SCOPE, verdict.message)
-            return {**forbidden, **_figures(verdict.figures)}
-        case Limited():
-            limited = error_table.RATE_LIMITED
-            return {
-                **_plain("rate_limited", limited, limited.message),
-                **_figures(verdict.figures),
-            }
-        case Allowed():
-            allowed = {"outcome": "allowed", "status": 200, "message": None}
-            return {**allowed, **_figures(verdict.figures)}
-        case _:
-            assert_never(verdict)
-
-
-def _plain(outcome: str, kind: error_table.ErrorKind, message: str) -> dict[str, Any]:
-    return {"outcome": outcome, "status": kind.status, "message": message}
-
-
-def _figures(figures: RateLimitStatus | None) -> dict[str, Any]:
-    if figures is None:
-        return {}
-    return {"rate_limit": figures.limit, "rate_limit_remaining": figures.remaining}
 
 
 def _show(out: Output, facts: dict[str, Any]) -> None:

@@ -35,11 +35,18 @@ class VerificationRequest(BaseModel):
         None
     )
     cost: Annotated[
-        int, Field(ge=0, description="One of the deployment's costs. 0 judges, and counts nothing.")
+        int,
+        Field(
+            ge=0, description="At most the dearest route's. 0 judges like 1, and counts nothing."
+        ),
     ] = 1
     source_ip: Annotated[
         str | None,
         Field(description="Where the client calls from. A key with addresses is refused without."),
+    ] = None
+    origin: Annotated[
+        str | None,
+        Field(description="As the client sent it. A publishable key is refused without its own."),
     ] = None
 
 
@@ -57,7 +64,7 @@ class VerifiedCaller(Response):
 
 
 class VerifiedLimit(Response):
-    """Where the caller stands after this request."""
+    """Where the caller stands after this request, with the limit that has the least left."""
 
     limit: int
     remaining: int

@@ -26,7 +26,7 @@ class Gate:
         metrics: what the decisions are counted as.
         routes: what the routes of the API need.
         source_of: which address counts behind trusted proxies; ``None`` without any.
-        costs: what requests may cost in this deployment.
+        dearest: the highest cost of a request in this deployment.
         glances: gives what gives the same verdicts and counts nothing.
         cold: whether no request was decided yet.
     """
@@ -34,7 +34,7 @@ class Gate:
     __slots__ = (
         "authenticator",
         "cold",
-        "costs",
+        "dearest",
         "elapsed_ms",
         "glances",
         "log",
@@ -56,8 +56,8 @@ class Gate:
         metrics_namespace: str,
         routes: Routes,
         source_of: SourceRule | None = None,
-        costs: tuple[int, ...] = (1,),
-        glances: Callable[[], Authenticator] | None = None,
+        dearest: int = 1,
+        glances: Callable[[], Authenticator | MeteredGate] | None = None,
     ) -> None:
         self.authenticator = authenticator
         self.now_ms = now_ms
@@ -67,6 +67,6 @@ class Gate:
         self.metrics = DecisionMetrics(metrics_namespace)
         self.routes = routes
         self.source_of = source_of
-        self.costs = costs
+        self.dearest = dearest
         self.glances = glances
         self.cold = True

@@ -1,5 +1,5 @@
-"""A second authenticator, which judges as the first does and counts nothing: for verdicts at no
-cost. Its memory of refusals is its own, so that a look leaves no trace in the first one's.
+"""A second gate, which judges as the first does and counts nothing: for verdicts at no cost. Its
+memory of refusals is its own, so that a look leaves no trace in the first one's.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatgrid_auth.adapters.keys_table.glances import KeyGlances
-from chatgrid_auth.adapters.rate_limits_table.user_glances import UserGlances
+from chatgrid_auth.adapters.rate_limits_table.glances import UserGlances, WindowGlances
 from chatgrid_auth.domain.limits.window import JWT_RATE_LIMIT
 from chatgrid_auth.services.gate.authenticate import Authenticator
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
+    from chatgrid_auth.services.gate.metered import MeteredGate, Windows
     from chatgrid_auth.services.gate.ports import Derived, Tokens
 
 
@@ -25,13 +26,18 @@ def glancing(
     derived: Callable[[], Derived],
     imported_keys: bool,
     failed_attempts_per_minute: int,
-) -> Authenticator:
-    """The authenticator, over the same tables: that of the keys, and that of the limits."""
+    metered: Callable[[Authenticator, Callable[[], Windows]], Authenticator | MeteredGate],
+) -> Authenticator | MeteredGate:
+    """The gate, over the same tables: that of the keys, and that of the limits.
+
+    Args:
+        metered: puts the deployment's further limits behind an authenticator, where there are some.
+    """
     keys_table, limits_table = tables
-    now_ms = dynamodb.clock.now_ms
-    return Authenticator(
+    windows = WindowGlances(dynamodb, table=limits_table, now_ms=dynamodb.clock.now_ms)
+    authenticator = Authenticator(
         keys=KeyGlances(dynamodb, table=keys_table),
-        users=UserGlances(dynamodb, table=limits_table, limit=JWT_RATE_LIMIT, now_ms=now_ms),
+        users=UserGlances(windows, limit=JWT_RATE_LIMIT),
         tokens=tokens,
         derived=derived,
         key_tier="",
@@ -40,3 +46,4 @@ def glancing(
         imported_keys=imported_keys,
         failed_attempts_per_minute=failed_attempts_per_minute,
     )
+    return metered(authenticator, lambda: windows)

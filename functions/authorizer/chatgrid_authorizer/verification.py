@@ -51,7 +51,7 @@ def respond(
         if unfit is not None:
             return unfit
         try:
-            question = read(parse(event), routes=gate.routes, costs=gate.costs)
+            question = read(parse(event), routes=gate.routes, dearest=gate.dearest)
         except BodyInvalid as invalid:
             return _error(error_table.INVALID_BODY, details=invalid.details)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chatgrid_auth.domain.rules.addresses import read_address
@@ -14,7 +14,7 @@ from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.gate.authenticate import LONGEST_CREDENTIAL
 from chatgrid_auth.services.gate.requests import Request, Routes
 
-_FIELDS = ("credential", "scope", "method", "resource", "permission", "cost", "source_ip")
+_FIELDS = ("credential", "scope", "method", "resource", "permission", "cost", "source_ip", "origin")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _LONGEST = 1_024
 WHOLE_BODY = "body"
@@ -67,12 +67,12 @@ def parse(event: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def read(body: Mapping[str, Any], *, routes: Routes, costs: Collection[int]) -> Question:
+def read(body: Mapping[str, Any], *, routes: Routes, dearest: int) -> Question:
     """What is asked.
 
     Args:
         routes: what the routes of the deployment need.
-        costs: what requests may cost in this deployment, 1 among them.
+        dearest: the highest cost of a request in this deployment.
 
     Raises:
         BodyInvalid: something in it is not as it must be.
@@ -90,9 +90,8 @@ def read(body: Mapping[str, Any], *, routes: Routes, costs: Collection[int]) -> 
     cost = body.get("cost", 1)
     if isinstance(cost, bool) or not isinstance(cost, int):
         wrong.append(_detail("invalid_type", "cost", "Expected an integer"))
-    elif cost not in {0, *costs}:
-        known = ", ".join(str(known) for known in sorted({0, *costs}))
-        wrong.append(_detail("invalid_value", "cost", f"Expected one of {known}"))
+    elif not 0 <= cost <= dearest:
+        wrong.append(_detail("invalid_value", "cost", f"Expected 0 to {dearest}"))
     wrong += _wrong_texts(body)
     if wrong:
         raise BodyInvalid(wrong)
@@ -105,14 +104,17 @@ def read(body: Mapping[str, Any], *, routes: Routes, costs: Collection[int]) -> 
 
 def _request(body: Mapping[str, Any], routes: Routes, cost: int) -> Request:
     permission = body.get("permission")
-    source = body.get("source_ip") or ""
+    source, origin = body.get("source_ip") or "", body.get("origin")
     if body.get("scope") is not None:
-        return Request(body["scope"], permission=permission, source=source, cost=cost)
+        return Request(
+            body["scope"], permission=permission, source=source, origin=origin, cost=cost
+        )
     route = routes.declared(body["method"], body["resource"])
     return Request(
         route.scope,
         permission=permission or route.permission,
         source=source,
+        origin=origin,
         cost=cost,
         route=route.name,
     )
@@ -120,8 +122,8 @@ def _request(body: Mapping[str, Any], routes: Routes, cost: int) -> Request:
 
 def _wrong_texts(body: Mapping[str, Any]) -> list[dict[str, str]]:
     given = {name: body[name] for name in _FIELDS[1:5] if body.get(name) is not None}
-    if body.get("source_ip") is not None:
-        given["source_ip"] = body["source_ip"]
+    rest = ("source_ip", "origin")
+    given |= {name: body[name] for name in rest if body.get(name) is not None}
     wrong = [
         _detail("invalid_type", name, "Expected a string")
         for name, value in given.items()
@@ -142,7 +144,7 @@ def _wrong_texts(body: Mapping[str, Any]) -> list[dict[str, str]]:
     wrong = [
         _detail("invalid_value", name, checks[name][1])
         for name, value in given.items()
-        if not checks[name][0](value)
+        if name in checks and not checks[name][0](value)
     ]
     pair = {"method", "resource"} & given.keys()
     if ("scope" in given) == bool(pair):

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from chatgrid_auth.adapters.awslite.credentials import CredentialSource
+    from chatgrid_auth.adapters.rate_limits_table.counted_windows import CountedWindows
     from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows
     from chatgrid_auth.domain.limits.window import WindowState
     from chatgrid_auth.limit_settings import FurtherLimits
-    from chatgrid_auth.services.gate.metered import MeteredGate
+    from chatgrid_auth.services.gate.metered import MeteredGate, Windows
     from chatgrid_auth.services.gate.ports import Derived, Tokens
     from chatgrid_auth.settings import JwtSettings
     from chatgrid_authorizer.event import SourceRule
@@ -101,9 +102,26 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
         credentials,
     )
 
-    made: list[Authenticator] = []
+    limited_tier = settings.text(environ, "USAGE_KEY_LIMITED")
 
-    def glances() -> Authenticator:
+    def metered(
+        authenticator: Authenticator, windows: Callable[[], Windows]
+    ) -> Authenticator | MeteredGate:
+        if limits is None or not limits.has_windows:
+            return authenticator
+        from chatgrid_auth.services.gate.metered import MeteredGate  # noqa: PLC0415 - seldom
+
+        return MeteredGate(
+            authenticator,
+            windows=windows(),
+            owner_limit=limits.owner_limit,
+            routes=limits.routes,
+            limited_tier=limited_tier,
+        )
+
+    made: list[Authenticator | MeteredGate] = []
+
+    def glances() -> Authenticator | MeteredGate:
         from chatgrid_authorizer.glancing import glancing  # noqa: PLC0415 - for /keys/verify only
 
         if not made:
@@ -113,7 +131,7 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
             )
             imported = settings.flag(environ, "ALLOW_IMPORTED_KEYS")
             failed = settings.count(environ, "FAILED_ATTEMPTS_PER_MINUTE")
-            made.append(glancing(dynamodb, tables, tokens, derived, imported, failed))
+            made.append(glancing(dynamodb, tables, tokens, derived, imported, failed, metered))
         return made[0]
 
     authenticator = Authenticator(
@@ -128,15 +146,12 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
         derived=derived,
         key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
         jwt_tier=settings.text(environ, "USAGE_KEY_WEB"),
-        limited_tier=settings.text(environ, "USAGE_KEY_LIMITED"),
+        limited_tier=limited_tier,
         imported_keys=settings.flag(environ, "ALLOW_IMPORTED_KEYS"),
         failed_attempts_per_minute=settings.count(environ, "FAILED_ATTEMPTS_PER_MINUTE"),
     )
-    further = limits is not None and (limits.owner_limit or limits.routes)
     return Gate(
-        authenticator=_metered(authenticator, limits, environ, dynamodb)
-        if limits is not None and further
-        else authenticator,
+        authenticator=metered(authenticator, lambda: _windows(environ, dynamodb, classes)),
         now_ms=dynamodb.clock.now_ms,
         elapsed_ms=lambda: time.perf_counter_ns() / 1e6,
         store_waited_ms=lambda: dynamodb.waited_seconds * 1e3,
@@ -146,7 +161,7 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
             permissions=_permissions(environ), costs=None if limits is None else limits.costs
         ),
         source_of=_source_rule(settings.count(environ, "TRUSTED_PROXIES")),
-        costs=(1, *classes),
+        dearest=1 if limits is None else limits.dearest,
         glances=glances,
     )
 
@@ -186,30 +201,19 @@ def _further_limits(environ: Mapping[str, str]) -> FurtherLimits | None:
     return further_limits(environ)
 
 
-def _metered(
-    authenticator: Authenticator,
-    limits: FurtherLimits,
-    environ: Mapping[str, str],
-    dynamodb: DynamoDB,
-) -> MeteredGate:
+def _windows(
+    environ: Mapping[str, str], dynamodb: DynamoDB, classes: tuple[int, ...]
+) -> CountedWindows:
     from chatgrid_auth.adapters.rate_limits_table.counted_windows import (  # noqa: PLC0415 - seldom
         CountedWindows,
     )
-    from chatgrid_auth.services.gate.metered import MeteredGate  # noqa: PLC0415 - seldom
 
-    windows = CountedWindows(
+    return CountedWindows(
         dynamodb,
         table=settings.text(environ, "RATE_LIMITS_TABLE"),
         now_ms=dynamodb.clock.now_ms,
         clock=dynamodb.clock,
-        classes=limits.classes,
-    )
-    return MeteredGate(
-        authenticator,
-        windows=windows,
-        owner_limit=limits.owner_limit,
-        routes=limits.routes,
-        limited_tier=settings.text(environ, "USAGE_KEY_LIMITED"),
+        classes=classes,
     )
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 ROUTE_COSTS, ROUTE_LIMITS, OWNER_RATE_LIMIT = "ROUTE_COSTS", "ROUTE_LIMITS", "OWNER_RATE_LIMIT"
 HIGHEST_LIMIT = 60_000
+#: Neither in the path of a route nor in a structured field; the last two part what is told of one.
+_IN_NO_PATH = ' "\\|;'
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -57,6 +59,11 @@ class FurtherLimits:
     def classes(self) -> tuple[int, ...]:
         """The different costs beside 1, from the least to the highest."""
         return tuple(sorted({cost for cost in self.costs.values() if cost > 1}))
+
+    @property
+    def has_windows(self) -> bool:
+        """Whether there are limits beside the credentials' own."""
+        return bool(self.owner_limit or self.routes)
 
     @property
     def dearest(self) -> int:
@@ -131,7 +138,7 @@ def _object(name: str, text: str) -> dict[str, object]:
         method, _, resource = route.partition(" ")
         if method not in _METHODS or not resource.startswith("/") or not resource.isprintable():
             raise _unusable(name, 'names a route that is not like "POST /exports"')
-        if " " in resource or not resource.isascii() or '"' in resource or "\\" in resource:
+        if not resource.isascii() or any(mark in resource for mark in _IN_NO_PATH):
             raise _unusable(name, "names a route with characters that no path has")
         if route in found:
             raise _unusable(name, "names a route twice")

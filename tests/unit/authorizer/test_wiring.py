@@ -10,6 +10,8 @@ import pytest
 
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.domain.errors import ConditionFailed
+from chatgrid_auth.services.gate.authenticate import Authenticator
+from chatgrid_auth.services.gate.metered import MeteredGate
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.settings import SettingError
 from chatgrid_authorizer import wiring
@@ -65,6 +67,15 @@ def test_other_systems_keys_reach_the_store_only_when_so_set(
         assert len(asked) == requests
     with pytest.raises(SettingError, match="ALLOW_IMPORTED_KEYS"):
         wiring.build({**SETTINGS, "ALLOW_IMPORTED_KEYS": "yes"})
+
+
+def test_a_look_knows_the_limits_that_a_request_knows() -> None:
+    given = {**SETTINGS, "OWNER_RATE_LIMIT": "500", "ROUTE_COSTS": '{"POST /a": 10}'}
+    for environ, kind in ((SETTINGS, Authenticator), (given, MeteredGate)):
+        gate = wiring.build(environ)
+        assert gate.glances is not None
+        assert [type(gate.authenticator), type(gate.glances())] == [kind, kind]
+    assert gate.dearest == 10
 
 
 @pytest.fixture

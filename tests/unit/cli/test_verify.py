@@ -11,17 +11,21 @@ from uuid import uuid4
 
 import pytest
 
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.jwt import verifier as jwt_verifier
 from chatgrid_auth.adapters.jwt.jwks import parse_jwks
 from chatgrid_auth.adapters.jwt.verification_keys import KeySet
 from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.rate_limits_table.counted_windows import CountedWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+from chatgrid_auth.domain.limits import window
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.values import now_ms
 from chatgrid_devkit.identity.issuer import LocalIssuer
 from tests.support.cli import Operator
 
+_DAILY = {"amount": 9, "interval": "day"}
 PROJECT = "https://project.supabase.co"
 
 
@@ -93,6 +97,41 @@ def test_a_used_up_limit_is_reported_with_the_wait(operator: Operator) -> None:
         0,
     )
     assert 1 <= data["retry_after"] <= 65
+
+
+def test_credits_are_told_and_when_they_come_back(operator: Operator) -> None:
+    issued = operator.issue(credits_said={"remaining": 7})
+    data = verdict(operator, issued.raw_key)
+    assert (data["outcome"], data["credits_remaining"]) == ("allowed", 7)
+    for refill, explained in ((None, "no refill is due"), (_DAILY, "come back")):
+        spent = operator.issue(credits_said={"remaining": 0, "refill": refill})
+        data = verdict(operator, spent.raw_key)
+        assert (data["outcome"], data["status"], data["message"], data["reason"]) == (
+            "credits_exhausted",
+            429,
+            "Credits exhausted",
+            "credits",
+        )
+        assert explained in data["explanation"]
+        assert (data["retry_after"] is None) == (refill is None)
+
+
+def test_an_owners_budget_that_is_used_up_is_told(operator: Operator) -> None:
+    issued = operator.issue()
+    operator.authorizer["OWNER_RATE_LIMIT"] = "1"
+    assert verdict(operator, issued.raw_key)["outcome"] == "allowed"
+    windows = CountedWindows(
+        Boto3Transport(operator.dynamodb),
+        table=operator.outputs["RateLimitsTableName"],
+        now_ms=now_ms,
+    )
+    windows.hit(f"OWNER#{issued.key.owner}", limit=1, kind=window.MINUTE)
+    data = verdict(operator, issued.raw_key)
+    assert (data["outcome"], data["reason"], data["rate_limit_remaining"]) == (
+        "rate_limited",
+        "owner",
+        0,
+    )
 
 
 @pytest.mark.parametrize(

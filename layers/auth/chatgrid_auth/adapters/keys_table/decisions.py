@@ -157,6 +157,8 @@ class KeyDecisions:
         classes: the costs beside 1 that requests may have, from the least to the highest.
     """
 
+    _counts = True
+
     def __init__(
         self,
         transport: Transport,
@@ -226,9 +228,8 @@ class KeyDecisions:
             if (credential.reading.upkeep or credential.credits) and not refused:
                 from chatgrid_auth.adapters.metering import afterwards  # noqa: PLC0415 - seldom
 
-                if afterwards.see_to(
-                    self._transport, self._table, item, credential, policy.credits, request, now_ms
-                ):
+                tables = (self._transport, self._table) if self._counts else None
+                if afterwards.see_to(tables, item, credential, policy.credits, request, now_ms):
                     continue
             return credential
         raise StoreUnavailable("UpdateItem", "KeyChangesTooFast")

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 
 class KeyGlances(KeyDecisions):
-    """Judges requests on keys, with one read each, and counts none."""
+    """Judges requests on keys, with one read each; counts none, and writes nothing."""
+
+    _counts = False
 
     def __init__(self, transport: Transport, *, table: str) -> None:
         super().__init__(transport, table=table)

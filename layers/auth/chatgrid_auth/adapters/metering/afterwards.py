@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 
 def see_to(
-    transport: Transport,
-    table: str,
+    tables: tuple[Transport, str] | None,
     item: Mapping[str, Any],
     credential: KnownKey,
     kept: str | None,
@@ -26,6 +25,7 @@ def see_to(
     """Do what an item asks for; whether the decision has to be made again.
 
     Args:
+        tables: DynamoDB and the keys table; ``None`` for a look, which writes nothing.
         item: the home after the request, if that was admitted, or before it.
         credential: what is said of it; its credits are told what became of them.
         kept: how they come back, as the policy keeps it that the request was decided by.
@@ -36,9 +36,10 @@ def see_to(
     if credential.credits is not None:
         from chatgrid_auth.adapters.metering.credit_writes import settle  # noqa: PLC0415 - seldom
 
-        if settle(transport, table, item, credential, kept, request, now_ms):
+        if settle(tables, item, credential, kept, request, now_ms):
             return True
     reading = credential.reading
-    if reading.upkeep:
+    if reading.upkeep and tables is not None:
+        transport, table = tables
         put_in_order(transport, item, table=table, limit=reading.limit, now_ms=now_ms)
     return False

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 
 def settle(
-    transport: Transport,
-    table: str,
+    tables: tuple[Transport, str] | None,
     item: Mapping[str, Any],
     credential: KnownKey,
     kept: str | None,
@@ -35,6 +34,8 @@ def settle(
     """Find out what a decision means for a key's credits; whether it has to be made again.
 
     Args:
+        tables: DynamoDB and the keys table; ``None`` for a look, to which a refill that is due is
+            as good as made.
         item: the home after the request, if that was admitted, or before it.
         credential: what is said of it, whose credits are told what became of them.
         kept: how they come back, as the policy keeps it that the request was decided by.
@@ -43,7 +44,8 @@ def settle(
     if held is None or request.spares_credits or credential.fault is not None:
         return False
     cost = request.cost
-    if credential.admitted:
+    if credential.admitted and tables is not None:
+        transport, table = tables
         held.spent = cost
         held.give_back = lambda: give_back(transport, item, cost, table=table)
         return False
@@ -52,8 +54,11 @@ def settle(
     comes_back = None if kept in {None, NO_REFILL} else parse(str(kept))
     if comes_back is not None:
         if held.due_ms is not None and held.due_ms <= now_ms:
-            refill(transport, item, comes_back, table=table, now_ms=now_ms)
-            return True
+            if tables is not None:
+                transport, table = tables
+                refill(transport, item, comes_back, table=table, now_ms=now_ms)
+                return True
+            held.left, held.due_ms = comes_back.amount, comes_back.next_after(now_ms)
         held.comes_back = cost <= comes_back.amount
     held.short = held.left < cost
     return False

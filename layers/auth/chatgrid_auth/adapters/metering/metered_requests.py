@@ -71,7 +71,7 @@ class MeteredRequests:
         if request.cost != 1 and request.cost not in own:
             own = tuple(sorted({*own, request.cost}))
         for _ in range(_TRIES):
-            kept = self._kept.get(home, own)
+            kept = costs.sent(self._kept.get(home), own)
             item, admitted = self._send(
                 home, tag, version, kept=kept, request=request, now_ms=now_ms
             )

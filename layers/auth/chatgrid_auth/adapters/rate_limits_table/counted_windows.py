@@ -79,7 +79,7 @@ class CountedWindows:
         own = self._classes
         if cost != 1 and cost not in own:
             own = tuple(sorted({*own, cost}))
-        kept = self._kept.get(place, own)
+        kept = costs.sent(self._kept.get(place), own)
         for _ in range(_TRIES):
             item: Item | None
             now_ms = self._now_ms()

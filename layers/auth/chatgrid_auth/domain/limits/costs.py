@@ -41,6 +41,16 @@ def named(costs: Sequence[int]) -> dict[str, str]:
     return {"S": ",".join(map(str, costs))}
 
 
+def sent(known: tuple[int, ...] | None, own: tuple[int, ...]) -> tuple[int, ...]:
+    """The costs that a request takes an item to keep: those it was seen with, if its own are there.
+
+    Args:
+        known: what the item kept when it was last seen; ``None`` if it was not.
+        own: what the request needs.
+    """
+    return own if known is None or not set(own) <= set(known) else known
+
+
 def raised(costs: Sequence[int]) -> str:
     """The assignments that keep these shadows in step, each behind a comma."""
     return "".join(f", u{cost} = u{cost} + :c" for cost in costs)
