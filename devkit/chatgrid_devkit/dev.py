@@ -70,7 +70,6 @@ def greeting(stack: Stack, state: Path) -> str:
     file = shlex.quote(str((state / STACK_FILE).resolve()))
     mint = f"{shlex.quote(sys.executable)} -m chatgrid_devkit.identity.mint --stack {file}"
     token = f'-H "Authorization: Bearer $({mint})"'
-    root = stack.url.rsplit("/", 1)[0]
     # The prompt then stands on a line of its own.
     end = r"-w '\n'"
     boards = f"""
@@ -85,7 +84,7 @@ ChatGrid Auth is running. Ctrl-C ends it.
 
   API        {stack.url}
   Dashboard  {stack.url}/dashboard  (one click signs you in)
-  Reference  {root}/docs
+  Reference  {stack.url}/reference
   User       {stack.user_id}
   Logs       {logs} has every line in full; --verbose shows them here
   Admin key  {stack.admin_key}

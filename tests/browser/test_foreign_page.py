@@ -136,7 +136,7 @@ def test_a_name_that_leads_to_loopback_opens_no_port(
 ) -> None:
     aws_port = urlsplit(access.endpoint).port
     for port, paths in (
-        (stack.port, ("/auth/v1/settings", "/v1/dashboard", "/v1/boards", "/docs")),
+        (stack.port, ("/auth/v1/settings", "/v1/dashboard", "/v1/boards", "/v1/reference")),
         (aws_port, ("/apikeys", "/_ministack/health", "/restapis/x/v1/_user_request_/")),
     ):
         opened = page.goto(f"http://{REBOUND}:{port}/")

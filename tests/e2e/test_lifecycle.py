@@ -193,7 +193,7 @@ def test_the_root_leads_to_the_reference(make_stack: Callable[..., LocalStack]) 
         root = stack.described["url"].removesuffix("/v1")
         with httpx.Client(follow_redirects=True) as http:
             page = http.get(f"{root}/")
-        assert page.url == f"{root}/docs"
+        assert page.url == f"{root}/v1/reference"
         assert page.status_code == 200
 
 

@@ -40,7 +40,7 @@ def test_every_function_behind_the_api_refuses_what_the_authorizer_did_not_allow
 def test_only_the_dashboards_files_and_reports_of_leaks_are_public(deployment: Deployment) -> None:
     """Whoever finds a key need not have one."""
     public = {r.resource for r in deployment.api.routes if r.function and not r.authorizer}
-    assert public == {"/dashboard", "/dashboard/{asset}", "/leaks", "/leaks/github"}
+    assert public == {"/dashboard", "/dashboard/{asset}", "/reference", "/leaks", "/leaks/github"}
 
 
 def example(deployment: Deployment, folder: Path, code: str) -> tuple[Api, Function]:

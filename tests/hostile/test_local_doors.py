@@ -22,7 +22,7 @@ PATHS = (
     "/v1/me",
     "/v1/boards",
     "/v1/dashboard",
-    "/docs",
+    "/v1/reference",
     "/health",
     "/auth/v1/settings",
     "/auth/v1/token?grant_type=password",

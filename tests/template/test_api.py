@@ -29,10 +29,11 @@ ROUTES = {
     "/leaks/github": ("LeaksFunction", {"POST"}),
     "/dashboard": ("PagesFunction", {"GET"}),
     "/dashboard/{asset}": ("PagesFunction", {"GET"}),
+    "/reference": ("PagesFunction", {"GET"}),
 }
 # Files of the dashboard: nothing of anybody's, and needed before anybody can sign in. And reports
 # of leaked keys: whoever finds one may say so, GitHub signs what it sends, and nobody is told.
-PUBLIC = {"/dashboard", "/dashboard/{asset}", "/leaks", "/leaks/github"}
+PUBLIC = {"/dashboard", "/dashboard/{asset}", "/reference", "/leaks", "/leaks/github"}
 METHODS = [(path, name) for path, name, _ in deployed().methods()]
 PREFLIGHT = "method.response.header.Access-Control-Allow-"
 

@@ -12,7 +12,7 @@ from chatgrid_cli.stacks import Stack
 _LOCAL = "the local gateway is made from template.yaml, which is tested"
 _REDEPLOY = "somebody changed the API by hand: sam deploy again"
 #: The dashboard's own files hold nothing of anybody's, and anybody may report a leak.
-_PUBLIC = ("/dashboard", "/dashboard/{asset}", "/leaks", "/leaks/github")
+_PUBLIC = ("/dashboard", "/dashboard/{asset}", "/reference", "/leaks", "/leaks/github")
 #: Every type that a client of this API can meet.
 TYPES = (
     *("UNAUTHORIZED", "ACCESS_DENIED", "INVALID_API_KEY", "THROTTLED", "QUOTA_EXCEEDED"),

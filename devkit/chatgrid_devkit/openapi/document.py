@@ -3,14 +3,13 @@
 Routes, parameters and bodies come from the two applications; what the gate in front of them adds
 (authentication, limits, the envelope of every error) comes from ``openapi_problems``.
 
-    python -m chatgrid_devkit.openapi.document [file]     (docs/openapi.json by default)
+    python -m chatgrid_devkit.openapi.document     (writes docs/openapi.json, and the page of it)
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ import chatgrid_leaks.app
 import chatgrid_management.app
 from chatgrid_auth.domain.scopes import required_scope
 from chatgrid_auth.http_api.responses import ErrorResponse
-from chatgrid_devkit.openapi import verification
+from chatgrid_devkit.openapi import reference, verification
 from chatgrid_devkit.openapi.examples import ERRORS, RESPONSES
 from chatgrid_devkit.openapi.problems import (
     BY_A_FUNCTION,
@@ -34,7 +33,7 @@ from chatgrid_devkit.openapi.problems import (
     Problem,
 )
 
-DEFAULT_FILE = Path("docs") / "openapi.json"
+FILE = Path("docs") / "openapi.json"
 
 _INFO = {
     "title": "ChatGrid API",
@@ -116,10 +115,10 @@ def render() -> str:
 
 
 def main() -> None:
-    """Write the document."""
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FILE
-    target.write_text(render(), encoding="utf-8")
-    print(f"{target} written")
+    """Write the document and the reference that is made of it."""
+    FILE.write_text(render(), encoding="utf-8")
+    reference.FILE.write_text(reference.render(document()), encoding="utf-8")
+    print(f"{FILE} and {reference.FILE} written")
 
 
 def _applications() -> list[dict[str, Any]]:

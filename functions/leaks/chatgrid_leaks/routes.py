@@ -45,6 +45,9 @@ _MATCHES_SCHEMA: dict[str, Any] = {
                             name: {"type": "string"} for name in ("token", "type", "url", "source")
                         },
                     },
+                    "examples": [
+                        [{"token": "as it was found", "type": "chatgrid_api_key", "url": None}]
+                    ],
                 }
             }
         },
@@ -80,8 +83,12 @@ async def report_leaks_as_github(
     request: Request,
     services: Services,
     request_id: RequestId,
-    key_id: Annotated[str | None, Header(alias="Github-Public-Key-Identifier")] = None,
-    signature: Annotated[str | None, Header(alias="Github-Public-Key-Signature")] = None,
+    key_id: Annotated[
+        str | None, Header(alias="Github-Public-Key-Identifier", examples=["<identifier>"])
+    ] = None,
+    signature: Annotated[
+        str | None, Header(alias="Github-Public-Key-Signature", examples=["<signature>"])
+    ] = None,
 ) -> list[GithubFeedback]:
     """GitHub's secret-scanning partner protocol. The signature is verified before anything is read.
 

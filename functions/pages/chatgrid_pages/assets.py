@@ -44,12 +44,13 @@ class Assets:
 
 
 def read_assets(folder: Path = STATIC) -> Assets:
-    """Every stylesheet, script and picture of the page, named by its content.
+    """Every stylesheet, script and picture of the pages, named by its content.
 
     Raises:
         CannotJoin: a script imports what is not there.
     """
-    texts = {file.name: file.read_text("utf-8") for file in sorted(folder.iterdir())}
+    files = sorted(file for file in folder.iterdir() if file.suffix in _TYPES)
+    texts = {file.name: file.read_text("utf-8") for file in files}
     library = _asset(LIBRARY, texts[LIBRARY])
     script = join(texts, entry=SCRIPT, apart={LIBRARY}).replace(f"./{LIBRARY}", f"./{library.name}")
     found = {LIBRARY: library, SCRIPT: _asset(SCRIPT, script)}

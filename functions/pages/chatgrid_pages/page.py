@@ -1,4 +1,4 @@
-"""The page on which people manage their keys: its two public routes, answered from files.
+"""The dashboard and the API's reference: three public routes, answered from files.
 
 They hold nothing of anybody's. The function that answers them has no right to anything, and loads
 the standard library alone: who opens the page waits for no web framework.
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
 PAGE = "/dashboard"
 ASSET = "/dashboard/{asset}"
+REFERENCE = "/reference"
 
 #: A returning visitor starts no function for this long; what a page refers to is kept forever.
 PAGE_SECONDS = 300
 _FOREVER = "public, max-age=31536000, immutable"
 
-_REFERENCE = re.compile(r'\b(href|src)="([a-z-]+\.(?:css|js|svg))"')
+_LINK = re.compile(r'\b(href|src)="([a-z-]+\.(?:css|js|svg))"')
 _SETTING = re.compile(r"\{\{([a-z_]+)\}\}")
 
 
@@ -105,13 +106,15 @@ class Dashboard:
         self._folder = folder
 
     def handle(self, event: Event, _context: object = None) -> ProxyResponse:
-        """The proxy answer to an event of one of the two resources, as API Gateway matched it."""
+        """The proxy answer to an event of one of the resources, as API Gateway matched it."""
         if event["httpMethod"] not in {"GET", "HEAD"}:
             headers = {"Allow": "GET, HEAD, OPTIONS"}
             return _refusal(error_table.METHOD_NOT_ALLOWED, headers)
-        if event["resource"] == PAGE:
+        if event["resource"] in {PAGE, REFERENCE}:
             if event["path"].endswith("/"):
                 return _without_slash(event)
+            if event["resource"] == REFERENCE:
+                return self._revalidated(event, self._reference(event), _REFERENCE_HEADERS)
             return self._revalidated(event, self._page, self._page_headers)
         name = (event.get("pathParameters") or {}).get("asset", "")
         asset = self._assets.by_name.get(name) if event["resource"] == ASSET else None
@@ -134,10 +137,24 @@ class Dashboard:
 
     @cached_property
     def _page(self) -> Asset:
-        source = (self._folder / "index.html").read_text("utf-8")
-        linked = _REFERENCE.sub(lambda found: f'{found[1]}="{self._address(found[2])}"', source)
-        text = _SETTING.sub(lambda found: self._value(found[1]), linked)
-        return Asset(name="index.html", content_type="text/html; charset=utf-8", text=text)
+        text = _SETTING.sub(lambda found: self._value(found[1]), self._linked("index.html"))
+        return _html(text)
+
+    def _reference(self, event: Event) -> Asset:
+        """The reference, with the address at which it was asked for as the API's."""
+        given = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        path = event["requestContext"]["path"].removesuffix(REFERENCE)
+        url = f"{given.get('x-forwarded-proto', 'https')}://{given.get('host', '')}{path}"
+        return _html(self._reference_source.replace("{{url}}", html.escape(url, quote=True)))
+
+    @cached_property
+    def _reference_source(self) -> str:
+        return self._linked("reference.html")
+
+    def _linked(self, name: str) -> str:
+        """A page's text, which refers to the files that there are."""
+        source = (self._folder / name).read_text("utf-8")
+        return _LINK.sub(lambda found: f'{found[1]}="{self._address(found[2])}"', source)
 
     def _value(self, name: str) -> str:
         settings = self._settings
@@ -151,13 +168,10 @@ class Dashboard:
     @cached_property
     def _page_headers(self) -> dict[str, str]:
         return {
-            "Cache-Control": f"public, max-age={PAGE_SECONDS}",
+            **_PAGE_HEADERS,
             "Content-Security-Policy": content_security_policy(
                 self._settings.supabase_url, self._settings.brand.logo_url
             ),
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-            "X-Frame-Options": "DENY",
         }
 
 
@@ -168,6 +182,25 @@ _SAFETY = {
     "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+#: On every page.
+_PAGE_HEADERS = {
+    "Cache-Control": f"public, max-age={PAGE_SECONDS}",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "X-Frame-Options": "DENY",
+}
+#: The reference runs nothing and asks nobody.
+_REFERENCE_HEADERS = {
+    **_PAGE_HEADERS,
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+}
+
+
+def _html(text: str) -> Asset:
+    return Asset(name="", content_type="text/html; charset=utf-8", text=text)
 
 
 def content_security_policy(supabase_url: str, logo_url: str) -> str:
@@ -206,7 +239,7 @@ def _without_slash(event: Event) -> ProxyResponse:
     API Gateway takes both for the same resource, but what the page refers to is relative to the
     one without. So is the way there: nothing here knows the stage or a domain's base path.
     """
-    location = f"..{PAGE}"
+    location = f"..{event['resource']}"
     # It may be the way back from signing in, with a code.
     if query := event.get("multiValueQueryStringParameters"):
         from urllib.parse import urlencode  # noqa: PLC0415 - seldom needed

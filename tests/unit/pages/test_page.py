@@ -17,6 +17,7 @@ from chatgrid_auth.settings import SettingError
 from chatgrid_pages.page import (
     ASSET,
     PAGE,
+    REFERENCE,
     Brand,
     Dashboard,
     PageSettings,
@@ -129,8 +130,9 @@ def test_every_answer_is_protected_and_sets_no_cookie(resource: str, asset: str 
     assert not [name for name in headers if name.lower() == "set-cookie"]
 
 
-def test_the_page_cannot_be_framed() -> None:
-    headers = ask()["headers"]
+@pytest.mark.parametrize("resource", [PAGE, REFERENCE])
+def test_the_page_cannot_be_framed(resource: str) -> None:
+    headers = ask(resource)["headers"]
     assert headers["X-Frame-Options"] == "DENY"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 
