@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 PORT   ?= 3000
 STATE  ?= .devkit
+# Recipes read it from the environment, whatever is in its name.
+export STATE
 ARGS   ?=
 # How many tests run at once; each heavy suite stays on one of them.
 JOBS   ?= auto
@@ -32,7 +34,7 @@ help: ## Show this help
 	@echo "  Settings: PYTHON=python3.13 VENV=folder PORT=3000 STATE=folder VERBOSE=1 JOBS=2 ARGS='-k name'"
 
 dev: $(INSTALLED) ## Run the whole system here: gateway, functions and an embedded AWS
-	@exec $(BIN)/chatgrid-dev --port $(PORT) --state $(STATE) $(if $(VERBOSE),--verbose) $(ARGS)
+	@exec $(BIN)/chatgrid-dev --port $(PORT) --state "$$STATE" $(if $(VERBOSE),--verbose) $(ARGS)
 
 test: format lint types unit ## Check format, lint and types, and run every test that needs no Docker and no AWS account
 
@@ -63,10 +65,10 @@ audit-chain: $(INSTALLED) ## Write 10,000 entries of the audit log from 16 proce
 	CHATGRID_AUDIT_ENTRIES=10000 CHATGRID_AUDIT_PROCESSES=16 $(BIN)/pytest -n 0 -s tests/races/test_audit_chain.py $(ARGS)
 
 beside: $(INSTALLED) ## Run another stack's API beside `make dev`: TEMPLATE=path, ARGS='--port 3001'
-	@exec $(BIN)/python -m chatgrid_devkit.beside.run $(TEMPLATE) --state $(STATE) $(ARGS)
+	@exec $(BIN)/python -m chatgrid_devkit.beside.run $(TEMPLATE) --state "$$STATE" $(ARGS)
 
 token: $(INSTALLED) ## Print a JWT of the local identity provider: ARGS='--alg RS256 --expires 60'
-	@$(BIN)/python -m chatgrid_devkit.identity.mint --stack $(STATE)/stack.json $(ARGS)
+	@$(BIN)/python -m chatgrid_devkit.identity.mint --stack "$$STATE/stack.json" $(ARGS)
 
 dashboard: ## Build Supabase's auth library for the dashboard again (needs Node.js)
 	cd dashboard && npm ci && npm run build
@@ -133,9 +135,9 @@ clean: ## Remove what was built and installed; the local system's state stays
 $(INSTALLED): requirements/dev.txt pyproject.toml layers/auth/pyproject.toml cli/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, and '$(PYTHON)' is not that. Name one: make PYTHON=python3.13 ..." >&2; exit 1; }
 	@echo "Setting up $(VENV): a minute or more, once and again when the lock file changes ..."
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable layers/auth --editable cli --editable .
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable layers/auth --editable cli --editable .
 	@touch $@
 
 $(VENV)/.browser: $(INSTALLED) requirements/browser.txt

@@ -16,6 +16,8 @@ from chatgrid_devkit.stack.ministack import MinistackFailed
 from chatgrid_devkit.stack.system import LOG_FILE, STACK_FILE, CannotRun, Stack, StackSettings, run
 from chatgrid_devkit.template.expansion import TemplateInvalid
 
+_STATE = Path(".devkit")
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until Ctrl-C or SIGTERM.
@@ -67,9 +69,15 @@ def greeting(stack: Stack, state: Path) -> str:
     board = json.dumps({"name": "My first board", "view_mode": "canvas"})
     new_key = json.dumps({"name": "My first key", "scopes": ["read", "write"]})
     logs = state / LOG_FILE
-    file = shlex.quote(str((state / STACK_FILE).resolve()))
+    folder = state.resolve()
+    file = shlex.quote(str(folder / STACK_FILE))
     mint = f"{shlex.quote(sys.executable)} -m chatgrid_devkit.identity.mint --stack {file}"
+    command = shlex.quote(str(Path(sys.executable).with_name("chatgrid")))
+    operator = f"{command} keys list --local --state {shlex.quote(str(folder))}"
     token = f'-H "Authorization: Bearer $({mint})"'
+    mint_by_make = "make token"
+    if state != _STATE:
+        mint_by_make += f" STATE={shlex.quote(str(folder))}"
     # The prompt then stands on a line of its own.
     end = r"-w '\n'"
     boards = f"""
@@ -91,14 +99,20 @@ ChatGrid Auth is running. Ctrl-C ends it.
 
 Each of these lines can be pasted into another terminal, as it is.
 
-For the lines of the README
-  export ADMIN_KEY={stack.admin_key}
+For the lines of the README, and of the reference
+  export URL={stack.url} ADMIN_KEY={stack.admin_key} KEY={stack.admin_key}
 {boards if stack.parameters.get("ExampleBoards") != "false" else ""}
 Create a key
   curl {stack.url}/me/api-keys {key} {body} '{new_key}' {end}
 
 Who am I, with a JWT of the local identity provider
   curl {stack.url}/me {token} {end}
+
+The operator's command; without arguments it tells what else it can do
+  {operator}
+
+A JWT to use elsewhere
+  {mint_by_make}
 """
 
 
@@ -108,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=_port, default=3000, help="port of the API (3000)")
     parser.add_argument(
-        "--state", type=Path, default=Path(".devkit"), help="folder for keys and boards (.devkit)"
+        "--state", type=Path, default=_STATE, help="folder for keys and boards (.devkit)"
     )
     parser.add_argument(
         "--no-reload", action="store_true", help="leave the functions running when code changes"

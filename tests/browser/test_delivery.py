@@ -17,7 +17,7 @@ BUDGET_BYTES = 60 * 1024
 
 def reached(stack: LocalStack) -> list[tuple[str, str]]:
     """Path and status of each request for the page and its files that came to its function."""
-    return re.findall(r'"path": "(/v1/dashboard[^"]*)", "status": (\d+)', stack.output.read_text())
+    return re.findall(r"(?m)^[A-Z]+ (/v1/dashboard\S*) (\d+)", stack.output.read_text())
 
 
 def test_a_second_visit_starts_no_function(open_browser: OpenBrowser, stack: LocalStack) -> None:

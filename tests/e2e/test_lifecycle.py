@@ -220,7 +220,10 @@ def test_each_printed_line_can_be_pasted_by_itself(
         output = stack.output.read_text()
         lines = [line.strip() for line in output.splitlines() if line.startswith("  ")]
         commands = [line for line in lines if line.startswith(("export ", "curl "))]
-        assert commands[0] == f"export ADMIN_KEY={stack.described['admin_key']}"
+        assert f"URL={stack.described['url']}" in commands[0].split()
+        assert f"ADMIN_KEY={stack.described['admin_key']}" in commands[0].split()
         answers = [json.loads(pasted(command)) for command in commands[1:]]
         assert [answer["object"] for answer in answers] == ["list", "board", "api_key", "user"]
         assert answers[-1]["data"]["id"] == stack.described["user_id"]
+        (operator,) = (line for line in lines if "/chatgrid keys list --local" in line)
+        assert "My first key" in pasted(operator)

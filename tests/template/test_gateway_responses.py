@@ -33,7 +33,11 @@ CONTRACT: dict[str, tuple[int, str, str]] = {
     "BAD_REQUEST_BODY": (400, "validation_error", "Invalid request body"),
     "BAD_REQUEST_PARAMETERS": (400, "validation_error", "Invalid query parameters"),
     "REQUEST_TOO_LARGE": (413, "payload_too_large", "Payload too large"),
-    "UNSUPPORTED_MEDIA_TYPE": (415, "unsupported_media_type", "Unsupported media type"),
+    "UNSUPPORTED_MEDIA_TYPE": (
+        415,
+        "unsupported_media_type",
+        "Unsupported media type: send application/json",
+    ),
     "WAF_FILTERED": (403, "forbidden", "Forbidden"),
     "API_CONFIGURATION_ERROR": (500, "internal_error", "Internal error"),
     "INTEGRATION_FAILURE": (503, "service_unavailable", "Service unavailable"),

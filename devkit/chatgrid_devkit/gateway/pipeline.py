@@ -127,7 +127,7 @@ class Pipeline:
     async def _authorize(self, passage: _Passage, match: Match, authorizer: Authorizer) -> None:
         request, deployment = passage.request, self._deployment
         for header in authorizer.identity_headers:
-            self._require_identity(request.header(header), authorizer)
+            self._require_identity(request, header, authorizer)
         arn = events.method_arn(
             self._api, request, region=deployment.region, account=deployment.account
         )
@@ -156,11 +156,15 @@ class Pipeline:
             raise GatewayError("ACCESS_DENIED", message=message, reason=reason)
 
     @staticmethod
-    def _require_identity(value: str | None, authorizer: Authorizer) -> None:
+    def _require_identity(request: Request, header: str, authorizer: Authorizer) -> None:
+        value = request.header(header)
         if value is None or not value.strip():
-            raise GatewayError("UNAUTHORIZED", reason="identity source missing")
+            reason = f"no {header} header"
+            if request.header("X-Api-Key") is not None:
+                reason += f"; x-api-key is not read: send {header}: Bearer <key>"
+            raise GatewayError("UNAUTHORIZED", reason=reason)
         if authorizer.validation and not re.fullmatch(authorizer.validation, value):
-            raise GatewayError("UNAUTHORIZED", reason="identity source does not match")
+            raise GatewayError("UNAUTHORIZED", reason=f"the {header} header does not match")
 
     async def _integrate(self, passage: _Passage, match: Match) -> Response:
         function = match.route.function

@@ -36,6 +36,7 @@ class RequestRecord:
 
 #: Levels of lines that every request or minute leaves; who wants them finds them in the file.
 _USUAL = ("TRACE", "DEBUG", "INFO")  # no set: a function may print what cannot be looked up
+_WINDOW_IN_WORDS = "over the limit"
 #: What the reconciler counts without having done anything.
 _NOTHING_DONE = {"dry_run", "queue_depth", "sweeps"}
 
@@ -75,7 +76,7 @@ class RequestLog:
         self._verbose = verbose
 
     def request(self, record: RequestRecord) -> None:
-        """One line of JSON for an answered request."""
+        """One line for an answered request: for whoever watches, and of JSON in full."""
         seconds, milliseconds = divmod(record.received_ms, 1000)
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
         full = _json(
@@ -94,19 +95,7 @@ class RequestLog:
                 "integration_ms": _rounded(record.integration_ms),
             }
         )
-        short = _json(
-            {
-                "method": record.method,
-                "path": record.path,
-                "status": record.status,
-                "ms": _rounded(record.latency_ms),
-                "response_type": record.response_type,
-                "outcome": record.outcome,
-                "reason": record.reason,
-                "correlation_id": record.request_id,
-            }
-        )
-        self._write(full, shown=short)
+        self._write(full, shown=_sentence(record))
 
     def output(self, function: str, line: str) -> None:
         """A line that a function printed."""
@@ -147,6 +136,21 @@ def _shown(line: str) -> str | None:
         return f"reconciled: {json.dumps(done)}" if done else None
     usual = said["level"] in _USUAL if "level" in said else "_aws" in said
     return None if usual else line
+
+
+def _sentence(record: RequestRecord) -> str:
+    """What somebody reads of a request: what was asked, the status, and why not otherwise."""
+    path = record.path.encode("unicode_escape").decode("ascii")
+    parts = [record.method, path, str(record.status)]
+    if record.status < 400:
+        return " ".join([*parts, f"{record.latency_ms:.0f} ms"])
+    why = _WINDOW_IN_WORDS if record.outcome == "rate_limited" else record.reason
+    parts.append((why or record.response_type or "").removeprefix("Missing required "))
+    if (why or "").startswith("Missing required "):
+        parts.insert(-1, "missing")
+    if record.status >= 500:  # the file has more under this name
+        parts.append(f"(correlation_id {record.request_id})")
+    return " ".join(part for part in parts if part)
 
 
 def _json(line: Mapping[str, object]) -> str:

@@ -104,7 +104,11 @@ def test_a_change_that_is_no_object_in_json_is_the_clients_mistake(
 
 def test_a_change_has_to_be_json_of_a_sane_size(api: Api) -> None:
     text = api("PATCH", BOARD, id="x", body="{}", headers={"Content-Type": "text/plain"})
-    assert text.problem() == (415, "unsupported_media_type", "Unsupported media type")
+    assert text.problem() == (
+        415,
+        "unsupported_media_type",
+        "Unsupported media type: send application/json",
+    )
     large = api("PATCH", BOARD, id="x", body=" " * 65_537)
     assert large.problem() == (413, "payload_too_large", "Payload too large")
 

@@ -184,6 +184,21 @@ def test_work_that_piles_up_is_found(patient: Patient) -> None:
     assert patient.seen("reconciler queue", exit_code=0)[0] == {"warn"}
 
 
+def test_new_gateway_keys_that_rest_five_minutes_are_no_backlog(patient: Patient) -> None:
+    for number in range(101):
+        patient.operator.dynamodb.put_item(
+            TableName=patient.operator.table,
+            Item={"pk": {"S": "PLANS"}, "sk": {"S": str(number)}, "ready_at": {"N": "1"}},
+        )
+    patient.operator.dynamodb.put_item(
+        TableName=patient.operator.table, Item={"pk": {"S": "PLANS"}, "sk": {"S": "run"}}
+    )
+    statuses, message = patient.seen("reconciler queue", exit_code=0)
+    assert statuses == {"ok"}
+    assert "0 gateway keys wait to be made or retired; 101 are made" in message
+    assert "five minutes" in message
+
+
 @pytest.mark.parametrize(
     ("status", "expected"),
     [

@@ -127,7 +127,11 @@ def test_a_body_that_is_no_object_in_json_is_the_clients_mistake(
 def test_other_media_types_are_refused(api: Api, content_type: str) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
     reply = api("POST", KEYS, json_body={"name": "CI"}, headers=headers)
-    assert reply.problem() == (415, "unsupported_media_type", "Unsupported media type")
+    assert reply.problem() == (
+        415,
+        "unsupported_media_type",
+        "Unsupported media type: send application/json",
+    )
 
 
 def test_a_compressed_body_is_refused(api: Api) -> None:

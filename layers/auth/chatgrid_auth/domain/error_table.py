@@ -69,7 +69,9 @@ KEY_IS_CANARY = ErrorKind(409, "conflict", "API key is a canary")
 KEY_ROTATED_MEANWHILE = ErrorKind(409, "conflict", "API key was rotated meanwhile")
 STILL_RUNNING = ErrorKind(409, "conflict", "This request is still running")
 PAYLOAD_TOO_LARGE = ErrorKind(413, "payload_too_large", "Payload too large")
-UNSUPPORTED_MEDIA_TYPE = ErrorKind(415, "unsupported_media_type", "Unsupported media type")
+UNSUPPORTED_MEDIA_TYPE = ErrorKind(
+    415, "unsupported_media_type", "Unsupported media type: send application/json"
+)
 NAME_REUSED = ErrorKind(
     422, "idempotency_key_reused", "The idempotency key was used for another request"
 )

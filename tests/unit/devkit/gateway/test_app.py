@@ -462,6 +462,15 @@ def test_the_line_of_a_request_without_its_scope_says_so() -> None:
     )
 
 
+def test_the_line_of_a_request_with_x_api_key_says_which_header_is_read() -> None:
+    world = World()
+    world.ask("GET", "/v1/boards", headers=[("X-Api-Key", "x")])
+    world.ask("GET", "/v1/boards", headers=[])
+    wrong, none = (line["reason"] for line in world.log_lines)
+    assert "x-api-key is not read: send Authorization: Bearer" in wrong
+    assert none == "no Authorization header"
+
+
 def test_the_line_of_a_request_names_the_authorizers_outcome() -> None:
     """The word is the one in the authorizer's own line."""
     made = {
