@@ -462,7 +462,7 @@ def test_the_line_of_a_request_without_its_scope_says_so() -> None:
     )
 
 
-def test_the_line_of_a_request_with_x_api_key_says_which_header_is_read() -> None:
+def test_the_log_tells_who_sends_x_api_key_what_is_read() -> None:
     world = World()
     world.ask("GET", "/v1/boards", headers=[("X-Api-Key", "x")])
     world.ask("GET", "/v1/boards", headers=[])
