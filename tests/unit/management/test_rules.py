@@ -71,20 +71,34 @@ def test_a_list_of_rules_is_neither_empty_nor_too_long(api: Api, field: str, mos
     assert len(made(api, None, **{field: [good] * most})[field]) == most
 
 
-@pytest.mark.parametrize("field", ["allowed_ips", "permissions"])
-def test_no_hostile_rule_is_taken_and_each_is_told_of_unrepeated(api: Api, field: str) -> None:
-    key_id = made(api)["id"]
-    name = {"allowed_ips": "addresses", "permissions": "permissions"}[field]
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [("allowed_ips", "addresses"), ("permissions", "permissions"), ("allowed_origins", "origins")],
+)
+def test_no_hostile_rule_is_taken_and_each_is_told_of_unrepeated(
+    api: Api, field: str, name: str
+) -> None:
+    publishable: dict[str, Any] = {"kind": "publishable", "allowed_origins": ["https://a.example"]}
+    key = made(api, None, **publishable if name == "origins" else {})
+    as_new = {"kind": key["kind"]} if name == "origins" else {}
+    calls: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
+        ("POST", KEYS, {"name": "CI", **as_new}, {}),
+        ("PATCH", KEY, {"name": "CI"}, {"id": key["id"]}),
+    ]
+    if name == "addresses":
+        calls.append(("POST", "/me/tokens", {}, {}))
     values = hostile(name)
     for start in range(0, len(values), MANY):
         chunk = values[start : start + MANY]
-        for method, resource, parts in (("POST", KEYS, {}), ("PATCH", KEY, {"id": key_id})):
-            body = {"name": "CI", field: chunk}
-            reply = api(method, resource, json_body=body, **parts)
+        for method, resource, more, parts in calls:
+            headers = {"Content-Type": "application/json", "Authorization": "Bearer it"}
+            body = {**more, field: chunk}
+            reply = api(method, resource, json_body=body, headers=headers, **parts)
             expected = [("invalid_value", f"{field}.{place}") for place in range(len(chunk))]
             assert details(reply) == expected
-            assert not any(len(one) > 11 and one in json.dumps(reply.json) for one in chunk)
-    assert api("GET", KEY, id=key_id).data[field] is None
+            told = json.dumps(reply.json).replace("https://app.example.com", "an example")
+            assert not any(len(one) > 11 and one in told for one in chunk)
+    assert api("GET", KEY, id=key["id"]).data[field] == key[field]
 
 
 @pytest.mark.parametrize("value", ["192.0.2.1", 7, {}, [7], [None], [["192.0.2.1"]], True])
