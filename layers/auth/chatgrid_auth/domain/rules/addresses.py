@@ -57,7 +57,7 @@ def read_network(text: str) -> Network:
     free = bits - length
     if value & ((1 << free) - 1):
         raise ValueError("No bit may be set behind the prefix length")
-    if bits == IPV6 and free <= IPV4 and value >> IPV4 == _MAPPED:
+    if bits == IPV6 and value >> IPV4 == _MAPPED:  # so at most 32 bits are free
         return IPV4, free, (value & 0xFFFFFFFF) >> free
     return bits, free, value >> free
 
