@@ -135,7 +135,7 @@ def test_there_are_more_than_400_of_all_four_kinds() -> None:
     assert sum(counts) >= 570
 
 
-def test_no_text_that_is_no_address_is_a_source_that_any_list_holds(edge: Edge) -> None:
+def test_what_is_no_address_is_a_source_that_no_list_holds(edge: Edge) -> None:
     raw = edge.key(allowed_ips=ANYWHERE)
     seen = {text: edge.status(raw, source=text) for text in RULES["addresses"]["refused"]}
     assert {text for text, status in seen.items() if status != 403} == set()
