@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+import chatgrid_leaks.wiring
 from chatgrid_auth.adapters.jwt import jwks_cache
 from chatgrid_auth.domain import context, errors
 from chatgrid_authorizer import decision_metrics
@@ -40,6 +41,7 @@ ALARMS = {
     "OrphansHeldAlarm",
     "EventsLostAlarm",
     "LeakReportsFailedAlarm",
+    "UsageFailingAlarm",
 }
 OURS = "ChatGrid/gate"
 AWSS = {
@@ -54,15 +56,24 @@ AWSS = {
 AWSS["AWS/SQS"] = {"ApproximateNumberOfMessagesVisible"}
 OUTCOMES = {
     "allowed": {"api-key", "jwt"},
-    "refused": {"malformed", "unknown", "revoked", "expired", "invalid_token", "canary"},
+    "refused": {
+        *("malformed", "unknown", "revoked", "disabled", "expired", "ended"),
+        *("invalid_token", "canary"),
+    },
     "forbidden": {"read", "write", "admin"},
-    "rate_limited": {"window"},
+    "rate_limited": {"window", "credits", "owner", "route"},
     "fault": {
         "StoreUnavailable",
         "StoreThrottled",
         "IdentityProviderUnavailable",
         "TokenSecretUnavailable",
     },
+}
+#: What each service publishes under its name alone.
+METRICS = {
+    "reconciler": set(report.METRICS.values()),
+    "leaks": set(chatgrid_leaks.wiring.MILESTONES.values()),
+    decision_metrics.SERVICE: set(decision_metrics.SERVICE_METRICS),
 }
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call"
 
@@ -72,10 +83,8 @@ def is_published(namespace: str, name: str, dimensions: dict[str, str]) -> bool:
         return name in AWSS.get(namespace, set())
     if not dimensions:
         return name in metric_filters()
-    if dimensions == {"service": "reconciler"}:
-        return name in report.METRICS.values()
-    if dimensions == {"service": decision_metrics.SERVICE}:
-        return name in decision_metrics.SERVICE_METRICS
+    if set(dimensions) == {"service"} and dimensions["service"] in METRICS:
+        return name in METRICS[dimensions["service"]]
     if dimensions.get("service") != decision_metrics.SERVICE:
         return False
     reasons = OUTCOMES.get(dimensions.get("outcome", ""), set())
@@ -205,6 +214,19 @@ def test_an_alarm_says_where_its_way_out_is_written(name: str) -> None:
     assert found[2] in {heading.lower().replace(" ", "-") for heading in headings}
 
 
+def test_every_limit_and_every_lost_message_has_a_line_on_the_dashboard() -> None:
+    drawn = list(series_of_the_dashboard())
+    limits = {dims.get("reason") for _, _, dims in drawn if dims.get("outcome") == "rate_limited"}
+    assert limits - {None} == OUTCOMES["rate_limited"]
+    refused = {dims.get("reason") for _, _, dims in drawn if dims.get("outcome") == "refused"}
+    assert refused - {None} == OUTCOMES["refused"]
+    queues = {dims["QueueName"] for space, _, dims in drawn if space == "AWS/SQS"}
+    outputs = deployed().outputs
+    assert queues == {outputs["LeaksDeadLettersName"], outputs["EventsDeadLettersName"]}
+    functions = {dims["FunctionName"] for space, _, dims in drawn if space == "AWS/Lambda"}
+    assert outputs["UsageFunctionName"] in functions
+
+
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_an_alarm_tells_the_topic_where_there_is_one(name: str) -> None:
     told = alarms(AlarmTopicArn=TOPIC)[name]
@@ -226,9 +248,10 @@ def test_an_alarms_sum_is_made_of_the_metrics_that_it_asks_for(name: str, access
     assert len({part["MetricStat"]["Period"] for part in parts if "MetricStat" in part}) == 1
 
 
-def test_the_reconcilers_silence_is_an_alarm_and_the_clients_is_none() -> None:
+def test_silence_of_what_runs_each_minute_alarms_and_the_clients_not() -> None:
     missing = {name: alarm["TreatMissingData"] for name, alarm in alarms().items()}
-    assert missing.pop("ReconcilerAlarm") == "breaching"
+    for scheduled in ("ReconcilerAlarm", "UsageFailingAlarm"):
+        assert missing.pop(scheduled) == "breaching"
     assert set(missing.values()) == {"notBreaching"}
 
 
