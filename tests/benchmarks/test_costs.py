@@ -28,6 +28,14 @@ def test_a_line_is_priced_at_the_size_that_a_test_holds() -> None:
     assert costs.held(money.prices()) <= MOST_HELD
 
 
+def test_a_flood_refused_at_the_edge_costs_a_sixth_at_most() -> None:
+    found, table = costs.figures(), money.prices()
+    guard, edge = (
+        sum(costs.flood(found, at_edge=at_edge, table=table).values()) for at_edge in (False, True)
+    )
+    assert edge <= guard / 6
+
+
 def test_every_price_says_where_it_is_known_from() -> None:
     table = money.prices()
     assert set(table["sources"]) == set(table["dollars"])

@@ -73,6 +73,14 @@ def test_requests_over_their_limit_spend_no_quota_and_meet_the_standard_throttle
     assert plan["Throttle"] == {"RateLimit": "7", "BurstLimit": "4000"}
 
 
+def test_the_limited_plan_is_closed_where_the_edge_is_to_refuse() -> None:
+    stack = deployed(EdgeRetryAfterSeconds="63", StandardRateLimit="7")
+    assert stack.resources["LimitedUsagePlan"]["Throttle"] == {"RateLimit": 0, "BurstLimit": 0}
+    assert stack.resources["StandardUsagePlan"]["Throttle"]["RateLimit"] == "7"
+    assert stack.environment("AuthorizerFunction")["EDGE_RETRY_AFTER_SECONDS"] == "63"
+    assert deployed().environment("AuthorizerFunction")["EDGE_RETRY_AFTER_SECONDS"] == "0"
+
+
 def test_plans_change_and_keys_join_them_one_after_the_other() -> None:
     written = deployed().raw["Resources"]
     members = [name for name, r in written.items() if r["Type"] == "AWS::ApiGateway::UsagePlanKey"]

@@ -42,6 +42,8 @@ def _plan(stack: Stack, tier: str, plan: dict[str, Any]) -> Finding:
         return warn(
             "usage plans", f"the {tier} plan has no throttle", "it shields nothing at the edge"
         )
+    if tier == "limited" and not throttle["rateLimit"]:
+        return ok("usage plans", "the limited plan is closed: 429 is given at the edge")
     return ok(
         "usage plans",
         f"the {tier} plan admits {throttle['rateLimit']:g} a second, {throttle['burstLimit']} at"

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from chatgrid_auth.services.gate.authenticate import Authenticator
     from chatgrid_auth.services.gate.metered import MeteredGate
     from chatgrid_auth.services.gate.requests import Routes
+    from chatgrid_authorizer.edge import ClosedPlan
     from chatgrid_authorizer.event import SourceRule
 
 
@@ -28,11 +29,13 @@ class Gate:
         source_of: which address counts behind trusted proxies; ``None`` without any.
         dearest: the highest cost of a request in this deployment.
         glances: gives what gives the same verdicts and counts nothing.
+        closed: what API Gateway refuses by itself of requests over a limit; ``None`` for nothing.
         cold: whether no request was decided yet.
     """
 
     __slots__ = (
         "authenticator",
+        "closed",
         "cold",
         "dearest",
         "elapsed_ms",
@@ -58,6 +61,7 @@ class Gate:
         source_of: SourceRule | None = None,
         dearest: int = 1,
         glances: Callable[[], Authenticator | MeteredGate] | None = None,
+        closed: ClosedPlan | None = None,
     ) -> None:
         self.authenticator = authenticator
         self.now_ms = now_ms
@@ -69,4 +73,5 @@ class Gate:
         self.source_of = source_of
         self.dearest = dearest
         self.glances = glances
+        self.closed = closed
         self.cold = True

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from chatgrid_auth.domain.verdicts import Verdict
+    from chatgrid_authorizer.edge import ClosedPlan
 
 #: Whoever is not known. API Gateway answers 500 to a policy without a principal.
 NOBODY = "anonymous"
@@ -21,8 +22,12 @@ NOBODY = "anonymous"
 LONGEST_RESOURCE = 512
 
 
-def write(verdict: Verdict, *, method_arn: str) -> dict[str, Any]:
-    """The authorizer's answer for a verdict."""
+def write(verdict: Verdict, *, method_arn: str, closed: ClosedPlan | None = None) -> dict[str, Any]:
+    """The authorizer's answer for a verdict.
+
+    Args:
+        closed: what API Gateway refuses by itself of requests over a limit; ``None`` for nothing.
+    """
     if isinstance(verdict, Refused):
         facts: dict[str, Any] = {"message": verdict.message, "reason": verdict.reason}
         return _answer("Deny", method_arn, principal=NOBODY, facts=facts)
@@ -32,6 +37,8 @@ def write(verdict: Verdict, *, method_arn: str) -> dict[str, Any]:
         # Without this key API Gateway itself refuses the request: that is how a missing scope
         # becomes a 403 before any backend is reached.
         response["usageIdentifierKey"] = verdict.usage_key
+        if closed is not None and isinstance(verdict, Limited):
+            response["usageIdentifierKey"] = closed.key_of(verdict)
     return response
 
 

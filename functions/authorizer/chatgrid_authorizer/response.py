@@ -65,4 +65,4 @@ def respond(
         return http_api.writer(incoming)(outcome)
     if isinstance(outcome, Fault):
         raise outcome
-    return policy.write(outcome, method_arn=request.method_arn)
+    return policy.write(outcome, method_arn=request.method_arn, closed=gate.closed)

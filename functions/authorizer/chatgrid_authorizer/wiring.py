@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chatgrid_auth.services.gate.metered import MeteredGate, Windows
     from chatgrid_auth.services.gate.ports import Derived, Tokens
     from chatgrid_auth.settings import JwtSettings
+    from chatgrid_authorizer.edge import ClosedPlan
     from chatgrid_authorizer.event import SourceRule
 
 
@@ -163,6 +164,7 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
         source_of=_source_rule(settings.count(environ, "TRUSTED_PROXIES")),
         dearest=1 if limits is None else limits.dearest,
         glances=glances,
+        closed=_closed_plan(environ),
     )
 
 
@@ -199,6 +201,18 @@ def _further_limits(environ: Mapping[str, str]) -> FurtherLimits | None:
     from chatgrid_auth.limit_settings import further_limits  # noqa: PLC0415 - where there are some
 
     return further_limits(environ)
+
+
+def _closed_plan(environ: Mapping[str, str]) -> ClosedPlan | None:
+    """What API Gateway refuses by itself; nothing is loaded for it where it does not."""
+    retry_after_s = settings.count(environ, "EDGE_RETRY_AFTER_SECONDS")
+    if not retry_after_s:
+        return None
+    from chatgrid_authorizer.edge import ClosedPlan  # noqa: PLC0415 - where it is asked for
+
+    return ClosedPlan(
+        retry_after_s=retry_after_s, guarded_key=settings.text(environ, "USAGE_KEY_STANDARD")
+    )
 
 
 def _windows(

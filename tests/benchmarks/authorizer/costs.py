@@ -23,6 +23,9 @@ DOCUMENT = ROOT / "docs" / "costs.md"
 LOADS = (100, 1_000, 10_000)
 """Requests a second, day and night."""
 
+FLOOD_RATE = 1_000
+"""Requests a second of one key that somebody floods the API with."""
+
 TARGET_DOLLARS = 1.10
 """What authorizing a million requests may cost, all in but API Gateway's own price."""
 
@@ -88,6 +91,23 @@ def metric_bytes(table: money.Prices) -> float:
     return len(lines[-1]) / count
 
 
+def flood(found: Figures, *, at_edge: bool, table: money.Prices) -> dict[str, float]:
+    """Dollars for a million requests of a key over its limit, nearly all refused from memory.
+
+    The edge's 429 is API Gateway's own, which it does not bill; else a guarded function gives it.
+    """
+    assumed, price = table["assumed"], table["dollars"]
+    took_ms = money.duration_ms(found, f"{OURS} malformed", memory_mb=CHOSEN_MB, table=table)
+    guard_ms = assumed["guard_invocation_ms"]
+    guard = money.lambda_dollars(guard_ms, memory_mb=CHOSEN_MB, table=table)
+    return {
+        "authorizer": money.lambda_dollars(took_ms, memory_mb=CHOSEN_MB, table=table),
+        "decision lines": logged(assumed["refusal_line_bytes"], lines=1, table=table),
+        "API Gateway": 0.0 if at_edge else price["api_gateway_rest_request_million"],
+        "backend, for the guard's answer": 0.0 if at_edge else guard,
+    }
+
+
 def gateway(rate: float, *, table: money.Prices) -> float:
     """Dollars for API Gateway's own part of a month."""
     left, before, dollars = millions(rate), 0.0, 0.0
@@ -150,6 +170,8 @@ def write(found: Figures) -> str:
         parts=_parts(found, table),
         months=_months(found, table),
         switches=_switches(table),
+        floods=_floods(found, table),
+        guard_ms=table["assumed"]["guard_invocation_ms"],
         prices=_prices(table),
     )
 
@@ -179,6 +201,18 @@ def _switches(table: money.Prices) -> str:
         rows.append((name, f"{each:.3f}", *(f"{month:,.2f}" for month in dollars)))
     heads = ("switch", "a million, at 1,000/s", *(f"a month at {rate:,}/s" for rate in LOADS))
     return _table(heads, rows)
+
+
+def _floods(found: Figures, table: money.Prices) -> str:
+    guard, edge = (flood(found, at_edge=at_edge, table=table) for at_edge in (False, True))
+    rows: list[tuple[str, ...]] = [
+        (name, f"{guard[name]:.3f}", f"{edge[name]:.3f}") for name in guard
+    ]
+    sums = [sum(parts.values()) for parts in (guard, edge)]
+    rows.append(("**together**", *(f"**{dollars:.2f}**" for dollars in sums)))
+    hour = FLOOD_RATE * 3_600 / 1e6
+    rows.append((f"an hour of {FLOOD_RATE:,}/s", *(f"{hour * each:,.2f}" for each in sums)))
+    return _table(("dollars for a million", "left to the guard", "refused at the edge"), rows)
 
 
 def _prices(table: money.Prices) -> str:
