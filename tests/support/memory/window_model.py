@@ -341,11 +341,12 @@ CREDENTIAL: dict[str, dict[str, str]] = {
     "cur": {"S": 6 * "t"},
     **{f"x{tag}": {"N": "1799999999999"} for tag in ("abcdef", "ghijkl")},
     **{f"s{tag}": {"N": "1799999999999"} for tag in ("ab", "gh")},
-    # To come: credits and their refill, cost classes and their shadows of `used`.
+    # Credits and their refill; three costs and their shadows of `used`.
     "top": {"N": "9999999999"},
     "due": {"N": "1799999999999"},
-    "g": {"S": "100,999"},
-    "u100": {"N": "999999"},
+    "g": {"S": "997,998,999"},
+    "u997": {"N": "999999"},
+    "u998": {"N": "999999"},
     "u999": {"N": "999999"},
 }
 

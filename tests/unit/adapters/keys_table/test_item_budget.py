@@ -1,7 +1,6 @@
 """Each byte of a key's item and each operator of its decision is given to somebody, within bounds.
 
-What is to come (credits with their refill, cost classes with their shadows of `used`) has its room
-here already: whoever adds an attribute or a clause takes it out of what is left.
+Whoever adds an attribute or a clause takes it out of what is left.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from chatgrid_auth.domain import usage_keys
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.domain.limits import window
+from chatgrid_auth.domain.limits.costs import HIGHEST_COST, MOST_COSTS, counter, named
 from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables.decisions import on_the_wire
 
@@ -28,6 +28,8 @@ OLD, NEW = "a" * 64, "b" * 64
 #: The most that was met, and what three lost upkeeps in a row may leave.
 NAMES = window.MAX_CHECKPOINTS + 3
 CHECKPOINT_BYTES = 10
+#: As many as a deployment may have, each as long as it may be.
+COSTS = tuple(range(HIGHEST_COST - MOST_COSTS + 1, HIGHEST_COST + 1))
 
 #: What each attribute is for, and its bytes where DynamoDB counts a byte more for each number.
 BYTES = {
@@ -43,8 +45,8 @@ BYTES = {
     "x…": 32,  # until when each of two secrets passes
     "s…": 24,  # when each of two was last used
     "m": 10,  # a change that is not in the books yet
-    "top, due": 22,  # to come: credits, and their refill
-    "g, u…": 28,  # to come: cost classes, and two shadows of `used`
+    "top, due": 22,  # credits, and their refill
+    "g, u…": 39,  # which costs are kept, and as many shadows of `used` as a deployment may have
     "checkpoints": NAMES * CHECKPOINT_BYTES,
 }
 #: What each clause of the condition is for, and its operators, the AND before it included.
@@ -52,12 +54,18 @@ OPERATORS = {
     "lvl >= :lvl": 1,  # active, and the scope suffices
     "#x > :now": 2,  # the secret passes
     "(attribute_not_exists(v) OR v = :v)": 4,  # decided by the policy that holds
-    "(attribute_not_exists(due) OR due > :now)": 4,  # to come: no refill is due
-    "(attribute_not_exists(top) OR #u < top)": 4,  # to come: credits are left
-    "attribute_not_exists(g)": 2,  # to come: no cost classes, or `g = :g`, these
+    "(attribute_not_exists(due) OR due > :now)": 4,  # no refill is due
+    "(attribute_not_exists(top) OR #u < top)": 4,  # credits are left
+    "attribute_not_exists(g)": 2,  # no costs are kept, or `g = :g`, these
     "#u < cap": 2,  # no cost above the limit
     "ceilings": 4 * window.MINUTE.checks,  # the window
 }
+
+
+def kept(*costs: int) -> dict[str, Any]:
+    """What an item holds of these costs near a rebase."""
+    shadows = {counter(cost): items.n(899_999 + cost - 1) for cost in costs}
+    return {items.GENERATION: named(costs), **shadows}
 
 
 def worst_item() -> dict[str, Any]:
@@ -90,9 +98,7 @@ def worst_item() -> dict[str, Any]:
         "cap": six,
         "top": items.n(9_999_999_999),
         "due": items.n(1_799_999_999_999),
-        "g": items.s("100,999"),
-        "u100": six,
-        "u999": six,
+        **kept(*COSTS),
         **dict.fromkeys(window.checkpoint_names(NOW_MS // 1_000, NAMES), six),
     }
 
@@ -123,7 +129,7 @@ def place_of(name: str) -> str:
     return place
 
 
-def decision() -> dict[str, Any]:
+def decision(*classes: int, **facts: Any) -> dict[str, Any]:
     """The request of a decision, as it is sent."""
     asked: list[bytes] = []
 
@@ -132,7 +138,8 @@ def decision() -> dict[str, Any]:
             asked.append(body)
             return {"Attributes": on_the_wire(worst_item())}
 
-    KeyDecisions(Store(), table="keys").admit(OLD, now_ms=NOW_MS, request=Request("read"))
+    decisions = KeyDecisions(Store(), table="keys", classes=classes)
+    decisions.admit(OLD, now_ms=NOW_MS, request=Request("read", **facts))
     request: dict[str, Any] = json.loads(asked[0])
     return request
 
@@ -163,13 +170,26 @@ def test_a_decision_has_each_of_its_operators_from_the_budget() -> None:
 
 
 @pytest.mark.parametrize("expression", ["ConditionExpression", "UpdateExpression"])
-def test_a_decisions_expressions_stay_within_dynamodbs_bounds(expression: str) -> None:
-    text = decision()[expression]
+@pytest.mark.parametrize("spares", [False, True])
+@pytest.mark.parametrize("classes", [(), COSTS])
+def test_a_decisions_expressions_stay_within_dynamodbs_bounds(
+    expression: str, classes: tuple[int, ...], spares: bool
+) -> None:
+    facts = {"cost": classes[-1] if classes else 1, "spares_credits": spares}
+    text = decision(*classes, **facts)[expression]
     counted = operators_in(text)
     assert counted <= MOST_OPERATORS
     if expression == "ConditionExpression":
-        assert counted == sum(OPERATORS.values())
+        assert counted <= sum(OPERATORS.values())
     assert len(text) <= MOST_EXPRESSION_BYTES
+
+
+def test_costs_of_two_deployments_at_once_fit_by_the_documented_count() -> None:
+    """While one replaces the other, an item keeps one cost more than either may have."""
+    item = {**worst_item(), **kept(HIGHEST_COST - MOST_COSTS, *COSTS)}
+    assert len(item[items.GENERATION]["S"].split(",")) == MOST_COSTS + 1
+    numbers = sum("N" in typed for typed in item.values())
+    assert sum(bytes_of(name, typed) for name, typed in item.items()) - numbers <= UNIT_BYTES
 
 
 def test_no_attribute_but_a_checkpoint_has_five_characters() -> None:
