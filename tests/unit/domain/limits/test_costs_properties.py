@@ -1,4 +1,7 @@
-"""Requests of several costs, from containers of several deployments, against an exact log."""
+"""Requests of several costs, from containers of several deployments, against an exact log.
+
+For the minute and for windows of other lengths: one arithmetic, its length a parameter.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,18 @@ SETS = [(), (5,), (5, 10), (10,), (2, 3), (2, 3, 7)]
 limits = st.sampled_from([4, 10, 12, 20, 37])
 #: Which deployment's container asks, and which of its costs the request has.
 askers = st.tuples(st.sampled_from(SETS), st.integers(0, 3))
+#: Of the window, in seconds: most often the minute's.
+lengths = st.sampled_from([60, 60, 60, 1, 61, 90, 119, 3_600, 86_399, 86_400])
 used_before = st.sampled_from([0, 0, 799_900, 799_990, 1_000_000])
 
 
 class Fleet:
     """Containers that remember which costs the item keeps, and nothing else."""
 
-    def __init__(self, *, limit: int, used: int, credits_left: int | None = None) -> None:
+    def __init__(
+        self, *, limit: int, used: int, credits_left: int | None = None, seconds: int = 60
+    ) -> None:
+        self.kind = window.MINUTE if seconds == 60 else window.of_seconds(seconds)
         self.limit = limit
         self.credits_left = credits_left
         numbers = {"used": used, "cap": used + limit}
@@ -54,7 +62,7 @@ class Fleet:
         raise AssertionError("containers that evict each other's costs")
 
     def _ask(self, now_ms: int, known: tuple[int, ...], cost: int) -> bool:
-        plan = window.MINUTE.admission(now_ms)
+        plan = self.kind.admission(now_ms)
         of_costs = "g = :g" if known else "attribute_not_exists(g)"
         of_credits = "(attribute_not_exists(top) OR #u < top)"
         when = f"{of_costs} AND {of_credits} AND {plan.condition}"
@@ -69,13 +77,20 @@ class Fleet:
 
     def upkeep(self, now_ms: int) -> None:
         seen = self.item.low_level
-        if window.read(seen, now_ms=now_ms, limit=self.limit).upkeep:
-            parts = window_upkeep.maintenance(seen, now_ms=now_ms, limit=self.limit)
+        if window.read(seen, now_ms=now_ms, limit=self.limit, window=self.kind).upkeep:
+            parts = window_upkeep.maintenance(
+                seen, now_ms=now_ms, limit=self.limit, window=self.kind
+            )
             if parts:
                 self.item.apply(parts)
         self.in_step()
 
     def change(self, now_ms: int, limit: int) -> None:
+        """A key's limit by its owner; another window's by a deployment, which the upkeep sees."""
+        if self.kind is not window.MINUTE:
+            self.limit = limit
+            self.upkeep(now_ms)
+            return
         update = window_upkeep.change_limit(self.item.low_level, now_ms=now_ms, limit=limit)
         assert self.item.apply(update)
         del self.item.numbers["lim"]
@@ -97,31 +112,38 @@ def chosen(asker: tuple[tuple[int, ...], int]) -> tuple[tuple[int, ...], int]:
     return own, choices[which % len(choices)]
 
 
+def scaled(gap_us: int, seconds: int) -> int:
+    """A gap that means to a window of this length what it means to the minute."""
+    return gap_us * seconds // 60
+
+
 @given(
+    seconds=lengths,
     limit=limits,
     used=used_before,
     start=starts,
     plan=st.lists(st.tuples(gaps, offsets, flights, askers), min_size=4, max_size=50),
 )
-def test_no_60_seconds_admit_more_units_than_the_limit(
-    limit: int, used: int, start: int, plan: list[tuple[int, int, int, Any]]
+def test_no_window_admits_more_units_than_the_limit(
+    seconds: int, limit: int, used: int, start: int, plan: list[tuple[int, int, int, Any]]
 ) -> None:
     """Clocks skewed, writes late, a rebase in between, and deployments of several costs at once."""
-    fleet, now_us = Fleet(limit=limit, used=used), start
+    fleet, now_us = Fleet(limit=limit, used=used, seconds=seconds), start
     admitted: list[tuple[int, int]] = []
     for gap, offset, flight, asker in plan:
-        now_us += gap
+        now_us += scaled(gap, seconds)
         own, cost = chosen(asker)
         now_ms = clock_ms(now_us - flight, offset)
         if fleet.request(now_ms, own, cost):
             admitted.append((now_us - flight, cost))
         fleet.upkeep(now_ms)
-    log = ExactLog()
+    log = ExactLog(seconds * 1_000_000)
     for arrived_us, cost in sorted(admitted):
         assert log.add(arrived_us, cost) <= limit
 
 
 @given(
+    seconds=lengths,
     limit=limits,
     used=used_before,
     start=starts,
@@ -129,16 +151,17 @@ def test_no_60_seconds_admit_more_units_than_the_limit(
     plan=st.lists(st.tuples(gaps, offsets, askers, st.none() | limits), min_size=4, max_size=50),
 )
 def test_changed_limits_and_credits_hold_for_every_cost(
+    seconds: int,
     limit: int,
     used: int,
     start: int,
     credits_left: int,
     plan: list[tuple[int, int, Any, int | None]],
 ) -> None:
-    fleet, now_us = Fleet(limit=limit, used=used, credits_left=credits_left), start
-    log = ExactLog()
+    fleet = Fleet(limit=limit, used=used, credits_left=credits_left, seconds=seconds)
+    log, now_us = ExactLog(seconds * 1_000_000), start
     for gap, offset, asker, changed in plan:
-        now_us += gap
+        now_us += scaled(gap, seconds)
         own, cost = chosen(asker)
         now_ms = clock_ms(now_us, offset)
         if changed is not None:
@@ -150,17 +173,18 @@ def test_changed_limits_and_credits_hold_for_every_cost(
 
 
 @given(
+    seconds=lengths,
     limit=limits,
     start=starts,
     plan=st.lists(st.tuples(gaps, offsets, askers), max_size=30),
     retry_offset=offsets,
 )
 def test_waiting_is_enough_for_the_cost_that_was_refused(
-    limit: int, start: int, plan: list[tuple[int, int, Any]], retry_offset: int
+    seconds: int, limit: int, start: int, plan: list[tuple[int, int, Any]], retry_offset: int
 ) -> None:
-    fleet, now_us = Fleet(limit=limit, used=0), start
+    fleet, now_us = Fleet(limit=limit, used=0, seconds=seconds), start
     for gap, offset, asker in plan:
-        now_us += gap
+        now_us += scaled(gap, seconds)
         own, cost = chosen(asker)
         now_ms = clock_ms(now_us, offset)
         before = dict(fleet.item.numbers)
@@ -169,15 +193,18 @@ def test_waiting_is_enough_for_the_cost_that_was_refused(
         assert {n: v for n, v in fleet.item.numbers.items() if n[0] not in "gu"} == {
             n: v for n, v in before.items() if n[0] not in "gu"
         }
-        state = window.read(fleet.item.low_level, now_ms=now_ms, limit=limit, cost=cost)
+        state = window.read(
+            fleet.item.low_level, now_ms=now_ms, limit=limit, window=fleet.kind, cost=cost
+        )
         assert state.remaining < cost
         if cost > limit:
             continue
         assert state.retry_at_ms is not None
         assert state.more_s * 1_000 <= state.retry_at_ms
         wait_s = window.retry_after_s(state.retry_at_ms, now_ms=now_ms)
-        assert wait_s <= 63
-        later = Fleet(limit=limit, used=0)
+        longer_s = 0 if seconds <= 60 else 2 * fleet.kind.bucket_ms // 1_000
+        assert wait_s <= seconds + 3 + longer_s
+        later = Fleet(limit=limit, used=0, seconds=seconds)
         later.item = fleet.item.copy()
         assert later.request(clock_ms(now_us + wait_s * 1_000_000, retry_offset), own, cost)
 
