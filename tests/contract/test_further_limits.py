@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from chatgrid_auth.domain import context
-from chatgrid_auth.domain.verdicts import Allowed, Limited
+from chatgrid_auth.domain.verdicts import Allowed, Limited, Refused
 from chatgrid_auth.guard import inspect
 from chatgrid_auth.limit_settings import RouteLimit
+from chatgrid_auth.services.gate.refusals import Refusals
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.contract.test_credits import OWNER, Bench, beyond
 from tests.support.tables.key_service import new_key
@@ -86,6 +89,53 @@ def test_looking_after_keys_passes_an_owners_budget_by(client: DynamoDBClient) -
     assert isinstance(bench.ask(gate, **about_keys, spares_credits=True), Allowed)
     ending: dict[str, Any] = {"route": "DELETE /me/api-key", "spares_credits": True}
     assert isinstance(bench.ask(gate, **ending, unlimited=True), Allowed)
+
+
+def test_hammering_at_budget_and_credits_leaves_the_owner_its_keys(
+    client: DynamoDBClient,
+) -> None:
+    """Four containers use up all that a leaked key shares with its owner, and go on asking."""
+    bench = Bench(client, rate_limit=60_000, credits_said={"remaining": 10})
+    door = Bench(client, scopes=["admin"], credits_said={"remaining": 0})
+    door.table, door.windows = bench.table, bench.windows
+    door.raw_key = new_key(
+        bench.issuing, OWNER, scopes=["admin"], credits_said={"remaining": 0}
+    ).raw_key
+    ended = Event()
+
+    def hammer() -> list[Verdict]:
+        gate, heard = bench.metered(owner_limit=20), []
+        while not ended.is_set():
+            # As if each request met another container, which remembers nothing.
+            gate._refusals = gate._authenticator._refusals = Refusals(capacity=1, kept_ms=0)
+            heard.append(bench.ask(gate))
+        return heard
+
+    looked_after = []
+    with ThreadPoolExecutor(4) as pool:
+        hammering = [pool.submit(hammer) for _ in range(4)]
+        gate = door.metered(owner_limit=20)
+        while not isinstance(bench.ask(bench.metered(owner_limit=20)), Limited):
+            pass
+        for _ in range(10):
+            for route in (
+                "GET /me/api-keys",
+                "PATCH /me/api-keys/{id}",
+                "DELETE /me/api-keys/{id}",
+            ):
+                about_keys: dict[str, Any] = {"route": route, "spares_credits": True}
+                looked_after.append(door.ask(gate, scope="admin", **about_keys))
+        bench.changes.disable(OWNER, bench.id)
+        refused = bench.ask(bench.metered(owner_limit=20))
+        bench.issuing.revoke(OWNER, bench.id)
+        ended.set()
+        told = [asked.result() for asked in hammering]
+    assert all(isinstance(verdict, Allowed) for verdict in looked_after)
+    assert isinstance(refused, Refused)
+    assert refused.reason == "disabled"
+    heard = [verdict for each in told for verdict in each]
+    assert sum(isinstance(verdict, Allowed) for verdict in heard) <= 10
+    assert sum(isinstance(verdict, Limited) for verdict in heard) > 10
 
 
 def test_headers_name_all_limits_and_show_the_closest(client: DynamoDBClient) -> None:
