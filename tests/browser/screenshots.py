@@ -15,6 +15,7 @@ from typing import Any
 from tests.browser.chromium import NoBrowser, arguments, executable
 from tests.browser.dashboard import Dashboard
 from tests.browser.states import SIZES, STATES, THEMES, bring, storage_of
+from tests.browser.states_of_keys import KEY_STATES
 from tests.support.stack.local_stack import LocalStack
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
@@ -22,7 +23,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 PORT = 3000
 MAIN_STATES = {
     *("sign-in", "empty", "keys", "create", "create-refused", "reveal", "revoke"),
-    *("limited", "offline"),
+    *("limited", "offline", "key", "activity", "several-done"),
 }
 
 
@@ -50,7 +51,7 @@ def take(folder: Path, path: str, *, url: str) -> None:
     origin = url.rsplit("/", 1)[0]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments())
-        for state in (state for state in STATES if state.name in MAIN_STATES):
+        for state in (one for one in (*STATES, *KEY_STATES) if one.name in MAIN_STATES):
             for theme in THEMES:
                 for width, height in SIZES:
                     storage: Any = storage_of(state, origin)

@@ -96,7 +96,8 @@ def some_keys() -> list[dict[str, Any]]:
     ]
 
 
-def _with_keys(dashboard: Dashboard) -> None:
+def with_keys(dashboard: Dashboard) -> None:
+    """Let the API list a few keys."""
     dashboard.answer_keys("GET", 200, answer(some_keys()))
 
 
@@ -193,15 +194,15 @@ STATES = (
     State(name="link-sent", signed_in=False, arrange=_link_sent),
     State(name="loading", prepare=_never),
     State(name="empty", prepare=_with_no_keys),
-    State(name="keys", prepare=_with_keys),
-    State(name="keys-exact", prepare=_with_keys, arrange=_exact_times),
-    State(name="no-match", prepare=_with_keys, arrange=_no_match),
-    State(name="create", prepare=_with_keys, arrange=_create),
-    State(name="create-refused", prepare=_with_keys, arrange=_create_wrong),
-    State(name="create-limited", prepare=_with_keys, arrange=_limited_in_dialog),
-    State(name="reveal", prepare=_with_keys, arrange=_reveal),
-    State(name="revoke", prepare=_with_keys, arrange=_revoke),
-    State(name="offline", prepare=_with_keys, arrange=_offline),
+    State(name="keys", prepare=with_keys),
+    State(name="keys-exact", prepare=with_keys, arrange=_exact_times),
+    State(name="no-match", prepare=with_keys, arrange=_no_match),
+    State(name="create", prepare=with_keys, arrange=_create),
+    State(name="create-refused", prepare=with_keys, arrange=_create_wrong),
+    State(name="create-limited", prepare=with_keys, arrange=_limited_in_dialog),
+    State(name="reveal", prepare=with_keys, arrange=_reveal),
+    State(name="revoke", prepare=with_keys, arrange=_revoke),
+    State(name="offline", prepare=with_keys, arrange=_offline),
     State(
         name="forbidden",
         prepare=_refusing(403, "forbidden", "Missing required scope: admin"),

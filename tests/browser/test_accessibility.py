@@ -12,6 +12,7 @@ from tests.browser.accounts import Account
 from tests.browser.conftest import OpenBrowser
 from tests.browser.dashboard import Dashboard
 from tests.browser.states import SIZES, STATES, THEMES, State, bring, storage_of
+from tests.browser.states_of_keys import KEY_STATES
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -50,7 +51,7 @@ def overflowing(dashboard: Dashboard) -> list[str]:
     return list(found)
 
 
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+@pytest.mark.parametrize("state", [*STATES, *KEY_STATES], ids=lambda state: state.name)
 def test_no_state_breaks_a_rule_or_its_frame_in_any_theme(
     state: State, open_browser: OpenBrowser, url: str
 ) -> None:
@@ -63,7 +64,14 @@ def test_no_state_breaks_a_rule_or_its_frame_in_any_theme(
             dashboard.page.set_viewport_size({"width": width, "height": height})
             assert violations(dashboard) == [], (theme, width)
             assert overflowing(dashboard) == [], (theme, width)
-    for width in (320, 480, 961, 1153, 1281):  # 320: a screen of 1280 px, magnified four times
+    for width in (
+        320,
+        480,
+        961,
+        1153,
+        1281,
+        1345,
+    ):  # 320: a screen of 1280 px, magnified four times
         dashboard.page.set_viewport_size({"width": width, "height": 640})
         assert overflowing(dashboard) == [], width
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.browser.accounts import Account
 from tests.browser.conftest import OpenBrowser
 from tests.browser.states import SIZES, THEMES
@@ -102,3 +104,26 @@ def test_a_key_of_whose_expiry_nothing_is_said_has_the_apis_default(
     assert "expires" not in (sent.value.post_data or "")
     dashboard.button("I have stored it").click()
     assert dashboard.row("Unsaid").get_by_role("cell").nth(5).inner_text() == "Never"
+
+
+def test_the_default_expiry_is_the_ceiling_where_that_is_lower(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    """As the API and the operator's command have it."""
+    account.make_key("Other")
+    dashboard = open_browser(account)
+
+    def limited(route: Any) -> None:
+        answer = route.fetch()
+        body = answer.text()
+        for name, seconds in (("default", 864_000), ("ceiling", 604_800)):
+            unset = f'name="key-lifetime-{name}" content="0"'
+            body = body.replace(unset, unset.replace("0", str(seconds)))
+        route.fulfill(response=answer, body=body)
+
+    dashboard.page.route("**/dashboard", limited)
+    dashboard.visit()
+    dialog = dashboard.open_create()
+    assert dialog.locator("#expiry option:checked").inner_text() == "In 7 days (the default)"
+    offered = dialog.locator("#expiry option").all_inner_texts()
+    assert offered[1:] == ["In 7 days (the default)", "In 7 days", "At an exact time…"]

@@ -12,7 +12,7 @@ from tests.browser.conftest import OpenBrowser
 from tests.browser.dashboard import Dashboard
 from tests.support.stack.local_stack import LocalStack
 
-BUDGET_BYTES = 60 * 1024
+BUDGET_BYTES = 90_000
 
 
 def reached(stack: LocalStack) -> list[tuple[str, str]]:
@@ -69,7 +69,7 @@ def test_all_of_it_travels_compressed_and_within_its_budget(url: str) -> None:
         assert answer.headers["content-encoding"] == "gzip"
         assert answer.headers["vary"] == "Accept-Encoding"
         assert "set-cookie" not in answer.headers
-    assert sum(int(answer.headers["content-length"]) for answer in answers) <= BUDGET_BYTES
+    assert sum(int(answer.headers["content-length"]) for answer in (page, *answers)) <= BUDGET_BYTES
 
 
 def test_what_the_policy_forbids_does_not_happen(open_browser: OpenBrowser) -> None:

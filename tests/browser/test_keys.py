@@ -339,7 +339,8 @@ def test_a_name_is_text_whatever_it_looks_like(open_browser: OpenBrowser, accoun
 def test_every_key_can_be_reached_page_by_page_and_found_by_name(
     open_browser: OpenBrowser, account: Account
 ) -> None:
-    for number in range(1, 113):
+    first = account.make_key("Key 001")
+    for number in range(2, 113):
         account.make_key(f"Key {number:03}")
     dashboard = open_browser(account).visit()
     assert dashboard.names() == [f"Key {n:03}" for n in range(112, 62, -1)]
@@ -353,14 +354,30 @@ def test_every_key_can_be_reached_page_by_page_and_found_by_name(
 
     dashboard.page.reload()
     dashboard.settle()
-    dashboard.page.get_by_label("Filter by name").fill("KEY 00")
+    field = dashboard.page.get_by_label("Filter by name")
+    for text, asked in (
+        ("KEY 00", "name=key+00"),
+        (first["raw_key"], f"prefix={first['key_prefix']}"),
+    ):
+        field.fill(text)
+        dashboard.row("Key 001").wait_for()
+        dashboard.settle()
+        assert dashboard.requested[-1].endswith(asked)
+        field.fill("")
+    field.fill("KEY 00")
     dashboard.row("Key 001").wait_for()
     assert dashboard.names() == [f"Key {n:03}" for n in range(9, 0, -1)]
-    assert dashboard.page.locator("#count").inner_text() == "9 of 112 keys"
-    dashboard.page.get_by_label("Filter by name").fill("nothing like it")
+    assert dashboard.page.locator("#count").inner_text() == "9 found"
+    field.fill("nothing like it")
     dashboard.page.get_by_role("heading", name="No key by that name").wait_for()
     dashboard.button("Clear the filter").click()
-    assert len(dashboard.names()) == 112
+    assert len(dashboard.names()) == 50
+    field.fill(first["id"])
+    dashboard.row("Key 001").wait_for()
+    field.fill("")
+    dashboard.page.get_by_label("Sort by").select_option("Name")
+    dashboard.settle()
+    assert dashboard.names() == [f"Key {n:03}" for n in range(1, 113)]
 
 
 def test_a_user_sees_no_key_of_another(open_browser: OpenBrowser, accounts: Accounts) -> None:

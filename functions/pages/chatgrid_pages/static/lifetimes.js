@@ -33,8 +33,10 @@ export function said() {
   return ["same", "default"].includes(element("expiry").value) ? {} : { expires_at: instant() };
 }
 
+/** As the API has it: the ceiling holds for the default too. */
 function usualLifetime() {
-  return settings.defaultLifetime || settings.longestLifetime;
+  const set = [settings.defaultLifetime, settings.longestLifetime].filter(Boolean);
+  return set.length > 0 ? Math.min(...set) : 0;
 }
 
 function instant() {

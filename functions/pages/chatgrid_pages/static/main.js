@@ -12,9 +12,10 @@ import * as revoke from "./revoke.js";
 import * as rotate from "./rotate.js";
 import * as session from "./session.js";
 import { settings } from "./settings.js";
+import * as several from "./several.js";
 import * as signIn from "./sign-in.js";
 
-const DIALOGS = [keyForm, revoke, rotate];
+const DIALOGS = [keyForm, revoke, rotate, several];
 
 /** Undefined until it is known who is here, null when nobody is. */
 let userId;

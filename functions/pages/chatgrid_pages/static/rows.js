@@ -22,6 +22,11 @@ export function draw(keys, { showExact, now }) {
   });
 }
 
+/** Ticks the boxes of these ids, and no others. */
+export function pick(ids) {
+  for (const [id, row] of known) part(row, "pick").checked = ids.has(id);
+}
+
 export function clear() {
   known.clear();
   element("rows").replaceChildren();
@@ -44,6 +49,7 @@ function newRow(key) {
   const row = element("row").content.firstElementChild.cloneNode(true);
   part(row, "link").href = ofKey(key.id);
   part(row, "revoke").dataset.key = key.id;
+  part(row, "pick").dataset.pick = key.id;
   return row;
 }
 
@@ -67,6 +73,8 @@ function fillRow(row, key, { showExact, now }) {
   show(part(row, "kind"), kind !== "secret");
   part(row, "revoke").setAttribute("aria-label", `Revoke ${key.name}`);
   show(part(row, "revoke"), !key.revoked_at);
+  part(row, "pick").setAttribute("aria-label", `Select ${key.name}`);
+  show(part(row, "pick"), !key.revoked_at);
   const state = stateOf(key, now).name;
   write(part(row, "state"), state);
   part(row, "state").className = `badge ${state}`;
