@@ -14,7 +14,7 @@ from tests.browser.played import play_usage
 CLICKS = 3
 
 
-def test_a_leaked_key_is_found_paused_and_its_use_seen_in_three_clicks(
+def test_a_leaked_key_is_paused_and_its_use_seen_in_three_clicks(
     open_browser: OpenBrowser, account: Account
 ) -> None:
     leaked = account.make_key("Nightly job")
