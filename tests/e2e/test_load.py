@@ -22,7 +22,7 @@ CONNECTIONS = 16
 
 
 def test_200_mixed_requests_from_16_connections_are_all_answered_right(
-    as_user: Callable[..., Api], stack: dict[str, Any]
+    as_user: Callable[..., Api], connect: Callable[[], httpx.Client]
 ) -> None:
     owner = as_user(str(uuid4()))
     writer = owner.create_key(scopes=["write"], rate_limit=10_000)["raw_key"]
@@ -31,8 +31,7 @@ def test_200_mixed_requests_from_16_connections_are_all_answered_right(
     owner.ask("DELETE", f"/me/api-keys/{revoked['id']}")
 
     def ask(number: int) -> tuple[int, str]:
-        headers = stack.get("headers", {})
-        with httpx.Client(base_url=stack["url"], headers=headers, timeout=60) as http:
+        with connect() as http:
             match number % 5:
                 case 0:
                     body = {"name": f"board {number}", "view_mode": "canvas"}
@@ -70,13 +69,12 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_150_at_once_with_a_limit_of_120_admit_exactly_120(
-    as_user: Callable[..., Api], stack: dict[str, Any]
+    as_user: Callable[..., Api], connect: Callable[[], httpx.Client]
 ) -> None:
     raw = as_user(str(uuid4())).create_key(rate_limit=120)["raw_key"]
 
     def ask(_: int) -> int:
-        headers = stack.get("headers", {})
-        with httpx.Client(base_url=stack["url"], headers=headers, timeout=60) as http:
+        with connect() as http:
             return Api(http, raw).ask("GET", "/boards").status_code
 
     with ThreadPoolExecutor(8) as pool:

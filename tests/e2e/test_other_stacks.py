@@ -1,12 +1,14 @@
 """The examples of other stacks, copied away and run beside a system, respond as the contract says.
 
+They run on built packages, the guards' wheel and tarball.
+
 One function in Python and one in Node, behind a REST API and behind an HTTP API. What an HTTP API
 cannot say in the contract's words is named by name at the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -14,7 +16,6 @@ import pytest
 
 from tests.support import node_guard
 from tests.support.stack.api import Api, assert_envelope
-from tests.support.stack.other_stacks import OtherStack, copied
 
 pytestmark = pytest.mark.skipif(bool(node_guard.missing()), reason=node_guard.missing())
 ROUTES = pytest.mark.parametrize("path", ["/invoices", "/orders"])
@@ -26,15 +27,9 @@ def example(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def other(
-    example: str, stack: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[httpx.Client]:
+def other(example: str, beside: Callable[[str], str]) -> Iterator[httpx.Client]:
     """A client of the example's API."""
-    folder = tmp_path_factory.mktemp(example)
-    with (
-        OtherStack(copied(example, folder), stack, folder / "state") as running,
-        httpx.Client(base_url=running.url, timeout=30) as client,
-    ):
+    with httpx.Client(base_url=beside(example), timeout=30) as client:
         yield client
 
 

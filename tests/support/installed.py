@@ -30,6 +30,11 @@ def build_wheel(folder: str, scratch: Path) -> Path:
     return wheel
 
 
+def install_into(folder: Path, *wheels: Path) -> None:
+    """Install wheels beside a function's own code, as for a deployment without a layer."""
+    _uv("pip", "install", "--no-deps", "--target", str(folder), *map(str, wheels))
+
+
 class Environment:
     """A virtual environment with nothing in it."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import jwt
+import pytest
 
 ENVELOPE = {"object", "status", "code", "message"}
 
@@ -86,3 +88,14 @@ def mint(supabase: dict[str, Any], user_id: str, *, lifetime_s: int = 600, **cla
         "is_anonymous": False,
     }
     return jwt.encode({**standard, **claims}, jwt.PyJWK(key), "ES256", headers={"kid": key["kid"]})
+
+
+def users_of(stack: dict[str, Any], http: httpx.Client) -> Callable[..., Api]:
+    """Signs users in at a stack's identity provider, each with a budget of its own."""
+    if "supabase" not in stack:
+        pytest.skip("the stack's identity provider gives no private keys: no second user here")
+
+    def sign_in(user_id: str, **claims: Any) -> Api:
+        return Api(http, mint(stack["supabase"], user_id, **claims))
+
+    return sign_in

@@ -12,20 +12,26 @@ from pathlib import Path
 from typing import Any, Self
 
 from chatgrid_devkit.stack.ministack import free_port
-from tests.support import node_guard
+from tests.support import installed, node_guard
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 
 
-def copied(example: str, folder: Path) -> Path:
-    """The example's template in a folder of its own, the Node guard installed from its tarball."""
+def built(folder: Path) -> tuple[Path, Path]:
+    """Both guards as they would be published: the Node package's tarball, the Python wheel."""
+    tarball = node_guard.packed(node_guard.development(folder))
+    return tarball, installed.build_wheel(installed.AUTH, folder)
+
+
+def copied(example: str, folder: Path, *, tarball: Path, wheel: Path) -> Path:
+    """The example's template in a folder of its own, both guards installed from built packages."""
     copy = folder / example
     shutil.copytree(node_guard.ROOT / "examples" / example, copy)
-    tarball = node_guard.packed(node_guard.development(folder))
     for function in [found.parent for found in copy.rglob("package.json")]:
         shutil.copy(tarball, function / tarball.name)
         node_guard.run("npm", "install", "--offline", "--ignore-scripts", cwd=function)
+    installed.install_into(copy / "python", wheel)  # goes before the layer, as on Lambda
     return copy / "template.yaml"
 
 
