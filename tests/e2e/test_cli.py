@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -16,43 +14,12 @@ import pytest
 
 from tests.support.stack.api import Api, mint, problem
 from tests.support.stack.local_stack import LocalStack
-
-
-class Shell:
-    """Runs ``chatgrid --local`` in a process of its own, as an operator does."""
-
-    def __init__(self, state: Path) -> None:
-        self._state = state
-
-    def run(
-        self, *arguments: str, given: str = "", exit_code: int = 0
-    ) -> subprocess.CompletedProcess[str]:
-        result = subprocess.run(
-            [
-                *(sys.executable, "-m", "chatgrid_cli.main", *arguments),
-                *("--local", "--state", str(self._state)),
-            ],
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert result.returncode == exit_code, result.stderr
-        assert "Traceback" not in result.stderr
-        return result
-
-    def ask(self, *arguments: str, given: str = "", exit_code: int = 0) -> Any:
-        return json.loads(self.run(*arguments, "--json", given=given, exit_code=exit_code).stdout)
+from tests.support.stack.shell import Shell, shell_of
 
 
 @pytest.fixture(scope="session")
 def shell(stack: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Shell:
-    if "dynamodb_endpoint" not in stack:
-        pytest.skip("a deployed stack needs AWS credentials, which this suite does not have")
-    state = tmp_path_factory.mktemp("operator")
-    (state / "stack.json").write_text(json.dumps(stack))
-    return Shell(state)
+    return shell_of(stack, tmp_path_factory)
 
 
 @pytest.fixture
