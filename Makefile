@@ -26,7 +26,7 @@ LAMBDA_PYTHON ?= $(shell for p in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/ver
 RUN_SAM = PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" LAMBDA_PYTHON="$(LAMBDA_PYTHON)" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test format lint types unit browser fuzz search audit-chain beside token dashboard soak validate build build-local lambda-python deploy-local local-aws sam-local sam-local-test checkov audit bench lock clean
+.PHONY: help dev test format lint types unit browser fuzz search audit-chain behind-http-api beside token dashboard soak validate build package cdk build-local lambda-python deploy-local local-aws sam-local sam-local-test checkov audit bench lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ search: $(INSTALLED) ## Let every change of a key's secrets follow every other t
 audit-chain: $(INSTALLED) ## Write 10,000 entries of the audit log from 16 processes, faults on, and verify the chains
 	CHATGRID_AUDIT_ENTRIES=10000 CHATGRID_AUDIT_PROCESSES=16 $(BIN)/pytest -n 0 -s tests/races/test_audit_chain.py $(ARGS)
 
+behind-http-api: $(INSTALLED) ## Run the end-to-end suite with its backend behind the example's HTTP API (needs Node.js)
+	CHATGRID_WHOLE_HTTP_API=1 $(BIN)/pytest -n 0 tests/e2e/test_behind_http_api.py $(ARGS)
+
 beside: $(INSTALLED) ## Run another stack's API beside `make dev`: TEMPLATE=path, ARGS='--port 3001'
 	@exec $(BIN)/python -m chatgrid_devkit.beside.run $(TEMPLATE) --state "$$STATE" $(ARGS)
 
@@ -83,6 +86,13 @@ validate: $(SAM) ## Validate the templates with the real SAM CLI
 
 build: lambda-python $(SAM) ## Build the functions and layers for deployment
 	$(RUN_SAM) build --template template.yaml
+
+package: build $(INSTALLED) ## Write the build as zips, a plain template and a manifest: dist/package (docs/package.md)
+	$(BIN)/python -m chatgrid_devkit.packaging template.yaml .aws-sam/build dist/package
+
+cdk: $(INSTALLED) ## Install CDK, and test the construct by `cdk synth` (needs Node.js; minutes)
+	npm ci --prefix constructs/cdk --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(BIN)/pytest -n 0 tests/cdk $(ARGS)
 
 build-local: lambda-python $(SAM) $(INSTALLED) ## Build for this machine, not for Lambda's: what sam-local and deploy-local run
 	$(BIN)/python -m chatgrid_devkit.stack.local_build template.yaml .aws-sam/local.json
@@ -130,7 +140,7 @@ lock: $(INSTALLED) ## Choose newer versions: write every lock file again
 	done
 
 clean: ## Remove what was built and installed; the local system's state stays
-	rm -rf $(VENV) $(SAM_VENV) .venv-audit .venv-checkov $(BENCH_VENV) $(BENCH_NODE)/node_modules .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis dist *.egg-info layers/auth/*.egg-info cli/*.egg-info
+	rm -rf $(VENV) $(SAM_VENV) .venv-audit .venv-checkov $(BENCH_VENV) $(BENCH_NODE)/node_modules constructs/cdk/node_modules .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis dist *.egg-info layers/auth/*.egg-info cli/*.egg-info
 
 $(INSTALLED): requirements/dev.txt pyproject.toml layers/auth/pyproject.toml cli/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, and '$(PYTHON)' is not that. Name one: make PYTHON=python3.13 ..." >&2; exit 1; }

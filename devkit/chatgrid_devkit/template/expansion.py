@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,16 +59,31 @@ def load(path: Path) -> dict[str, Any]:
     return template
 
 
-def expand(path: Path, *, parameters: Mapping[str, str], region: str) -> dict[str, Any]:
+def local_code(logical_id: str, folder: str) -> dict[str, str]:  # noqa: ARG001  # one of a kind
+    """Where code lies that stays where it is: the key is the folder, relative to the template."""
+    return {"Bucket": LOCAL_BUCKET, "Key": folder}
+
+
+def expand(
+    path: Path,
+    *,
+    parameters: Mapping[str, str],
+    region: str,
+    code: Callable[[str, str], dict[str, str]] = local_code,
+) -> dict[str, Any]:
     """The CloudFormation template that SAM makes of this one, without network or credentials.
 
-    Code stays where it is: its S3 key is the local folder, relative to the template.
+    Args:
+        path: the template.
+        parameters: values for its parameters, where SAM itself has to know them.
+        region: the Region that it is expanded for.
+        code: bucket and key of a function's or layer's code, by logical id and folder.
 
     Raises:
         TemplateInvalid: the translator refuses it; all of its reasons are in the text.
     """
     template = load(path)
-    _point_code_at_folders(template)
+    _point_at_code(template, code)
     # The translator takes 0.3 s to import; what only describes values should not pay for it.
     import boto3  # noqa: PLC0415
     from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415
@@ -92,14 +107,10 @@ def expand(path: Path, *, parameters: Mapping[str, str], region: str) -> dict[st
     return expanded
 
 
-def _point_code_at_folders(template: dict[str, Any]) -> None:
-    for kind, name in _CODE_PROPERTIES.items():
-        shared = template.get("Globals", {}).get(kind.rsplit("::", 1)[-1], {})
-        own = [
-            resource.get("Properties", {})
-            for resource in template["Resources"].values()
-            if resource.get("Type") == kind
-        ]
-        for properties in (shared, *own):
-            if isinstance(properties.get(name), str) and "://" not in properties[name]:
-                properties[name] = {"Bucket": LOCAL_BUCKET, "Key": properties[name]}
+def _point_at_code(template: dict[str, Any], code: Callable[[str, str], dict[str, str]]) -> None:
+    for logical_id, resource in template["Resources"].items():
+        name = _CODE_PROPERTIES.get(resource.get("Type", ""))
+        properties = resource.get("Properties", {})
+        folder = properties.get(name)
+        if isinstance(folder, str) and "://" not in folder:
+            properties[name] = code(logical_id, folder)
