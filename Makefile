@@ -119,12 +119,13 @@ checkov: $(CHECKOV) ## Check the templates with checkov (.checkov.yaml says what
 audit: $(AUDIT) $(INSTALLED) ## Look for known vulnerabilities in what the lock files name
 	@$(BIN)/python -m chatgrid_devkit.audit .venv-audit/bin/pip-audit layers/http/requirements.txt layers/jwt/requirements.txt cli/requirements.txt requirements/dev.txt
 
-bench: $(BENCH) ## Measure the authorizer beside what else could stand there; writes docs/benchmarks
+bench: $(BENCH) ## Measure the authorizer beside what else could stand there, and every function's start; writes docs/benchmarks
 	@if command -v npm > /dev/null; then \
 	  npm ci --prefix $(BENCH_NODE) --ignore-scripts --no-audit --no-fund --loglevel=error \
 	  && npm run --prefix $(BENCH_NODE) --silent bundle; \
 	else echo "No Node here: its rows are left out."; fi
 	PYTHONPATH=.:layers/auth:functions/authorizer $(BENCH_VENV)/bin/python -m tests.benchmarks.authorizer.run --rounds $(BENCH_ROUNDS) $(ARGS)
+	PYTHONPATH=.:layers/auth $(BENCH_VENV)/bin/python -m tests.benchmarks.functions.starts --rounds $(BENCH_ROUNDS) --write
 
 lock: $(INSTALLED) ## Choose newer versions: write every lock file again
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/dev.in -o requirements/dev.txt
@@ -158,7 +159,7 @@ $(VENV)/.browser: $(INSTALLED) requirements/browser.txt
 
 $(BENCH): requirements/bench.txt
 	@echo "Setting up the benchmark in $(BENCH_VENV) (once, and again when its lock file changes) ..."
-	$(PYTHON) -m venv $(BENCH_VENV)
+	$(or $(LAMBDA_PYTHON),$(PYTHON)) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@# What it adds to every start would make the bare one slower, and us look better.
 	$(BENCH_VENV)/bin/python -m pip uninstall --quiet --yes setuptools

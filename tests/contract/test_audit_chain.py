@@ -11,11 +11,11 @@ from chatgrid_auth.adapters.audit_table.chain import AuditChain
 from chatgrid_auth.adapters.audit_table.inventory import AuditInventory
 from chatgrid_auth.adapters.audit_table.trail import AuditTrail
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, put
+from chatgrid_auth.adapters.dynamodb.transactions import put
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import JWT, Actor
 from chatgrid_auth.domain.audit import AuditEvent, Entry
-from chatgrid_auth.domain.errors import StoreUnavailable
+from chatgrid_auth.domain.errors import Cancelled, StoreUnavailable
 from tests.support.tables.stores import audit_of, keys_table
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.errors import CreationLimitReached, KeyLimitReached
 from chatgrid_auth.domain.keys import hash_of
@@ -76,7 +77,7 @@ def test_a_revoked_keys_remains_have_an_end_and_a_living_key_none(
 ) -> None:
     bench, user = Bench(client), owner()
     bench.store = DynamoKeyStore(
-        client,
+        Boto3Transport(client),
         table=bench.table,
         audit_table=audit_of(bench.table),
         pause=lambda _: None,

@@ -55,7 +55,10 @@ class Trap:
         )
         self.key, self.raw = issued.key, issued.raw_key
         self.store = DynamoKeyStore(
-            client, table=self.table, audit_table=audit_of(self.table), pause=time.sleep
+            Boto3Transport(client),
+            table=self.table,
+            audit_table=audit_of(self.table),
+            pause=time.sleep,
         )
         self.requests = counting(client)
         self.gate = Authenticator(

@@ -76,7 +76,10 @@ class Bench:
         issued = new_key(self.issuing, OWNER, **facts)
         self.raw_key, self.id = issued.raw_key, issued.key.id
         store = DynamoKeyStore(
-            client, table=self.table, audit_table=audit_of(self.table), pause=lambda _: None
+            Boto3Transport(client),
+            table=self.table,
+            audit_table=audit_of(self.table),
+            pause=lambda _: None,
         )
         self.changes = KeyChanges(store.changes, now_ms=lambda: self.now_ms, default_rate_limit=120)
         self.requests = counting(client)

@@ -45,7 +45,10 @@ class Imports:
         self.client = client
         self.table = keys_table(client)
         store = DynamoKeyStore(
-            client, table=self.table, audit_table=audit_of(self.table), pause=lambda _: None
+            Boto3Transport(client),
+            table=self.table,
+            audit_table=audit_of(self.table),
+            pause=lambda _: None,
         )
         self.imports = KeyImport(
             store,

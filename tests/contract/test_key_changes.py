@@ -55,7 +55,10 @@ class Bench:
 
     def store_of(self, client: Any) -> DynamoKeyStore:
         return DynamoKeyStore(
-            client, table=self.table, audit_table=audit_of(self.table), pause=time.sleep
+            Boto3Transport(client),
+            table=self.table,
+            audit_table=audit_of(self.table),
+            pause=time.sleep,
         )
 
     def change(self, client: Any = None, **said: Any) -> ApiKey:

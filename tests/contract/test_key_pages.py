@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table import key_pages
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.credentials import ApiKey
@@ -29,7 +30,10 @@ class Shop:
         self.owner = str(uuid4())
         self.table = keys_table(client)
         self.store = DynamoKeyStore(
-            client, table=self.table, audit_table=audit_of(self.table), pause=lambda _: None
+            Boto3Transport(client),
+            table=self.table,
+            audit_table=audit_of(self.table),
+            pause=lambda _: None,
         )
         self._now_ms = 1_800_000_000_000
         self.keys = ApiKeys(

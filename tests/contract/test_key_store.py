@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.errors import KeyLimitReached, NotFound, StoreUnavailable
@@ -31,7 +32,10 @@ class Bench:
         self.client = client
         self.table = keys_table(client)
         self.store = DynamoKeyStore(
-            client, table=self.table, audit_table=audit_of(self.table), pause=lambda _: None
+            Boto3Transport(client),
+            table=self.table,
+            audit_table=audit_of(self.table),
+            pause=lambda _: None,
         )
         self.now_ms = NOW_MS
         self.keys = ApiKeys(
@@ -186,7 +190,7 @@ def test_revoking_leaves_work_for_the_usage_plans(bench: Bench) -> None:
 
 def test_without_gateway_keys_of_their_own_keys_leave_no_work(bench: Bench) -> None:
     store = DynamoKeyStore(
-        bench.client,
+        Boto3Transport(bench.client),
         table=bench.table,
         audit_table=audit_of(bench.table),
         pause=lambda _: None,
@@ -218,7 +222,10 @@ def test_without_gateway_keys_of_their_own_keys_leave_no_work(bench: Bench) -> N
 
 def test_a_missing_table_is_a_fault_and_not_an_absent_key(bench: Bench) -> None:
     store = DynamoKeyStore(
-        bench.client, table="not-there", audit_table=audit_of("not-there"), pause=lambda _: None
+        Boto3Transport(bench.client),
+        table="not-there",
+        audit_table=audit_of("not-there"),
+        pause=lambda _: None,
     )
     with pytest.raises(StoreUnavailable):
         store.get(owner(), str(uuid4()))

@@ -54,7 +54,7 @@ class Bench:
         self.leaks = Leaks(store, response=response, now_ms=lambda: self.now_ms)
         self.keys = key_service(client, table=self.table, now_ms=lambda: self.now_ms)
         keeping = DynamoKeyStore(
-            client, table=self.table, audit_table=audit_table, pause=time.sleep
+            Boto3Transport(client), table=self.table, audit_table=audit_table, pause=time.sleep
         )
         self.rotations = Rotations(
             keeping.rotations, now_ms=lambda: self.now_ms, entropy=os.urandom

@@ -67,7 +67,10 @@ class DynamoBench:
         )
         self.lease: RunLease = DynamoRunLease(transport, table=self.table)
         self.keys = DynamoKeyStore(
-            client, table=self.table, audit_table=audit_of(self.table), pause=lambda _: None
+            Boto3Transport(client),
+            table=self.table,
+            audit_table=audit_of(self.table),
+            pause=lambda _: None,
         )
 
     def issue(self, key: LiveKey) -> None:

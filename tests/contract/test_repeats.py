@@ -6,13 +6,13 @@ worst that a broken network does to a counter.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
 
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
-from chatgrid_auth.adapters.dynamodb import boto3_client
-from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb import lean_client
 from chatgrid_auth.adapters.dynamodb.transactions import transact
 from chatgrid_auth.domain.errors import StoreThrottled, StoreUnavailable
 from tests.contract.clients import Connect, Serve, connect, serve
@@ -51,9 +51,9 @@ THROTTLED = [
 
 
 @pytest.fixture
-def boto3_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def functions_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
-        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_REGION": "eu-west-1",
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "a-secret",
     }.items():
@@ -118,27 +118,31 @@ def test_a_decision_that_meets_transactions_is_tried_until_they_are_over(
     assert len(server.requests) == 5
 
 
-@pytest.mark.usefixtures("boto3_environment")
+@pytest.mark.usefixtures("functions_environment")
 @pytest.mark.parametrize("fault", [*SWALLOWED, *THROTTLED])
-def test_boto3_repeats_a_swallowed_or_throttled_write_once(
+def test_a_functions_client_repeats_a_swallowed_or_throttled_write_once(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, fault: Step
 ) -> None:
     server = serve(*[fault] * 9)
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", server.url)
+    client = lean_client.dynamodb(os.environ)
     with pytest.raises(StoreUnavailable):
-        Boto3Transport(boto3_client.dynamodb()).call("UpdateItem", ASKED)
+        client.call("UpdateItem", ASKED)
+    client.reset()
     assert len(server.requests) == 2
 
 
-@pytest.mark.usefixtures("boto3_environment")
+@pytest.mark.usefixtures("functions_environment")
 @pytest.mark.parametrize("fault", SWALLOWED)
 def test_a_swallowed_transaction_is_repeated_once_under_its_token(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, fault: Step
 ) -> None:
     server = serve(*[fault] * 9)
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", server.url)
+    client = lean_client.dynamodb(os.environ)
     with pytest.raises(StoreUnavailable):
-        transact(boto3_client.dynamodb(), [{"Delete": ASKED}], pause=lambda _: None)
+        transact(client, [{"Delete": ASKED}], pause=lambda _: None)
+    client.reset()
     tokens = [request.json()["ClientRequestToken"] for request in server.requests]
     assert len(tokens) == 2
     assert len(set(tokens)) == 1

@@ -48,7 +48,10 @@ class Bench:
         self.owner = str(uuid4())
         self.now_ms = NOW_MS
         self.store = DynamoKeyStore(
-            client, table=self.table, audit_table=audit_of(self.table), pause=lambda _: None
+            Boto3Transport(client),
+            table=self.table,
+            audit_table=audit_of(self.table),
+            pause=lambda _: None,
         )
         self.keys = ApiKeys(
             self.store,

@@ -40,7 +40,10 @@ class Bench:
         self.client, self.table, self.owner = client, keys_table(client), str(uuid4())
         self.now_ms = NOW_MS
         self.store = DynamoKeyStore(
-            client, table=self.table, audit_table=audit_of(self.table), pause=lambda _: None
+            Boto3Transport(client),
+            table=self.table,
+            audit_table=audit_of(self.table),
+            pause=lambda _: None,
         )
         clock: dict[str, Any] = {"now_ms": lambda: self.now_ms, "entropy": os.urandom}
         self.keys = ApiKeys(self.store, default_rate_limit=120, keys_per_user=9, **clock)

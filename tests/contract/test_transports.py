@@ -12,8 +12,9 @@ from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain import errors
-from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
+from chatgrid_auth.domain.errors import Cancelled, ConditionFailed, StoreThrottled, StoreUnavailable
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.support.aws import VARIABLES
 from tests.support.tables.stores import dynamodb, keys_table, moto_client
@@ -105,6 +106,32 @@ def test_a_table_that_is_not_there_is_a_fault_with_dynamodbs_code(store: Store) 
         "ResourceNotFoundException",
     )
     assert not isinstance(fault.value, StoreThrottled)
+
+
+def test_a_refused_transaction_tells_which_of_its_writes_was_refused(store: Store) -> None:
+    key = {"pk": {"S": "a"}, "sk": {"S": "#"}}
+    writes = [
+        {"Put": {"TableName": store.table, "Item": {**key, "pk": {"S": "b"}}}},
+        {
+            "Delete": {
+                "TableName": store.table,
+                "Key": key,
+                "ConditionExpression": "attribute_exists(pk)",
+            }
+        },
+    ]
+    with pytest.raises(Cancelled) as cancelled:
+        store.transport.call("TransactWriteItems", {"TransactItems": writes})
+    assert [cancelled.value.refused(at) for at in range(3)] == [False, True, False]
+    store.transport.call("TransactWriteItems", {"TransactItems": writes[:1]})
+
+
+def test_bytes_are_kept_as_bytes(store: Store) -> None:
+    key = {"pk": {"S": "a"}, "sk": {"S": "#"}}
+    item = {**key, "h": {"B": b"\x00\xff" * 16}}
+    store.transport.call("PutItem", {"TableName": store.table, "Item": item})
+    kept = store.transport.call("GetItem", {"TableName": store.table, "Key": key})["Item"]
+    assert items.hash_text(kept["h"]["B"]) == "00ff" * 16
 
 
 def test_a_request_that_makes_no_sense_is_a_fault_with_dynamodbs_code(store: Store) -> None:

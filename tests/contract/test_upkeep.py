@@ -49,7 +49,7 @@ class Bench:
             dormant_after_days=after_days,
         )
         keeping = DynamoKeyStore(
-            client, table=self.table, audit_table=self.audit_table, pause=time.sleep
+            Boto3Transport(client), table=self.table, audit_table=self.audit_table, pause=time.sleep
         )
         self.keys = key_service(client, table=self.table, now_ms=lambda: self.now_ms)
         self.changes = KeyChanges(

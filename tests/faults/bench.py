@@ -28,6 +28,8 @@ from tests.support.tokens import Secrets
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
+
 #: Longest that an answer may take with the patience of the tests, on a machine that is busy.
 IN_TIME_SECONDS = 10.0
 #: An alarm that goes off in a finaliser is dropped there, with a warning, and goes off once more.
@@ -53,7 +55,7 @@ class Bench:
     """
 
     def __init__(
-        self, proxy: FaultProxy, *, store: DynamoDBClient, functions_store: DynamoDBClient
+        self, proxy: FaultProxy, *, store: DynamoDBClient, functions_store: Transport
     ) -> None:
         self.proxy = proxy
         self.store = store
@@ -81,7 +83,7 @@ class Bench:
         self._handler = wiring.compose(
             settings,
             store=kept,
-            audit_log=AuditTrail(Boto3Transport(functions_store), table=audit_of(self.table)),
+            audit_log=AuditTrail(functions_store, table=audit_of(self.table)),
             usage=MemoryUsage(),
             token_secret=Secrets(),
         )

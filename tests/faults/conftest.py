@@ -10,11 +10,10 @@ from typing import Any
 
 import botocore.endpoint
 import pytest
-from botocore.config import Config
 
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
-from chatgrid_auth.adapters.dynamodb import boto3_client
+from chatgrid_auth.adapters.dynamodb import lean_client as functions_client
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows
 from chatgrid_auth.domain import errors
@@ -51,8 +50,14 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
             monkeypatch.setenv(name, value)
         for service in ("DYNAMODB", "API_GATEWAY"):
             monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", endpoint)
-        quick = Config(connect_timeout=REPLY_SECONDS, read_timeout=REPLY_SECONDS)
-        monkeypatch.setattr(boto3_client, "_CONFIG", boto3_client._CONFIG.merge(quick))
+        quick = RetryPolicy(
+            connect=REPLY_SECONDS,
+            reply=REPLY_SECONDS,
+            budget=2 * REPLY_SECONDS,
+            attempts=functions_client.PATIENCE.attempts,
+            backoff=0.001,
+        )
+        monkeypatch.setattr(functions_client, "PATIENCE", quick)
         clock = SimpleNamespace(sleep=lambda _: None, time=time.time)
         monkeypatch.setattr(botocore.endpoint, "time", clock)
         monkeypatch.setattr(
@@ -63,13 +68,32 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 @pytest.fixture
+def connect() -> Iterator[Callable[[], DynamoDB]]:
+    """Makes what functions behind the API ask DynamoDB with."""
+    made: list[DynamoDB] = []
+
+    def make() -> DynamoDB:
+        made.append(functions_client.dynamodb(os.environ))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.reset()
+
+
+@pytest.fixture
 def bench(
-    ministack: Ministack, proxy: FaultProxy, impatient: Callable[[str], None]
+    ministack: Ministack,
+    proxy: FaultProxy,
+    impatient: Callable[[str], None],
+    connect: Callable[[], DynamoDB],
 ) -> Iterator[Bench]:
     """Functions behind the proxy, and the store as it is without it."""
     impatient(proxy.url)
     with Bench(
-        proxy, store=dynamodb(ministack.endpoint), functions_store=boto3_client.dynamodb()
+        proxy,
+        store=dynamodb(ministack.endpoint),
+        functions_store=connect(),
     ) as made:
         yield made
 

@@ -10,8 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters.dynamodb import boto3_client
-from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_boards import wiring
 from chatgrid_boards.store import BoardStore
@@ -28,7 +27,12 @@ Ask = Callable[..., tuple[int, dict[str, Any]]]
 
 
 @pytest.fixture
-def ask(ministack: Ministack, proxy: FaultProxy, impatient: Callable[[str], None]) -> Ask:
+def ask(
+    ministack: Ministack,
+    proxy: FaultProxy,
+    impatient: Callable[[str], None],
+    connect: Callable[[], DynamoDB],
+) -> Ask:
     """Calls the function, its table behind the proxy."""
     impatient(proxy.url)
     table = keys_table(dynamodb(ministack.endpoint))
@@ -37,7 +41,7 @@ def ask(ministack: Ministack, proxy: FaultProxy, impatient: Callable[[str], None
         allowed_origin="*",
         telemetry=Telemetry(service=f"faults-{uuid4()}", namespace="Test", level="CRITICAL"),
     )
-    store = BoardStore(Boto3Transport(boto3_client.dynamodb()), table=table)
+    store = BoardStore(connect(), table=table)
     handler = wiring.compose(settings, store=store)
     caller = key_caller(user_id=str(uuid4()), scope="write")
 

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chatgrid_auth.adapters.dynamodb import boto3_client
+from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.keys import hash_of
@@ -53,13 +53,15 @@ def kill(store: Ministack) -> None:
 
 
 def test_functions_fail_closed_while_the_store_is_dead(
-    own_store: Ministack, impatient: Callable[[str], None]
+    own_store: Ministack, impatient: Callable[[str], None], connect: Callable[[], DynamoDB]
 ) -> None:
     """And they go on when it is back."""
     impatient(own_store.endpoint)
     with FaultProxy(lambda: own_store.endpoint) as proxy:
         bench = Bench(
-            proxy, store=dynamodb(own_store.endpoint), functions_store=boto3_client.dynamodb()
+            proxy,
+            store=dynamodb(own_store.endpoint),
+            functions_store=connect(),
         )
         good, revoked = bench.given(bench.create()), bench.given(bench.create())
         assert bench.revoke(revoked.id).status == 200
@@ -105,13 +107,15 @@ class GateOf:
 
 
 def test_lost_tables_are_a_fault_and_blame_no_caller(
-    own_store: Ministack, impatient: Callable[[str], None]
+    own_store: Ministack, impatient: Callable[[str], None], connect: Callable[[], DynamoDB]
 ) -> None:
     """A store without its tables answers 503, never 401."""
     impatient(own_store.endpoint)
     with FaultProxy(lambda: own_store.endpoint) as proxy:
         bench = Bench(
-            proxy, store=dynamodb(own_store.endpoint), functions_store=boto3_client.dynamodb()
+            proxy,
+            store=dynamodb(own_store.endpoint),
+            functions_store=connect(),
         )
         key = bench.given(bench.create())
         kill(own_store)

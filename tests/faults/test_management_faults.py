@@ -71,7 +71,7 @@ def test_a_revocation_whose_answer_was_lost_can_be_asked_for_again(bench: Bench)
     key = bench.given(bench.create())
     # Both tries of the write that is the revocation; the note of it on the record went before.
     lost = times(FAULTS["hang after"], 2, only="UpdateItem")
-    bench.proxy.plan = lambda asked: lost(asked) if b'"sk": {"S": "#"}' in asked.body else PASS
+    bench.proxy.plan = lambda asked: lost(asked) if b'"sk":{"S":"#"}' in asked.body else PASS
     assert bench.revoke(key.id).status == 503
     assert bench.revoke(key.id).status == 404, "it was made, and is final"
     bench.assert_books(good=[], revoked=[key])

@@ -9,8 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from chatgrid_auth.adapters.dynamodb import boto3_client
-from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue, DynamoRunLease
 from chatgrid_auth.domain.errors import Fault as StoreOut
@@ -27,9 +26,8 @@ QUICK = [f for f in FAULTS.values() if "hang" not in f.name and "drip" not in f.
 NONSENSE = [f for f in FAULTS.values() if "nonsense" in f.name or "empty" in f.name]
 
 
-def behind(proxy: FaultProxy, system: System) -> Reconciler:
+def behind(transport: DynamoDB, system: System) -> Reconciler:
     """The system's reconciler, both its stores behind the proxy."""
-    transport = Boto3Transport(boto3_client.dynamodb())
     return Reconciler(
         plane=control_plane(system.prefix),
         queue=DynamoPlanQueue(transport, table=system.table),
@@ -57,13 +55,14 @@ def test_a_calm_run_after_faults_leaves_one_gateway_key_each(
     ministack: Ministack,
     proxy: FaultProxy,
     impatient: Callable[[str], None],
+    connect: Callable[[], DynamoDB],
     seed: int,
     faults: list[Fault],
 ) -> None:
     impatient(proxy.url)
     system = System(ministack.endpoint)
     owner = str(uuid4())
-    reconciler = behind(proxy, system)
+    reconciler = behind(connect(), system)
     kept = [system.issue(owner) for _ in range(3)]
     gone = [system.issue(owner) for _ in range(2)]
     proxy.plan = at_random(seed, share=0.3, faults=faults)

@@ -113,7 +113,7 @@ class Manager:
         self.seen: set[str] = set()
         self.reached = False
         store = DynamoKeyStore(
-            self,  # type: ignore[arg-type]  # as much of a client as is asked for
+            Boto3Transport(self),  # type: ignore[arg-type]  # as much of a client as is asked for
             table=world.table,
             audit_table=audit_of(world.table),
             pause=lambda _: None,

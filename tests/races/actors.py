@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import errors
@@ -66,7 +67,7 @@ def changes_of(arena: Arena) -> KeyChanges:
 def service(arena: Arena) -> ApiKeys:
     """The service as a function has it."""
     store = DynamoKeyStore(
-        dynamodb(arena.endpoint),
+        Boto3Transport(dynamodb(arena.endpoint)),
         table=arena.table,
         audit_table=audit_of(arena.table),
         pause=time.sleep,

@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.actors import JWT, Actor
 from chatgrid_auth.domain.errors import Fault, NotFound
@@ -81,7 +82,7 @@ def _process(writers: Writers, seed: int) -> int:
     client = dynamodb(writers.endpoint)
     faulty: Any = Faulty(client, chance)
     store = DynamoKeyStore(
-        faulty,
+        Boto3Transport(faulty),
         table=writers.table,
         audit_table=audit_of(writers.table),
         pause=time.sleep,

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.keys import hash_of
@@ -97,7 +98,7 @@ class BusyKey:
         issued = new_key(service(self.arena), self.arena.owner, rate_limit=LIMIT)
         self.id, self.hash = issued.key.id, hash_of(issued.raw_key)
         self.store = DynamoKeyStore(
-            self.client,
+            Boto3Transport(self.client),
             table=self.arena.table,
             audit_table=audit_of(self.arena.table),
             pause=time.sleep,

@@ -84,7 +84,7 @@ class Keys(stateful.RuleBasedStateMachine):
             self._client, table=self._table, now_ms=self._tick, default_rate_limit=LIMIT
         )
         store = DynamoKeyStore(
-            self._client,
+            Boto3Transport(self._client),
             table=self._table,
             audit_table=audit_of(self._table),
             pause=lambda _: None,

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from chatgrid_auth.adapters.awslite.http_connection import HttpConnection
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.verdicts import Allowed, Limited
 from chatgrid_auth.services.gate.requests import Request
@@ -47,7 +48,7 @@ def test_rotating_a_busy_key_refuses_nobody_and_costs_no_second_request(
 ) -> None:
     """Never more than the limit either, over both secrets together."""
     store = DynamoKeyStore(
-        dynamodb(arena.endpoint),
+        Boto3Transport(dynamodb(arena.endpoint)),
         table=arena.table,
         audit_table=audit_of(arena.table),
         pause=time.sleep,

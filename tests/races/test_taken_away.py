@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.keys import hash_of
@@ -95,7 +96,7 @@ class Owned:
         self.id, self.hash = issued.key.id, hash_of(issued.raw_key)
         self.asked_with = [issued.raw_key, token_of(issued.raw_key)]
         store = DynamoKeyStore(
-            self.client,
+            Boto3Transport(self.client),
             table=self.arena.table,
             audit_table=audit_of(self.arena.table),
             pause=time.sleep,

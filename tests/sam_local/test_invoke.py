@@ -52,7 +52,9 @@ HOLDER = ApiKey(
 def dynamodb(stack: dict[str, Any]) -> Any:
     """The tables, knowing what the events take for granted."""
     client = AwsAccess(stack["dynamodb_endpoint"], stack["access_key"]).client("dynamodb")
-    store = DynamoKeyStore(client, table="KeysTable", audit_table="AuditTable", pause=time.sleep)
+    store = DynamoKeyStore(
+        Boto3Transport(client), table="KeysTable", audit_table="AuditTable", pause=time.sleep
+    )
     store.create(HOLDER, key_hash="0" * 64, keys_per_user=10, event=created(HOLDER))
     return client
 

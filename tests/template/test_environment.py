@@ -21,13 +21,22 @@ LEAN_ENDPOINTS = {
     "AWS_ENDPOINT_URL_SSM": "ssm",
 }
 #: Those that call AWS by the lean client.
-LEAN = {"AuthorizerFunction", "EventsFunction", "UsageFunction", "PagesFunction"}
+LEAN = {
+    "AuthorizerFunction",
+    "BoardsFunction",
+    "EventsFunction",
+    "ManagementFunction",
+    "PagesFunction",
+    "UsageFunction",
+}
 EVENTS_ENDPOINT = {"AWS_ENDPOINT_URL_EVENTBRIDGE"}
-AWS_OWN = {function: {"AWS_USE_FIPS_ENDPOINT"} for function in FUNCTIONS} | {
+DYNAMODB = "AWS_ENDPOINT_URL_DYNAMODB"
+AWS_OWN = {function: {"AWS_USE_FIPS_ENDPOINT", DYNAMODB} for function in FUNCTIONS} | {
     "AuthorizerFunction": set(LEAN_ENDPOINTS),
     "EventsFunction": EVENTS_ENDPOINT,
-    "UsageFunction": {"AWS_ENDPOINT_URL_DYNAMODB"},
-    "ManagementFunction": {"AWS_USE_FIPS_ENDPOINT", "AWS_ENDPOINT_URL_SECRETS_MANAGER"},
+    "UsageFunction": {DYNAMODB},
+    "BoardsFunction": {DYNAMODB},
+    "ManagementFunction": {DYNAMODB, "AWS_ENDPOINT_URL_SECRETS_MANAGER"},
     "PagesFunction": set(),
 }
 # Read by the platform's resolver, which looks names up for the function.

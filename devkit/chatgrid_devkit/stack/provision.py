@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chatgrid_auth import settings
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import keys
@@ -155,7 +156,7 @@ def first_admin(
         return known
     issuing = ApiKeys(
         DynamoKeyStore(
-            client,
+            Boto3Transport(client),
             table=table,
             audit_table=environment["AUDIT_TABLE"],
             pause=time.sleep,

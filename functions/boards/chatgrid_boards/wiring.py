@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chatgrid_auth import settings
-from chatgrid_auth.adapters.dynamodb import boto3_client
-from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.lean_client import dynamodb
 from chatgrid_auth.domain.rules.permissions import check_routes
 from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.http_api.edge import ContractMiddleware
@@ -58,7 +57,7 @@ class Settings:
 def from_environment() -> Handler:
     """The function's handler, as deployed."""
     configured = Settings.read(os.environ)
-    transport = Boto3Transport(boto3_client.dynamodb())
+    transport = dynamodb(os.environ)
     return compose(configured, store=BoardStore(transport, table=configured.boards_table))
 
 

@@ -3,44 +3,46 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
-from chatgrid_auth.adapters.dynamodb.boto3_client import rejecting_non_json
-from chatgrid_auth.adapters.dynamodb.boto3_transport import fault_of
 from chatgrid_auth.domain.actors import SYSTEM, Actor
 from chatgrid_auth.services.leaks.reports import Sighting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from chatgrid_auth.http_api.problems import Log
     from chatgrid_auth.services.leaks.acting import Leaks
 
 
-#: A reporter waits for it; what failed, the reporter sends again.
-_CONFIG = Config(
-    connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
-)
-
-
+@cache
 def sqs() -> Any:
-    """SQS's client; region, endpoint and credentials come from Lambda."""
-    return rejecting_non_json(boto3.client("sqs", config=_CONFIG))
+    """SQS's client; region, endpoint and credentials come from Lambda.
+
+    boto3 is loaded with it, for the first report: neither GitHub's nor the queue's own wait.
+    """
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
+    from chatgrid_auth.adapters.dynamodb.boto3_client import rejecting_non_json  # noqa: PLC0415
+
+    # A reporter waits for it; what failed, the reporter sends again.
+    patience = Config(
+        connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
+    )
+    return rejecting_non_json(boto3.client("sqs", config=patience))
 
 
 class SqsReports:
     """Reports in SQS.
 
     Args:
-        client: boto3's SQS client.
+        client: gives boto3's SQS client.
         url: the queue's.
     """
 
-    def __init__(self, client: Any, *, url: str) -> None:
+    def __init__(self, client: Callable[[], Any], *, url: str) -> None:
         self._client = client
         self._url = url
 
@@ -50,9 +52,13 @@ class SqsReports:
         Raises:
             StoreUnavailable: it may not be there.
         """
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+
+        from chatgrid_auth.adapters.dynamodb.boto3_transport import fault_of  # noqa: PLC0415
+
         body = json.dumps({"request_id": request_id, "hashes": hashes})
         try:
-            self._client.send_message(QueueUrl=self._url, MessageBody=body)
+            self._client().send_message(QueueUrl=self._url, MessageBody=body)
         except (ClientError, BotoCoreError) as error:
             raise fault_of("SendMessage", error) from None
 

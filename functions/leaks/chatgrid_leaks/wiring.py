@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth import settings
 from chatgrid_auth.adapters.audit_table.chain import AuditChain
-from chatgrid_auth.adapters.dynamodb import boto3_client
-from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.lean_client import dynamodb
 from chatgrid_auth.adapters.key_changes.revocations import Revocations
 from chatgrid_auth.adapters.leaks.exposed_keys import DynamoExposedKeys
 from chatgrid_auth.http_api.edge import ContractMiddleware
@@ -80,7 +79,7 @@ def from_environment() -> Handler:
     """The function's handler, as deployed."""
     configured = Settings.read(os.environ)
     logger = configured.telemetry.logger()
-    transport = Boto3Transport(boto3_client.dynamodb())
+    transport = dynamodb(os.environ)
     chain = AuditChain(
         transport,
         table=configured.audit_table,
@@ -99,7 +98,7 @@ def from_environment() -> Handler:
             retention_days=configured.revoked_retention_days,
         ),
     )
-    queue = SqsReports(sqs(), url=configured.queue_url)
+    queue = SqsReports(sqs, url=configured.queue_url)
     leaks = Leaks(keys, response=configured.response, now_ms=_now_ms)
     return compose(configured, queue=queue, leaks=leaks, logger=logger)
 

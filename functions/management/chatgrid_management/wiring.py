@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chatgrid_auth import settings
 from chatgrid_auth.adapters.audit_table.trail import AuditTrail
-from chatgrid_auth.adapters.dynamodb import boto3_client
-from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.lean_client import dynamodb
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.usage_table.usage_reader import UsageTable
 from chatgrid_auth.domain.rules.permissions import check_routes
@@ -146,9 +145,9 @@ def from_environment() -> Handler:
     """The function's handler, as deployed."""
     configured = Settings.read(os.environ)
     logger = configured.telemetry.logger()
-    client = boto3_client.dynamodb()
+    transport = dynamodb(os.environ)
     store = DynamoKeyStore(
-        client,
+        transport,
         table=configured.keys_table,
         audit_table=configured.audit_table,
         pause=time.sleep,
@@ -156,7 +155,6 @@ def from_environment() -> Handler:
         own_gateway_keys=configured.own_gateway_keys,
         revoked_retention_days=configured.revoked_retention_days,
     )
-    transport = Boto3Transport(client)
     return compose(
         configured,
         store=store,

@@ -13,8 +13,8 @@ from botocore.config import Config
 
 from chatgrid_auth import settings
 from chatgrid_auth.adapters.api_gateway.control_plane import ApiGateway
-from chatgrid_auth.adapters.dynamodb import boto3_client
-from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.dynamodb.boto3_client import rejecting_non_json
+from chatgrid_auth.adapters.dynamodb.lean_client import dynamodb
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue, DynamoRunLease
 from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
@@ -78,7 +78,7 @@ class Settings:
 def from_environment() -> Handler:
     """The function's handler, as deployed."""
     configured = Settings.read(os.environ)
-    transport = Boto3Transport(boto3_client.dynamodb())
+    transport = dynamodb(os.environ)
     logger = configured.telemetry.logger()
     directory = DynamoKeyDirectory(
         transport,
@@ -114,7 +114,7 @@ def from_environment() -> Handler:
 def control_plane(stack: str) -> ApiGateway:
     """API Gateway, as the environment leads to it."""
     client = boto3.client("apigateway", config=_CONTROL_PLANE)
-    return ApiGateway(boto3_client.rejecting_non_json(client), stack=stack)
+    return ApiGateway(rejecting_non_json(client), stack=stack)
 
 
 def compose(configured: Settings, reconciler: Reconciler) -> Handler:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.key_changes.changing import KeyChanges
@@ -28,7 +29,9 @@ def key_service(
 ) -> ApiKeys:
     """The service over this table, under the test's clock; it repeats without waiting."""
     return ApiKeys(
-        DynamoKeyStore(client, table=table, audit_table=audit_of(table), pause=pause),
+        DynamoKeyStore(
+            Boto3Transport(client), table=table, audit_table=audit_of(table), pause=pause
+        ),
         now_ms=now_ms,
         entropy=os.urandom,
         default_rate_limit=default_rate_limit,
@@ -45,7 +48,9 @@ def change_service(
     pause: Callable[[float], None] = lambda _: None,
 ) -> KeyChanges:
     """The service that changes keys of this table, under the test's clock."""
-    store = DynamoKeyStore(client, table=table, audit_table=audit_of(table), pause=pause)
+    store = DynamoKeyStore(
+        Boto3Transport(client), table=table, audit_table=audit_of(table), pause=pause
+    )
     return KeyChanges(store.changes, now_ms=now_ms, default_rate_limit=default_rate_limit)
 
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.actors import JWT, Actor
 from chatgrid_auth.services.api_keys import ApiKeys
@@ -34,7 +35,10 @@ class Client:
         self.now_ms = NOW_MS
         self.actor = Actor(type=JWT, id=self.owner)
         self.store = DynamoKeyStore(
-            client, table=self.table, audit_table=audit_of(self.table), pause=time.sleep
+            Boto3Transport(client),
+            table=self.table,
+            audit_table=audit_of(self.table),
+            pause=time.sleep,
         )
         clock: Any = {"now_ms": lambda: self.now_ms, "entropy": os.urandom}
         self.keys = ApiKeys(self.store, default_rate_limit=120, keys_per_user=100, **clock)

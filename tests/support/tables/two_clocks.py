@@ -68,7 +68,10 @@ class World:
         self.table, self.users_table = keys_table(client), rate_limits_table(client)
         keys = ApiKeys(
             DynamoKeyStore(
-                client, table=self.table, audit_table=audit_of(self.table), pause=lambda _: None
+                Boto3Transport(client),
+                table=self.table,
+                audit_table=audit_of(self.table),
+                pause=lambda _: None,
             ),
             now_ms=lambda: int(self.true * 1000),
             entropy=os.urandom,

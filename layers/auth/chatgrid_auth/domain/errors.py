@@ -7,6 +7,7 @@ ChatGridError
 │   ├── IdentityProviderUnavailable the keys that sign JWTs cannot be known
 │   └── TokenSecretUnavailable      the secret that tokens are made with cannot be read
 ├── ConditionFailed                 a conditional write found another state
+├── Cancelled                       a transaction was refused, and nothing of it was done
 ├── NotFound                        no such thing, or not the caller's
 ├── KeyLimitReached                 the owner holds as many keys as allowed
 ├── CreationLimitReached            the owner made as many keys in the last hour as allowed
@@ -81,6 +82,22 @@ class ConditionFailed(ChatGridError):
     def __init__(self, item: Mapping[str, Any] | None) -> None:
         super().__init__("the condition of a conditional write does not hold")
         self.item = item
+
+
+class Cancelled(ChatGridError):
+    """A transaction was refused, and nothing of it was done.
+
+    Args:
+        reasons: DynamoDB's reason code for each of its writes, ``None`` for those it liked.
+    """
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("a transaction was cancelled")
+        self.reasons = reasons
+
+    def refused(self, index: int) -> bool:
+        """Whether the condition of that write did not hold."""
+        return index < len(self.reasons) and self.reasons[index] == "ConditionalCheckFailed"
 
 
 class NotFound(ChatGridError):

@@ -73,7 +73,7 @@ class ProxyRequest(APIGateway):
 
 
 def lambda_handler(
-    app: ASGI, *, logger: Logger, tracer: Tracer, metrics: Metrics, milestones: Milestones
+    app: ASGI, *, logger: Logger, tracer: Tracer | None, metrics: Metrics, milestones: Milestones
 ) -> Handler:
     """A Lambda handler for ``app`` that logs, traces and counts, and shows no credential.
 
@@ -82,6 +82,7 @@ def lambda_handler(
 
     Args:
         app: the application, its guard included.
+        tracer: ``None`` where nothing is traced.
         milestones: answers worth a metric of their own.
     """
     loop = asyncio.new_event_loop()
@@ -94,7 +95,6 @@ def lambda_handler(
     @logger.inject_lambda_context(
         log_event=False, correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True
     )
-    @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
     @metrics.log_metrics(capture_cold_start_metric=True)
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         asyncio.set_event_loop(loop)  # again, in case something else has put it away
@@ -110,7 +110,12 @@ def lambda_handler(
             metrics.add_metric(milestone, MetricUnit.Count, 1)
         return response
 
-    return cast("Handler", handle)
+    traced = tracer.capture_lambda_handler if tracer else _untraced
+    return cast("Handler", traced(handle, capture_response=False, capture_error=False))
+
+
+def _untraced(handle: Handler, **_: object) -> Handler:
+    return handle
 
 
 def _caller(event: dict[str, Any]) -> dict[str, str]:

@@ -40,7 +40,7 @@ def parts(events: dict[str, Any]) -> dict[str, Callable[[], object]]:
         return tokens and tokens.verify(token, now_ms=now_ms)
 
     def first_of_its_second() -> object:
-        later_ms = now_ms + 1_000 * (next(seconds) % 30)
+        later_ms = _gate.now_ms() + 1_000 * (next(seconds) % 30)
         return authenticator.decide(header("key"), request=Request("read"), now_ms=later_ms)
 
     return {

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.audit_table import layout
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
-from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, put, transact
+from chatgrid_auth.adapters.dynamodb.transactions import put, transact
 from chatgrid_auth.domain.audit import AuditEvent, Entry, Head
-from chatgrid_auth.domain.errors import StoreThrottled, StoreUnavailable
+from chatgrid_auth.domain.errors import Cancelled, StoreThrottled, StoreUnavailable
 from chatgrid_auth.services.audit.chain import linked
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
 #: Writers of one owner's chain take turns by chance; sixteen at once need some twenty tries.
 _RETRIES = RetryPolicy(attempts=40, backoff=0.01, backoff_limit=0.3)
@@ -32,7 +32,7 @@ class AuditChain:
 
     def __init__(
         self,
-        transport: Boto3Transport,
+        transport: Transport,
         *,
         table: str,
         pause: Callable[[float], None],
@@ -58,7 +58,7 @@ class AuditChain:
         for failures in range(1, _RETRIES.attempts + 1):
             entry, puts = self._next(event)
             try:
-                transact(self._transport.client, [*writes, *puts], pause=self._pause)
+                transact(self._transport, [*writes, *puts], pause=self._pause)
             except Cancelled as cancelled:
                 if any(cancelled.refused(at) for at in range(len(writes))):
                     raise

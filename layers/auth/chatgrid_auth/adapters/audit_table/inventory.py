@@ -10,7 +10,7 @@ from chatgrid_auth.adapters.dynamodb.pages import every_item
 from chatgrid_auth.domain.audit import Entry
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
 
 class AuditInventory:
@@ -21,7 +21,7 @@ class AuditInventory:
         table: the audit table's name.
     """
 
-    def __init__(self, transport: Boto3Transport, *, table: str) -> None:
+    def __init__(self, transport: Transport, *, table: str) -> None:
         self._transport = transport
         self._table = table
 

@@ -14,7 +14,7 @@ from chatgrid_auth.services.audit.chain import verify
 from chatgrid_auth.services.audit.log import EntryPage
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
 
 _FIRST, _LAST = layout.sk(0), layout.sk(10**10 - 1)
@@ -30,7 +30,7 @@ class AuditTrail:
     """
 
     def __init__(
-        self, transport: Boto3Transport, *, table: str, most_entries: int | None = None
+        self, transport: Transport, *, table: str, most_entries: int | None = None
     ) -> None:
         self._most_entries = most_entries
         self._transport = transport

@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from binascii import b2a_base64
 
 from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable
 from chatgrid_auth.adapters.awslite.dynamodb_responses import (
@@ -30,10 +31,11 @@ from chatgrid_auth.adapters.awslite.dynamodb_responses import (
     THROTTLED,
     ConditionNotMet,
     Failure,
+    TransactionRefused,
     read_response,
 )
 from chatgrid_auth.adapters.awslite.http_connection import HttpConnection
-from chatgrid_auth.adapters.awslite.http_response import HttpFault
+from chatgrid_auth.adapters.awslite.http_response import BODY_LIMIT_BYTES, HttpFault
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.adapters.awslite.server_clock import ServerClock
 from chatgrid_auth.adapters.awslite.sigv4 import RequestSigner
@@ -42,24 +44,10 @@ from chatgrid_auth.adapters.awslite.urls import Url, public_endpoint
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, Protocol
+    from typing import Any
 
     from chatgrid_auth.adapters.awslite.credentials import Credentials, CredentialSource
-
-    class Errors(Protocol):
-        """What a caller of this client wants to catch, as classes; a module of them will do."""
-
-        @property
-        def ConditionFailed(self) -> Callable[[dict[str, Any] | None], Exception]:  # noqa: N802
-            """The condition of a write did not hold; takes the item, where it was asked for."""
-
-        @property
-        def StoreThrottled(self) -> Callable[[str, str], Exception]:  # noqa: N802
-            """DynamoDB was too busy for as long as the budget lasted; operation and code."""
-
-        @property
-        def StoreUnavailable(self) -> Callable[[str, str], Exception]:  # noqa: N802
-            """Any other fault; operation and code."""
+    from chatgrid_auth.adapters.awslite.dynamodb_responses import Errors
 
 
 CONTENT_TYPE = "application/x-amz-json-1.0"
@@ -79,6 +67,7 @@ class DynamoDB:
         endpoint: an ``http`` or ``https`` URL; the region's own when ``None``.
         cafile: PEM file of the only roots to trust; ``None`` for Amazon's, then the platform's.
         retry_policy: time-outs, budget and retries.
+        body_limit_bytes: a longer answer is a fault.
         clock: the time in epoch seconds.
         monotonic: a clock that nobody sets.
         sleep: waits between two attempts.
@@ -101,6 +90,7 @@ class DynamoDB:
         endpoint: str | None = None,
         cafile: str | None = None,
         retry_policy: RetryPolicy | None = None,
+        body_limit_bytes: int = BODY_LIMIT_BYTES,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -122,6 +112,7 @@ class DynamoDB:
             tls=tls,
             connect_seconds=self._retry_policy.connect,
             reply_seconds=self._retry_policy.reply,
+            body_limit_bytes=body_limit_bytes,
             clock=monotonic,
         )
         self._host = url.authority
@@ -135,7 +126,9 @@ class DynamoDB:
         self._stamps_hold = True
         self._credentials: Credentials | None = None
         self._prepared: dict[str, tuple[bytes, RequestSigner]] = {}
-        self._encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+        self._encode = json.JSONEncoder(
+            separators=(",", ":"), check_circular=False, default=_binary
+        ).encode
         self.clock = ServerClock(clock, monotonic)
         self.waited_seconds = 0.0
 
@@ -151,6 +144,7 @@ class DynamoDB:
 
         Raises:
             ConditionFailed: the condition of a write did not hold.
+            Cancelled: a transaction was refused.
             StoreThrottled: DynamoDB was too busy, twice.
             StoreUnavailable: any other fault; also where this machine's time proves wrong.
         """
@@ -207,6 +201,8 @@ class DynamoDB:
                 if self._stamps_hold:
                     raise self._errors.ConditionFailed(refused.item) from None
                 raise self._errors.StoreUnavailable(operation, CLOCK_WAS_WRONG) from None
+            except TransactionRefused as refused:
+                raise self._errors.Cancelled(refused.reasons) from None
 
     def _attempt(self, operation: str, body: bytes, deadline: float) -> dict[str, Any]:
         sent_at = self._machine_clock()
@@ -285,6 +281,10 @@ class DynamoDB:
             return self._source.renewed(now_seconds) is not self._credentials
         except CredentialsUnavailable:
             return False
+
+
+def _binary(value: bytes) -> str:
+    return b2a_base64(value, newline=False).decode()
 
 
 class _Tried:

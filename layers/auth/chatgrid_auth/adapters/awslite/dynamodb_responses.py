@@ -13,9 +13,30 @@ from json import JSONDecoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, Protocol
 
     from chatgrid_auth.adapters.awslite.http_response import Response
+
+    class Errors(Protocol):
+        """What a caller of this client wants to catch, as classes; a module of them will do."""
+
+        @property
+        def ConditionFailed(self) -> Callable[[dict[str, Any] | None], Exception]:  # noqa: N802
+            """The condition of a write did not hold; takes the item, where it was asked for."""
+
+        @property
+        def Cancelled(self) -> Callable[[list[str]], Exception]:  # noqa: N802
+            """A transaction was refused; takes the reason of each of its writes."""
+
+        @property
+        def StoreThrottled(self) -> Callable[[str, str], Exception]:  # noqa: N802
+            """DynamoDB was too busy for as long as the budget lasted; operation and code."""
+
+        @property
+        def StoreUnavailable(self) -> Callable[[str, str], Exception]:  # noqa: N802
+            """Any other fault; operation and code."""
+
 
 CONFLICT = "TransactionConflictException"
 
@@ -47,6 +68,18 @@ class ConditionNotMet(Exception):
     def __init__(self, item: dict[str, Any] | None) -> None:
         super().__init__("the condition of a conditional write does not hold")
         self.item = item
+
+
+class TransactionRefused(Exception):
+    """A transaction was not made.
+
+    Args:
+        reasons: the reason code of each of its writes, ``None`` for those that were not why.
+    """
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("a transaction was refused")
+        self.reasons = reasons
 
 
 class Failure(Exception):
@@ -89,6 +122,7 @@ def read_response(response: Response) -> dict[str, Any]:
 
     Raises:
         ConditionNotMet: the condition of a write did not hold; with the item, where asked for.
+        TransactionRefused: a transaction was not made.
         Failure: anything else.
     """
     status = response.status
@@ -113,7 +147,7 @@ def read_response(response: Response) -> dict[str, Any]:
     raise _error(decoded, status)
 
 
-def _error(decoded: dict[str, Any], status: int) -> ConditionNotMet | Failure:
+def _error(decoded: dict[str, Any], status: int) -> ConditionNotMet | TransactionRefused | Failure:
     kind = decoded.get("__type")
     code = kind.rpartition("#")[2] if isinstance(kind, str) else ""
     if not (code.isascii() and code.isalnum() and len(code) < 100):
@@ -121,5 +155,8 @@ def _error(decoded: dict[str, Any], status: int) -> ConditionNotMet | Failure:
     if code == "ConditionalCheckFailedException":
         item = decoded.get("Item")
         return ConditionNotMet(item if isinstance(item, dict) else None)
+    if code == "TransactionCanceledException":
+        reasons = decoded.get("CancellationReasons") or []
+        return TransactionRefused([str(reason.get("Code")) for reason in reasons])
     transient = status >= 500 or status == 429 or code in THROTTLED
     return Failure(code, transient=transient)

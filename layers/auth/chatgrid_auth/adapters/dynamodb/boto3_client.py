@@ -1,4 +1,4 @@
-"""DynamoDB's client for functions behind the API: it fails while the client still waits."""
+"""What every client of boto3's in a function is made to keep to."""
 
 from __future__ import annotations
 
@@ -6,32 +6,12 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
-    from types_boto3_dynamodb import DynamoDBClient
 
 Client = TypeVar("Client", bound="BaseClient")
-
-#: A second try at most: where it is unknown whether a write took effect, a third could make it
-#: three times; and each adds to the load of a store that is too busy. Two tries of at most four
-#: seconds stay well below API Gateway's 29 seconds.
-_CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 2},
-    tcp_keepalive=True,
-)
-
-
-def dynamodb() -> DynamoDBClient:
-    """The low-level client; region, endpoint and credentials come from Lambda."""
-    # At DEBUG it logs every request with its headers, the function's session token included.
-    logging.getLogger("botocore").setLevel(logging.WARNING)
-    return rejecting_non_json(boto3.client("dynamodb", config=_CONFIG))
 
 
 class MalformedResponse(BotoCoreError):
@@ -41,7 +21,9 @@ class MalformedResponse(BotoCoreError):
 
 
 def rejecting_non_json(client: Client) -> Client:
-    """The client, made to refuse what only looks like an answer."""
+    """The client, made to refuse what only looks like an answer, and to log no request."""
+    # At DEBUG it logs every request with its headers, the function's session token included.
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     client.meta.events.register("before-parse", _refuse_nonsense)
     return client
 

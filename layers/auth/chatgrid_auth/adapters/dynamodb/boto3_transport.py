@@ -1,4 +1,4 @@
-"""DynamoDB through boto3, errors translated: for everything but the authorizer's hot path."""
+"""DynamoDB through boto3, errors translated: for the command, and for customers' functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chatgrid_auth.adapters.awslite.dynamodb_responses import THROTTLED
-from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
+from chatgrid_auth.domain.errors import (
+    Cancelled,
+    ConditionFailed,
+    StoreThrottled,
+    StoreUnavailable,
+)
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -43,12 +48,16 @@ class Boto3Transport:
 
         Raises:
             ConditionFailed: the condition of a write did not hold.
+            Cancelled: a transaction was refused.
             StoreUnavailable: any fault.
         """
         try:
             response = getattr(self.client, xform_name(operation))(**payload)
         except self.client.exceptions.ConditionalCheckFailedException as refused:
             raise ConditionFailed(cast("Any", refused.response.get("Item"))) from None
+        except self.client.exceptions.TransactionCanceledException as refused:
+            reasons = refused.response.get("CancellationReasons", [])
+            raise Cancelled([str(reason.get("Code")) for reason in reasons]) from None
         except (ClientError, BotoCoreError) as error:
             raise fault_of(operation, error) from None
         return cast("dict[str, Any]", response)

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
 
 def every_item(
-    transport: Boto3Transport, operation: str, question: Mapping[str, Any]
+    transport: Transport, operation: str, question: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
     """All items, page after page as they are asked for.
 

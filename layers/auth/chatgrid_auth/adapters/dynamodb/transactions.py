@@ -7,38 +7,19 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
-from chatgrid_auth.adapters.dynamodb.boto3_transport import fault_of
-from chatgrid_auth.domain.errors import ChatGridError, StoreThrottled
+from chatgrid_auth.domain.errors import Cancelled, StoreThrottled
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
 _RETRIES = RetryPolicy(attempts=10, backoff=0.01)
 _CONDITION = "ConditionalCheckFailed"
 _PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
-class Cancelled(ChatGridError):
-    """A transaction was refused, and nothing of it was done.
-
-    Args:
-        reasons: DynamoDB's reason code for each of its writes, ``None`` for those it liked.
-    """
-
-    def __init__(self, reasons: list[str]) -> None:
-        super().__init__("a transaction was cancelled")
-        self.reasons = reasons
-
-    def refused(self, index: int) -> bool:
-        """Whether the condition of that write did not hold."""
-        return index < len(self.reasons) and self.reasons[index] == _CONDITION
-
-
 def transact(
-    client: DynamoDBClient, writes: list[dict[str, Any]], *, pause: Callable[[float], None]
+    transport: Transport, writes: list[dict[str, Any]], *, pause: Callable[[float], None]
 ) -> None:
     """Do all of these writes, or none.
 
@@ -53,20 +34,13 @@ def transact(
         StoreUnavailable: any other fault.
     """
     for failures in range(1, _RETRIES.attempts + 1):
+        # One token for a call and the client's own repeats of it: DynamoDB knows them as one.
+        question = {"TransactItems": writes, "ClientRequestToken": str(uuid4())}
         try:
-            # One token for a call and boto3's own retries of it: DynamoDB then knows them as one.
-            client.transact_write_items(
-                TransactItems=writes,  # type: ignore[arg-type] # plain DynamoDB JSON
-                ClientRequestToken=str(uuid4()),
-            )
-        except client.exceptions.TransactionCanceledException as error:
-            reasons = [
-                str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])
-            ]
-            if _CONDITION in reasons or not _PASSING.intersection(reasons):
-                raise Cancelled(reasons) from None
-        except (ClientError, BotoCoreError) as error:
-            raise fault_of("TransactWriteItems", error) from None
+            transport.call("TransactWriteItems", question)
+        except Cancelled as cancelled:
+            if _CONDITION in cancelled.reasons or not _PASSING.intersection(cancelled.reasons):
+                raise
         else:
             return
         pause(_RETRIES.pause(failures, os.urandom))

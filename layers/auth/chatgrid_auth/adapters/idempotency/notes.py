@@ -20,7 +20,7 @@ from chatgrid_auth.domain.errors import ConditionFailed
 from chatgrid_auth.services.repeatable import Note, NoteChange, Repeatable
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.domain.credentials import ApiKey
 
 Item = Mapping[str, Any]
@@ -34,7 +34,7 @@ class DynamoNotes:
         table: the keys table's name.
     """
 
-    def __init__(self, transport: Boto3Transport, *, table: str) -> None:
+    def __init__(self, transport: Transport, *, table: str) -> None:
         self._transport = transport
         self._table = table
 

@@ -23,7 +23,7 @@ from chatgrid_auth.domain.scopes import level_of
 from chatgrid_auth.services.key_changes.changing import Seen
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.adapters.key_changes.pending import PendingChanges
     from chatgrid_auth.domain.audit import AuditEvent
     from chatgrid_auth.domain.credentials import ApiKey, Credits
@@ -40,7 +40,7 @@ class DynamoKeyChanges:
         pending: begins changes and finishes them.
     """
 
-    def __init__(self, transport: Boto3Transport, *, table: str, pending: PendingChanges) -> None:
+    def __init__(self, transport: Transport, *, table: str, pending: PendingChanges) -> None:
         self._transport = transport
         self._table = table
         self._pending = pending

@@ -18,7 +18,7 @@ from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.adapters.key_changes.pending import PendingChanges, Unfinished, Writer
     from chatgrid_auth.domain.audit import AuditEvent
 
@@ -49,7 +49,7 @@ class Disabling:
         pending: begins changes and finishes them.
     """
 
-    def __init__(self, transport: Boto3Transport, *, table: str, pending: PendingChanges) -> None:
+    def __init__(self, transport: Transport, *, table: str, pending: PendingChanges) -> None:
         self._transport = transport
         self._table = table
         self._pending = pending

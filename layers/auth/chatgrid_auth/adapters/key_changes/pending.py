@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, update
+from chatgrid_auth.adapters.dynamodb.transactions import update
 from chatgrid_auth.adapters.key_changes.intents import INTENT, Intent, all_intents, new_token
 from chatgrid_auth.adapters.key_changes.stale import RecordFull, StaleIntents
 from chatgrid_auth.adapters.keys_table import items, key_items
@@ -28,11 +28,11 @@ from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import THE_SYSTEM
 from chatgrid_auth.domain.audit import AuditEvent
-from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
+from chatgrid_auth.domain.errors import Cancelled, ConditionFailed, StoreThrottled, StoreUnavailable
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.audit_table.chain import AuditChain
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
 Item = Mapping[str, Any]
 
@@ -90,7 +90,7 @@ class PendingChanges:
 
     def __init__(
         self,
-        transport: Boto3Transport,
+        transport: Transport,
         *,
         table: str,
         chain: AuditChain,

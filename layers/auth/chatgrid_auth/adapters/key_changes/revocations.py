@@ -26,7 +26,7 @@ from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.audit_table.chain import AuditChain
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.domain.audit import AuditEvent
 
 Item = Mapping[str, Any]
@@ -49,7 +49,7 @@ class Revocations:
 
     def __init__(
         self,
-        transport: Boto3Transport,
+        transport: Transport,
         *,
         table: str,
         chain: AuditChain,

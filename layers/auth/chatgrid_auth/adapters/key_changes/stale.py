@@ -16,7 +16,7 @@ from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.adapters.key_changes.intents import Intent
 
 Item = Mapping[str, Any]
@@ -37,7 +37,7 @@ class StaleIntents:
         table: the keys table's name.
     """
 
-    def __init__(self, transport: Boto3Transport, *, table: str) -> None:
+    def __init__(self, transport: Transport, *, table: str) -> None:
         self._transport = transport
         self._table = table
 

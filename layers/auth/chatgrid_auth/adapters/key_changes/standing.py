@@ -11,7 +11,7 @@ from chatgrid_auth.domain.errors import StoreThrottled
 from chatgrid_auth.domain.keys import tag_of
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.adapters.key_changes.pending import PendingChanges
 
 Item = Mapping[str, Any]
@@ -29,7 +29,7 @@ class WholeKeys:
         pending: finishes changes.
     """
 
-    def __init__(self, transport: Boto3Transport, *, table: str, pending: PendingChanges) -> None:
+    def __init__(self, transport: Transport, *, table: str, pending: PendingChanges) -> None:
         self._transport = transport
         self._table = table
         self._pending = pending

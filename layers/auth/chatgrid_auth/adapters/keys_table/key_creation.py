@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, put
+from chatgrid_auth.adapters.dynamodb.transactions import put
 from chatgrid_auth.adapters.idempotency.notes import written
 from chatgrid_auth.adapters.keys_table import items, key_items, policy_items
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain.errors import (
+    Cancelled,
     KeyExists,
     KeyLimitReached,
     MakerRevoked,
@@ -20,7 +21,7 @@ from chatgrid_auth.services.creations import with_another
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.audit_table.chain import AuditChain
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.domain.audit import AuditEvent
     from chatgrid_auth.domain.credentials import ApiKey
     from chatgrid_auth.services.repeatable import NoteChange
@@ -41,7 +42,7 @@ class KeyCreations:
 
     def __init__(
         self,
-        transport: Boto3Transport,
+        transport: Transport,
         *,
         table: str,
         chain: AuditChain,

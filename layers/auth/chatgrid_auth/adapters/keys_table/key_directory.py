@@ -20,7 +20,7 @@ from chatgrid_auth.services.usage_plans.ports import LiveKey, Progress, RunSumma
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.domain.audit import Entry
 
 #: Items that DynamoDB looks at for one page, most of which are not credentials.
@@ -42,7 +42,7 @@ class DynamoKeyDirectory:
 
     def __init__(
         self,
-        transport: Boto3Transport,
+        transport: Transport,
         *,
         table: str,
         audit_table: str,

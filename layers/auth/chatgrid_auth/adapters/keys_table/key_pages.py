@@ -22,7 +22,7 @@ from chatgrid_auth.domain.identifiers import id_range
 from chatgrid_auth.services.key_filters import ACTIVE, NO_FILTERS, KeyFilters
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.adapters.key_changes.revocations import Revocations
 
 Record = Mapping[str, Any]
@@ -40,7 +40,7 @@ class KeyPages:
         revocations: brings into order what it meets half done.
     """
 
-    def __init__(self, transport: Boto3Transport, *, table: str, revocations: Revocations) -> None:
+    def __init__(self, transport: Transport, *, table: str, revocations: Revocations) -> None:
         self._transport = transport
         self._table = table
         self._revocations = revocations

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.audit_table.chain import AuditChain
-from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.dynamodb.pages import every_item
 from chatgrid_auth.adapters.idempotency.notes import DynamoNotes
 from chatgrid_auth.adapters.key_changes.changes import DynamoKeyChanges
@@ -28,8 +27,7 @@ from chatgrid_auth.domain.credentials import ApiKey, Page
 from chatgrid_auth.services.key_filters import NO_FILTERS, KeyFilters
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.domain.audit import AuditEvent, Entry
     from chatgrid_auth.services.descendants import Kin
     from chatgrid_auth.services.repeatable import NoteChange
@@ -39,7 +37,7 @@ class DynamoKeyStore:
     """The keys table, as ``services.key_store.KeyStore`` asks for it.
 
     Args:
-        client: boto3's low-level DynamoDB client.
+        transport: DynamoDB.
         table: the keys table's name.
         audit_table: the audit table's name.
         pause: waits that many seconds; between tries of a transaction that met another.
@@ -56,7 +54,7 @@ class DynamoKeyStore:
 
     def __init__(
         self,
-        client: DynamoDBClient,
+        transport: Transport,
         *,
         table: str,
         audit_table: str,
@@ -65,8 +63,7 @@ class DynamoKeyStore:
         own_gateway_keys: bool = True,
         revoked_retention_days: int = RETENTION_DAYS,
     ) -> None:
-        self._transport = Boto3Transport(client)
-        self._client = client
+        self._transport = transport
         self._table = table
         self._chain = AuditChain(self._transport, table=audit_table, pause=pause, anchor=anchor)
         self._creations = KeyCreations(

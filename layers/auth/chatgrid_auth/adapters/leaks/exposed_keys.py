@@ -9,18 +9,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.adapters.dynamodb.transactions import Cancelled, update
+from chatgrid_auth.adapters.dynamodb.transactions import update
 from chatgrid_auth.adapters.key_changes.disabling import EXPOSED, Disabling
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.credential_reads import read_credentials
 from chatgrid_auth.adapters.keys_table.items import current_tag
+from chatgrid_auth.domain.errors import Cancelled
 from chatgrid_auth.domain.keys import PUBLISHABLE, tag_of
 from chatgrid_auth.services.audit.events import disabled_by_the_system
 from chatgrid_auth.services.leaks.acting import Exposed
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.audit_table.chain import AuditChain
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.adapters.key_changes.revocations import Revocations
     from chatgrid_auth.domain.audit import AuditEvent
 
@@ -39,7 +40,7 @@ class DynamoExposedKeys:
 
     def __init__(
         self,
-        transport: Boto3Transport,
+        transport: Transport,
         *,
         table: str,
         chain: AuditChain,

@@ -7,20 +7,20 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.dynamodb.pages import every_item
-from chatgrid_auth.adapters.dynamodb.transactions import Cancelled
 from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.adapters.rotation.books import GRACES
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import THE_SYSTEM
 from chatgrid_auth.domain.audit import AuditEvent
+from chatgrid_auth.domain.errors import Cancelled
 from chatgrid_auth.services.instants import iso_instant
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.audit_table.chain import AuditChain
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
 
-def end_due(transport: Boto3Transport, *, table: str, chain: AuditChain, now_ms: int) -> int:
+def end_due(transport: Transport, *, table: str, chain: AuditChain, now_ms: int) -> int:
     """Add the entry of each grace that has run out by itself; how many there were.
 
     The secret has been refused since; nothing of the key is touched.
@@ -39,7 +39,7 @@ def end_due(transport: Boto3Transport, *, table: str, chain: AuditChain, now_ms:
     return told
 
 
-def _due(transport: Boto3Transport, *, table: str, now_ms: int) -> Iterator[Mapping[str, Any]]:
+def _due(transport: Transport, *, table: str, now_ms: int) -> Iterator[Mapping[str, Any]]:
     question = {
         "TableName": table,
         "KeyConditionExpression": "pk = :pk AND sk < :now",

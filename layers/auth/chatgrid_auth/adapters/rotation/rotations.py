@@ -20,7 +20,7 @@ from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.services.rotation import NewSecret, Standing
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.adapters.key_changes.intents import Intent
     from chatgrid_auth.adapters.key_changes.pending import PendingChanges
     from chatgrid_auth.domain.audit import AuditEvent
@@ -42,7 +42,7 @@ class DynamoRotations:
 
     def __init__(
         self,
-        transport: Boto3Transport,
+        transport: Transport,
         *,
         table: str,
         pending: PendingChanges,

@@ -18,7 +18,7 @@ from chatgrid_auth.domain.errors import ConditionFailed
 from chatgrid_auth.services.upkeep.keeping import DORMANT, Life
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.adapters.key_changes.pending import PendingChanges
     from chatgrid_auth.domain.audit import AuditEvent
     from chatgrid_auth.services.upkeep.notices import Notice
@@ -39,7 +39,7 @@ class DynamoKeyLives:
 
     def __init__(
         self,
-        transport: Boto3Transport,
+        transport: Transport,
         *,
         table: str,
         audit_table: str,

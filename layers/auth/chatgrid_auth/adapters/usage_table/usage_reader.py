@@ -11,7 +11,7 @@ from chatgrid_auth.services.usage.reports import Bucket
 from chatgrid_auth.services.usage.tallies import COLUMNS
 
 if TYPE_CHECKING:
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
 _COLUMNS = {letter: column for column, letter in layout.LETTERS.items()}
 
@@ -24,7 +24,7 @@ class UsageTable:
         table: the usage table's name.
     """
 
-    def __init__(self, transport: Boto3Transport, *, table: str) -> None:
+    def __init__(self, transport: Transport, *, table: str) -> None:
         self._transport = transport
         self._table = table
 
