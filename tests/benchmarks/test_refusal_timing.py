@@ -1,17 +1,44 @@
-"""The time of a refusal does not tell how near a guess came to a key."""
+"""The time of a refusal tells nothing: neither how near a guess came, nor what it has met.
+
+Pairs are taken in turn, each first in every other one, so that both kinds meet the same machine;
+what is held are the ratio of their medians, and how often one of a pair took longer.
+"""
 
 from __future__ import annotations
 
 import os
 import statistics
 import time
+from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.domain.keys import generate
+from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.domain.keys import generate, hash_of
 from chatgrid_authorizer.response import respond
 from tests.support.memory.gate import World
 from tests.unit.authorizer.test_event import request_event
+from tests.unit.leaks.conftest import World as Leaks
 
-_ROUNDS = 2_000
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ROUNDS = 800
+_REPORTS = 200
+
+
+def compared(
+    one: Callable[[], float], other: Callable[[], float], *, rounds: int = _ROUNDS
+) -> tuple[float, float]:
+    """The first's median by the second's, and the share of pairs in which the first took longer."""
+    ones, others = [], []
+    for number in range(rounds):
+        if number % 2:
+            ones.append(one())
+            others.append(other())
+        else:
+            others.append(other())
+            ones.append(one())
+    longer = sum(a > b for a, b in zip(ones, others, strict=True)) / rounds
+    return statistics.median(ones) / statistics.median(others), longer
 
 
 def with_checksum(first: str) -> str:
@@ -26,13 +53,17 @@ def with_checksum(first: str) -> str:
     return generate("live", entropy=entropy)
 
 
-def seconds(world: World, credential: str) -> float:
+def new_key() -> str:
+    return generate("live", entropy=os.urandom)
+
+
+def seconds(world: World, credential: str, reason: str = "unknown") -> float:
     """How long the refusal of a credential took that was never seen."""
     event = request_event(multiValueHeaders={"Authorization": [f"Bearer {credential}"]})
     started = time.perf_counter()
     given = respond(event, gate=world.gate)
     taken = time.perf_counter() - started
-    assert given["context"]["reason"] == "unknown"
+    assert given["context"]["reason"] == reason
     return taken
 
 
@@ -40,8 +71,53 @@ def test_a_near_miss_is_refused_in_the_time_of_any_other_guess() -> None:
     world = World(failed_attempts_per_minute=30)
     key = world.keys["read"]
     assert with_checksum(key)[:29] == key[:29]
-    near, far = [], []
-    for _ in range(_ROUNDS):  # in turn, so that both meet the same machine
-        near.append(seconds(world, with_checksum(key)))
-        far.append(seconds(world, generate("live", entropy=os.urandom)))
-    assert 0.8 < statistics.median(near) / statistics.median(far) < 1.25
+    ratio, longer = compared(
+        lambda: seconds(world, with_checksum(key)), lambda: seconds(world, new_key())
+    )
+    assert 0.8 < ratio < 1.25
+    assert 0.35 < longer < 0.65
+
+
+def test_a_canary_is_refused_in_the_time_of_an_unknown_key() -> None:
+    """Within what reading its item takes; DynamoDB is asked as often, and not asked here."""
+    world = World(failed_attempts_per_minute=30)
+
+    def canary() -> float:
+        trap: dict[str, Any] = {items.TRAP: items.n(1), items.LEVEL: None}
+        raw = world.key(scopes=["read"], **trap)
+        before = world.store.requests
+        taken = seconds(world, raw, "canary")
+        assert world.store.requests == before + 1
+        return taken
+
+    def unknown() -> float:
+        world.key(scopes=["read"])  # as much work for the store in memory
+        before = world.store.requests
+        taken = seconds(world, new_key())
+        assert world.store.requests == before + 1
+        return taken
+
+    ratio, longer = compared(canary, unknown)
+    print(f"canary by unknown: {ratio:.2f}, longer in {longer:.0%}")
+    assert ratio < 1.5
+
+
+def test_a_known_key_is_reported_in_the_time_of_a_made_up_one() -> None:
+    world = Leaks()
+    known = new_key()
+    world.keys.ours[hash_of(known)] = True
+
+    def report(raw: str) -> float:
+        started = time.perf_counter()
+        reply = world.report({"credentials": [raw]})
+        taken = time.perf_counter() - started
+        assert reply.status == 202
+        return taken
+
+    for _ in range(20):
+        report(new_key())
+    ratio, longer = compared(lambda: report(known), lambda: report(new_key()), rounds=_REPORTS)
+    print(f"known by made-up: {ratio:.2f}, longer in {longer:.0%}")
+    assert 0.8 < ratio < 1.25
+    assert 0.3 < longer < 0.7
+    assert world.keys.asked == 0, "no store was asked before any response"

@@ -145,6 +145,7 @@ async def run_app(
             access_log=False,
             ws="none",
             server_header=False,
+            proxy_headers=False,  # API Gateway takes the source from the connection alone
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
     )

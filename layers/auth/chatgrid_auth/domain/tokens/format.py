@@ -39,8 +39,10 @@ _FIXED = _HOME + _TAG + _GRANTS + _END
 SHORTEST = 2 * (_FIXED + _MAC)
 #: 20 networks of the longest text, a space before each but the first.
 LONGEST = SHORTEST + 2 * (20 * 50)
-_GRANTED = {1: ("read",), 2: ("write",), 3: ("read", "write")}
-_MASKS = {granted: mask for mask, granted in _GRANTED.items()}
+_SCOPES_OF = {1: ("read",), 2: ("write",), 3: ("read", "write")}
+_MASKS = {granted: mask for mask, granted in _SCOPES_OF.items()}
+#: What a token may be granted.
+GRANTED = tuple(_MASKS)
 _CAPPED = 4
 
 
@@ -132,11 +134,14 @@ def key_of(parts: Parts) -> tuple[str, str]:
 def read(parts: Parts, secrets: Iterable[bytes]) -> Token | None:
     """What a token says whose MAC was made with one of these secrets; ``None`` for every other."""
     said, mac = parts
-    if not any(compare_digest(digest(secret, said, "sha256"), mac) for secret in secrets):
+    for secret in secrets:
+        if compare_digest(digest(secret, said, "sha256"), mac):
+            break
+    else:
         return None
     raw = said[_LABEL_LENGTH:]
     grants = raw[_HOME + _TAG]
-    scopes = _GRANTED.get(grants & ~_CAPPED)
+    scopes = _SCOPES_OF.get(grants & ~_CAPPED)
     if scopes is None:
         return None
     networks = raw[_FIXED:].decode("ascii")

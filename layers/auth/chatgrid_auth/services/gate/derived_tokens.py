@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from chatgrid_auth.services.gate.requests import Request
     from chatgrid_auth.services.gate.token_fence import Fence
 
+_EFFECTIVE = {granted: scopes.effective(granted) for granted in token_format.GRANTED}
+
 
 class DerivedTokens:
     """Reads tokens.
@@ -62,7 +64,7 @@ class Presented:
     def __init__(self, token: Token, *, ended: bool) -> None:
         self._token = token
         self._ended = ended
-        self._scopes = scopes.effective(token.scopes)
+        self._scopes = _EFFECTIVE[token.scopes]
         self.facts = DerivedFrom(expires_at_ms=token.expires_at_ms, scopes=token.scopes)
 
     def admit(self, keys: Keys, *, request: Request, now_ms: int) -> KnownKey | None:
@@ -96,7 +98,8 @@ class Presented:
         if fence is not None:
             known.rules = _both(fence, known.rules)
         known.environment = token.environment
-        known.scopes = tuple(scope for scope in self._scopes if scope in known.scopes)
+        if len(self._scopes) < len(known.scopes):  # each includes the ones before it
+            known.scopes = self._scopes
         ends_ms = token.expires_at_ms
         if known.expires_at_ms is None or ends_ms < known.expires_at_ms:
             known.expires_at_ms = ends_ms
