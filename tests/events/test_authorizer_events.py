@@ -43,6 +43,11 @@ KNOWN: dict[str, dict[str, Any]] = {
     "eventlimited": {"scopes": ["read"], "limit": 1, "used": True},
     "eventnetwork": {"scopes": ["read"], "allowed_ips": ("203.0.113.0/24",)},
     "eventpermitted": {"scopes": ["write"], "permissions": ("boards:read",)},
+    "eventpublishable": {
+        "scopes": ["read"],
+        "kind": "publishable",
+        "allowed_origins": ("https://app.example.com",),
+    },
     "eventcanary": {"scopes": ["read"], "kind": "canary"},
 }
 MESSAGES = {
@@ -53,12 +58,18 @@ MESSAGES = {
     "refused-unknown": ("unknown", "Missing or invalid token"),
     "refused-canary": ("canary", "Missing or invalid token"),
     "refused-derived-token-made-up": ("invalid_token", "Missing or invalid token"),
+    "refused-derived-token-ended": ("invalid_token", "Missing or invalid token"),
+    "refused-derived-token-of-a-revoked-key": ("revoked", "API key has been revoked"),
     "refused-jwt-without-signature": ("invalid_token", "Missing or invalid token"),
 }
 #: Why a request is forbidden, where another scope would not help.
 RULES = {
     "forbidden-source-address": "Source address not allowed",
     "forbidden-forwarded-for-a-friend": "Source address not allowed",
+    "forbidden-derived-token-source-address": "Source address not allowed",
+    "forbidden-origin-of-another-page": "Origin not allowed",
+    "forbidden-origin-null": "Origin not allowed",
+    "forbidden-no-origin": "Origin not allowed",
     "forbidden-permission": "Missing required permission: boards:write",
     "forbidden-admin-verifies-keys": "Missing required permission: keys:verify",
 }
@@ -72,7 +83,7 @@ def load(file: Path) -> dict[str, Any]:
 
 def keys_in(event: dict[str, Any]) -> set[str]:
     text = json.dumps(event)
-    starts = [i for i in range(len(text)) if text.startswith("cgk_", i)]
+    starts = [i for i in range(len(text)) if text.startswith(("cgk_", "cgp_"), i)]
     return {text[i : i + keys.KEY_LENGTH] for i in starts}
 
 
@@ -89,6 +100,7 @@ def key_of(raw: str, facts: dict[str, Any]) -> ApiKey:
         expires_at_ms=facts.get("expires"),
         kind=facts.get("kind", "secret"),
         allowed_ips=facts.get("allowed_ips"),
+        allowed_origins=facts.get("allowed_origins"),
         permissions=facts.get("permissions"),
     )
 
