@@ -14,6 +14,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory, StoredKey
+from chatgrid_auth.services.audit.events import shown_credits
 from chatgrid_cli.commands import command
 from chatgrid_cli.files import create_private, unwritable
 from chatgrid_cli.keys import views as key_views
@@ -21,12 +22,12 @@ from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.transfer.cells import defused
 from chatgrid_cli.transfer.imports import Format
-from chatgrid_cli.values import MaybeUser, instant
+from chatgrid_cli.values import MaybeUser, instant, now_ms
 
 _FIELDS = (
-    *("id", "owner", "name", "prefix", "scopes", "environment", "rate_limit"),
+    *("id", "owner", "kind", "name", "prefix", "scopes", "environment", "rate_limit"),
     *("enabled", "disabled_reason", "self_rotation", "metadata"),
-    *("allowed_ips", "allowed_origins", "permissions"),
+    *("allowed_ips", "allowed_origins", "permissions", "credits"),
     *("created_by", "created_at", "expires_at", "last_used_at"),
     *("revoked_at", "revocation_reason", "state"),
 )
@@ -86,10 +87,11 @@ def register(app: typer.Typer) -> None:
 
 
 def _row(stored: StoredKey, *, with_hash: bool) -> dict[str, Any]:
-    key = stored.key
+    key = stored.key.at(now_ms())
     row = {
         "id": key.id,
         "owner": key.owner,
+        "kind": key.kind,
         "name": key.name,
         "prefix": key.prefix,
         "scopes": list(key.scopes),
@@ -102,6 +104,7 @@ def _row(stored: StoredKey, *, with_hash: bool) -> dict[str, Any]:
         "allowed_ips": key.allowed_ips and list(key.allowed_ips),
         "allowed_origins": key.allowed_origins and list(key.allowed_origins),
         "permissions": key.permissions and list(key.permissions),
+        "credits": shown_credits(key.credits),
         "created_by": key_views.maker(key),
         "created_at": instant(key.created_at_ms),
         "expires_at": instant(key.expires_at_ms),

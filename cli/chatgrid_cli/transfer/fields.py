@@ -6,12 +6,16 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.domain.actors import SOME_OPERATOR
+from chatgrid_auth.domain.credentials import Credits
 from chatgrid_auth.domain.identifiers import canonical_id
-from chatgrid_auth.domain.keys import PREFIX_LENGTH
+from chatgrid_auth.domain.keys import PREFIX_LENGTH, SECRET
 from chatgrid_auth.domain.scopes import SCOPES
+from chatgrid_auth.services.key_changes.credits import merged
+from chatgrid_auth.services.key_changes.kinds import check_kind
 from chatgrid_auth.services.key_changes.metadata import check_metadata
 from chatgrid_auth.services.key_changes.policies import (
     check_allowed_ips,
@@ -31,7 +35,7 @@ _KNOWN = {
     *("hash", "owner", "id", "name", "prefix", "scopes", "environment", "rate_limit"),
     *("created_at", "expires_at", "revoked_at"),
     *("enabled", "disabled_reason", "self_rotation", "metadata"),
-    *("allowed_ips", "allowed_origins", "permissions"),
+    *("kind", "allowed_ips", "allowed_origins", "permissions", "credits"),
 }
 _HASH = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
@@ -96,6 +100,8 @@ def imported_key(fields: Mapping[str, object], rules: ImportRules) -> ImportedKe
         allowed_ips=_rule(given, "allowed_ips", check_allowed_ips),
         allowed_origins=_rule(given, "allowed_origins", check_allowed_origins),
         permissions=_rule(given, "permissions", _check_permissions),
+        kind=_text(given, "kind") or SECRET,
+        credits=_credits(given, now_ms=rules.now_ms),
     )
     broken = check_new_key(
         name=key.name,
@@ -104,6 +110,12 @@ def imported_key(fields: Mapping[str, object], rules: ImportRules) -> ImportedKe
         rate_limit=key.rate_limit,
         of_expiry=check_expiry(expires_at_ms, now_ms=rules.now_ms, may_have_expired=True),
         rate_limit_ceiling=rules.rate_limit_ceiling,
+    )
+    broken += check_kind(
+        key.kind,
+        scopes=key.scopes,
+        allowed_origins=key.allowed_origins,
+        self_rotation=key.self_rotation,
     )
     if broken:
         path, _, message = broken[0]
@@ -179,12 +191,7 @@ def _disabled_reason(given: Mapping[str, object]) -> str | None:
 
 
 def _metadata(given: Mapping[str, object]) -> dict[str, str]:
-    value = given.get("metadata", {})
-    if isinstance(value, str):  # a cell of a CSV file
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            value = None
+    value = _object(given, "metadata", {})
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
         raise BadField("bad_metadata", "metadata is not an object of strings")
     told: dict[str, str] = value
@@ -192,6 +199,45 @@ def _metadata(given: Mapping[str, object]) -> dict[str, str]:
         message = broken[0].message
         raise BadField("bad_metadata", f"metadata: {message[0].lower()}{message[1:]}")
     return told
+
+
+def _object(given: Mapping[str, object], name: str, unsaid: object) -> object:
+    """What is said as an object, or in a cell of a CSV file as JSON."""
+    value = given.get(name, unsaid)
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return value
+
+
+def _credits(given: Mapping[str, object], *, now_ms: int) -> Credits | None:
+    """The credits that a key comes with; a refill whose time has passed is due at once."""
+    if "credits" not in given:
+        return None
+    said = _shaped(_object(given, "credits", None), {"remaining": int, "refill": dict})
+    if "refill" in said:
+        refill = _shaped(said["refill"], {"amount": int, "interval": str, "next_at": str})
+        if "next_at" in refill:
+            refill["next_at"] = next_at_ms = max(1, _instant(refill, "next_at") or 0)
+            now_ms = min(now_ms, next_at_ms - 1)
+        said["refill"] = refill
+    held, broken = merged(None, said, now_ms=now_ms)
+    if broken:
+        path, _, message = broken[0]
+        raise BadField("bad_credits", f"{path}: {message[0].lower()}{message[1:]}")
+    return held
+
+
+def _shaped(value: object, shape: Mapping[str, type]) -> dict[str, Any]:
+    """An object of such values; ``None`` counts as not given."""
+    given = {} if not isinstance(value, dict) else value
+    if given is not value or any(
+        type(one) is not shape.get(name) for name, one in given.items() if one is not None
+    ):
+        raise BadField("bad_credits", "credits is no object as the API shows one")
+    return {name: one for name, one in given.items() if one is not None}
 
 
 def _rule(

@@ -352,8 +352,56 @@ def test_a_key_that_moves_stays_disabled_and_keeps_its_notes(
         operator.outputs["KeysTableName"] = operator.table = operator.management["KEYS_TABLE"]
 
 
-def settings_shown(operator: Operator) -> list[dict[str, object]]:
-    names = ("id", "enabled", "disabled_reason", "self_rotation", "metadata")
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_key_that_moves_keeps_its_kind_rules_and_credits(
+    operator: Operator, tmp_path: Path, form: str
+) -> None:
+    """A canary that moved and let its finder in would be worse than none."""
+    refill = {"amount": 50, "interval": "month", "next_at": now_ms() + 86_400_000}
+    operator.issue(
+        USER,
+        allowed_ips=["203.0.113.0/24", "2001:db8::/32"],
+        permissions=["boards:read", "exports:*"],
+        credits_said={"remaining": 0, "refill": refill},
+    )
+    operator.issue(USER, credits_said={"remaining": 7})
+    operator.issue(USER, kind="publishable", allowed_origins=["https://app.example.com"])
+    canary = operator.issue(USER, kind="canary").raw_key
+    path = tmp_path / f"all.{form}"
+    operator.run("export", "--with-hashes", "--format", form, "--out", str(path))
+    before = settings_shown(operator)
+    assert [one["remaining"] for one in map(credits_of, before) if one] == [0, 7]
+    elsewhere = Operator()
+    operator.outputs["KeysTableName"], operator.table = elsewhere.table, elsewhere.table
+    try:
+        assert counts(operator.answer("import", str(path))) == (4, 0, 0)
+        assert settings_shown(operator) == before
+        met = operator.gate().admit(hash_of(canary), now_ms=now_ms(), request=Request("read"))
+        assert met is not None
+        assert met.fault == "canary"
+    finally:
+        operator.outputs["KeysTableName"] = operator.table = operator.management["KEYS_TABLE"]
+
+
+def test_a_refill_that_was_due_meanwhile_is_due_at_once(
+    operator: Operator, file: Callable[..., str]
+) -> None:
+    refill = {"amount": 50, "interval": "day", "next_at": "2020-01-01T12:00:00.000Z"}
+    given = line(credits={"remaining": 0, "refill": refill})
+    assert counts(operator.answer("import", file(given))) == (1, 0, 0)
+    (shown,) = operator.answer("export")["data"]
+    assert shown["credits"]["remaining"] == 50
+    assert shown["credits"]["refill"]["next_at"].endswith("T12:00:00.000Z")
+
+
+def credits_of(row: dict[str, Any]) -> dict[str, Any]:
+    held: dict[str, Any] = row["credits"] or {}
+    return held
+
+
+def settings_shown(operator: Operator) -> list[dict[str, Any]]:
+    names = ("id", "kind", "enabled", "disabled_reason", "self_rotation", "metadata")
+    names += ("allowed_ips", "allowed_origins", "permissions", "credits")
     rows = operator.answer("export")["data"]
     return sorted(({name: row[name] for name in names} for row in rows), key=str)
 

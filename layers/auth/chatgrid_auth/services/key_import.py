@@ -8,8 +8,9 @@ from typing import Protocol
 
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
 from chatgrid_auth.domain.audit import AuditEvent
-from chatgrid_auth.domain.credentials import ApiKey
+from chatgrid_auth.domain.credentials import ApiKey, Credits
 from chatgrid_auth.domain.identifiers import uuid7
+from chatgrid_auth.domain.keys import SECRET
 from chatgrid_auth.domain.scopes import SCOPES, effective
 from chatgrid_auth.services.audit.events import creation
 
@@ -65,6 +66,8 @@ class ImportedKey:
     allowed_ips: tuple[str, ...] | None = None
     allowed_origins: tuple[str, ...] | None = None
     permissions: tuple[str, ...] | None = None
+    kind: str = SECRET
+    credits: Credits | None = None
 
 
 class KeyImport:
@@ -126,6 +129,8 @@ class KeyImport:
             allowed_ips=foreign.allowed_ips,
             allowed_origins=foreign.allowed_origins,
             permissions=foreign.permissions,
+            kind=foreign.kind,
+            credits=foreign.credits,
         )
         self._store.create(
             key,

@@ -44,7 +44,7 @@ def settings(key: ApiKey) -> dict[str, Any]:
         "allowed_origins": _listed(key.allowed_origins),
         "permissions": _listed(key.permissions),
         "metadata": dict(key.metadata),
-        "credits": _credits(key.credits),
+        "credits": shown_credits(key.credits),
     }
 
 
@@ -60,7 +60,7 @@ def disabled_by_the_system(why: str) -> Changes:
     }
 
 
-def _credits(held: Credits | None) -> dict[str, Any] | None:
+def shown_credits(held: Credits | None) -> dict[str, Any] | None:
     """Credits as the API shows them."""
     if held is None:
         return None
