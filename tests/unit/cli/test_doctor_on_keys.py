@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -47,7 +48,7 @@ def told(patient: Patient) -> list[str]:
     ],
 )
 def test_a_key_that_a_tightened_rule_would_not_let_through_is_named(
-    patient: Patient, facts: dict[str, object], tightened: dict[str, str], rule: str
+    patient: Patient, facts: dict[str, Any], tightened: dict[str, str], rule: str
 ) -> None:
     key = patient.operator.issue(**facts).key
     assert told(patient) == []
@@ -64,7 +65,7 @@ def test_keys_within_the_tightened_rules_are_not_named(patient: Patient) -> None
         expires_at_ms=now_ms() + 3_000_000,
         permissions=["exports:make", "exports:write"],
     )
-    reads = {"scopes": ["read"], "permissions": ["exports:write"]}
+    reads: dict[str, Any] = {"scopes": ["read"], "permissions": ["exports:write"]}
     patient.operator.issue(expires_at_ms=now_ms() + 3_000_000, **reads)
     patient.operator.management |= {
         "RATE_LIMIT_CEILING": "500",

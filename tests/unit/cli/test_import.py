@@ -401,9 +401,9 @@ def credits_of(row: dict[str, Any]) -> dict[str, Any]:
 
 def settings_shown(operator: Operator) -> list[dict[str, Any]]:
     names = ("id", "kind", "enabled", "disabled_reason", "self_rotation", "metadata")
-    names += ("allowed_ips", "allowed_origins", "permissions", "credits")
+    rules = ("allowed_ips", "allowed_origins", "permissions", "credits")
     rows = operator.answer("export")["data"]
-    return sorted(({name: row[name] for name in names} for row in rows), key=str)
+    return sorted(({name: row[name] for name in names + rules} for row in rows), key=str)
 
 
 def test_a_report_never_takes_the_place_of_the_file_that_is_read(
