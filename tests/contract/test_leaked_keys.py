@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -209,9 +209,37 @@ def test_where_leaked_keys_are_revoked_it_is_for_good(client: DynamoDBClient) ->
     for _ in range(2):
         bench.report()
     assert refusal(bench.decide()) == REVOKED
-    assert bench.actions() == ["api_key.created", "api_key.exposed", "api_key.revoked"]
-    reason = bench.last()["changes"]["revocation_reason"]
-    assert reason == {"from": None, "to": "key_compromise"}
+    assert bench.actions() == ["api_key.created", "api_key.revoked"], "one entry for each deed"
+    assert bench.last()["changes"] == {
+        "revocation_reason": {"from": None, "to": "key_compromise"},
+        "exposed_url": {"from": None, "to": URL},
+    }
+
+
+def test_a_key_revoked_as_leaked_says_so_without_a_url_too(client: DynamoDBClient) -> None:
+    bench = Bench(client, "revoke")
+    bench.report(url=None)
+    assert bench.last()["changes"]["exposed_url"] == {"from": None, "to": None}
+
+
+@pytest.mark.parametrize("response", ["disable", "revoke"])
+def test_what_is_public_of_a_key_makes_no_token_that_ends_it(
+    client: DynamoDBClient, response: LeakResponse
+) -> None:
+    """Nor what a holder of an older token knows: where the key lies, not its next secret's tag."""
+    bench = Bench(client, response)
+    key = bench.key
+    public = [key.id, key.prefix, key.owner, UUID(key.id).hex, f"{key.owner}{key.id}"]
+    made_up = [token_of(text) for text in public]
+    padded = UUID(key.id).bytes.ljust(32, b"\0")
+    places = [padded.hex(), padded[::-1].hex(), (UUID(key.id).bytes * 2).hex()]
+    tag = keys.tag_of(keys.hash_of(bench.raw))
+    made_up += [token_of(bench.raw, home=place, tag=tag) for place in places]
+    assert bench.report(*made_up) == frozenset()
+
+    rotated = bench.rotations.rotate(bench.owner, key.id, grace_seconds=0)
+    bench.report(*(token_of(bench.raw, tag=other) for other in (tag, "AAAAAA", "#\0cur ")))
+    assert isinstance(bench.decide(rotated.raw_key), Allowed)
 
 
 def test_a_thousand_made_up_keys_cost_one_request_a_hundred(bench: Bench) -> None:

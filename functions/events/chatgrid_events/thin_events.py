@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SOURCE = "chatgrid.auth"
 _DORMANT = "api_key.dormant"
+_REVOKED, _EXPOSED, _EXPOSED_URL = "api_key.revoked", "api_key.exposed", "exposed_url"
 _CANARY_USED = "api_key.canary_used"
 #: The partitions of notices: of what will happen to keys, and of canaries that were used.
 _NOTICE = "NOTICE#"
@@ -32,7 +33,9 @@ def is_of_an_entry(record: Mapping[str, Any]) -> bool:
 
 
 def thin_events(record: Mapping[str, Any], *, bus: str) -> list[dict[str, Any]]:
-    """The events of a record, as PutEvents takes them: one, or two where a key was dormant.
+    """The events of a record, as PutEvents takes them.
+
+    One, or two: a key that was disabled as dormant, or revoked as leaked, is told of as that too.
 
     Args:
         record: of the audit table's stream, with its new image.
@@ -47,10 +50,14 @@ def thin_events(record: Mapping[str, Any], *, bus: str) -> list[dict[str, Any]]:
             kind, told = image["kind"]["S"], json.loads(image["notice"]["S"])
             state = {} if kind == _CANARY_USED else {"state": "warned"}
             return [_event(kind, {**told, **state}, bus=bus)]
-        why = json.loads(image["entry"]["S"])["changes"].get("disabled_reason", {})
+        entry = json.loads(image["entry"]["S"])
+        why = entry["changes"].get("disabled_reason", {})
+        leaked = entry["action"] == _REVOKED and _EXPOSED_URL in entry["changes"]
     except (KeyError, TypeError, ValueError, AttributeError):
         raise NoEntry from None
     first = thin_event(record, bus=bus)
+    if leaked:
+        return [first, {**first, "DetailType": _EXPOSED}]
     if why.get("to") != "dormant":
         return [first]
     detail = {**json.loads(first["Detail"]), "state": "disabled"}

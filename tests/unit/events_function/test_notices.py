@@ -85,6 +85,30 @@ def test_a_dormant_keys_end_is_told_by_both_names(why: str, kinds: list[str]) ->
     assert [event["DetailType"] for event in events] == kinds
 
 
+@pytest.mark.parametrize("url", ["https://example.com/.env", None])
+def test_a_key_revoked_as_leaked_is_told_by_both_names(url: str | None) -> None:
+    kept, another = (
+        AuditEvent(
+            action=audit.REVOKED,
+            owner="ada",
+            target_id="key-1",
+            actor=THE_SYSTEM,
+            at_ms=NOW_MS,
+            changes={audit.REVOCATION_REASON: {"from": None, "to": "key_compromise"}, **more},
+        )
+        for more in ({audit.EXPOSED_URL: {"from": None, "to": url}}, {})
+    )
+    head = Head(seq=1, hash="0" * 64)
+    told, other = (
+        thin_events(record(layout.entry_item(linked(one, head=head, entropy=os.urandom))), bus="b")
+        for one in (kept, another)
+    )
+    assert [event["DetailType"] for event in told] == ["api_key.revoked", "api_key.exposed"]
+    assert told[0]["Detail"] == told[1]["Detail"]
+    assert [event["DetailType"] for event in other] == ["api_key.revoked"]
+    assert "example.com" not in str(told)
+
+
 def test_what_fails_of_two_events_brings_the_whole_record_again() -> None:
     records = [disabled(seq, "dormant") for seq in range(1, 4)]
     calls: list[int] = []

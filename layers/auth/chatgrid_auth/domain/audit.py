@@ -17,6 +17,8 @@ PREVIOUS_SECRET_ENDED = "api_key.previous_secret_ended"  # noqa: S105 - an actio
 SECRET_REISSUED = "api_key.secret_reissued"  # noqa: S105 - an action's name
 REVOKED = "api_key.revoked"
 EXPOSED = "api_key.exposed"
+#: Of a key that leaked: where it was found, if that was told.
+EXPOSED_URL = "exposed_url"
 ACTIONS = (
     CREATED,
     UPDATED,

@@ -7,12 +7,12 @@ revoked, and a former one in its grace. One whose grace is over opens nothing: n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import Actor
-from chatgrid_auth.domain.audit import AuditEvent
+from chatgrid_auth.domain.audit import AuditEvent, Changes
 from chatgrid_auth.services.leaks.reports import MOST_AT_ONCE, Sighting
 
 #: What a deployment does with a key that was found.
@@ -109,10 +109,7 @@ class Leaks:
             case "report":
                 self._keys.note(exposed, event)
             case "revoke":
-                try:
-                    self._keys.note(exposed, event)
-                finally:  # the key ends, whatever becomes of the entry
-                    self._keys.revoke(exposed, _revocation(event))
+                self._keys.revoke(exposed, _revocation(event))
 
     def _event(self, exposed: Exposed, url: str | None, actor: Actor) -> AuditEvent:
         told = _presentable(url)
@@ -122,20 +119,15 @@ class Leaks:
             target_id=exposed.key_id,
             actor=actor,
             at_ms=self._now_ms(),
-            changes={"exposed_url": {"from": None, "to": told}} if told else {},
+            changes={audit.EXPOSED_URL: {"from": None, "to": told}} if told else {},
         )
 
 
 def _revocation(event: AuditEvent) -> AuditEvent:
-    changes = {audit.REVOCATION_REASON: {"from": None, "to": KEY_COMPROMISE}}
-    return AuditEvent(
-        action=audit.REVOKED,
-        owner=event.owner,
-        target_id=event.target_id,
-        actor=event.actor,
-        at_ms=event.at_ms,
-        changes=changes,
-    )
+    """The one entry of a key that is revoked; where no URL was told, it says so."""
+    reason: Changes = {audit.REVOCATION_REASON: {"from": None, "to": KEY_COMPROMISE}}
+    changes: Changes = {**reason, audit.EXPOSED_URL: {"from": None, "to": None}, **event.changes}
+    return replace(event, action=audit.REVOKED, changes=changes)
 
 
 def _presentable(url: str | None) -> str | None:
