@@ -16,7 +16,14 @@ from chatgrid_cli.errors import CliError
 from chatgrid_cli.keys import views as key_views
 from chatgrid_cli.keys.finding import living
 from chatgrid_cli.keys.issuing import key_changes
-from chatgrid_cli.keys.selecting import AllowIpOption, PermissionOption, Scope
+from chatgrid_cli.keys.selecting import (
+    AllowIpOption,
+    CreditsOption,
+    PermissionOption,
+    RefillOption,
+    Scope,
+    said_credits,
+)
 from chatgrid_cli.keys.showing import whole_facts
 from chatgrid_cli.output import Output
 from chatgrid_cli.stacks import Stack
@@ -55,6 +62,8 @@ def update(  # noqa: PLR0913, PLR0917 - options are parameters
     any_ip: Annotated[
         bool, typer.Option("--any-ip", help="Let it be used from anywhere again.")
     ] = False,
+    credits_left: CreditsOption = None,
+    refill: RefillOption = None,
     permission: PermissionOption = None,
     any_permission: Annotated[
         bool, typer.Option("--any-permission", help="Let it do all that its scopes let it again.")
@@ -83,6 +92,7 @@ def update(  # noqa: PLR0913, PLR0917 - options are parameters
     said |= _rule("allowed_ips", allow_ip, clear=any_ip, options="--allow-ip and --any-ip")
     options = "--permission and --any-permission"
     said |= _rule("permissions", permission, clear=any_permission, options=options)
+    said |= said_credits(credits_left, refill)
     expires_at_ms = said_expiry(expires)
     if not isinstance(expires_at_ms, Unsaid):
         said["expires_at"] = expires_at_ms

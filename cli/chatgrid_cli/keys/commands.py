@@ -18,15 +18,18 @@ from chatgrid_cli.keys.finding import found, living
 from chatgrid_cli.keys.issuing import OutOption, api_keys, hand_over
 from chatgrid_cli.keys.selecting import (
     AllowIpOption,
+    CreditsOption,
     NamePart,
     PermissionOption,
     PrefixOption,
     Reason,
     ReasonOption,
+    RefillOption,
     Scope,
     Selection,
     Status,
     StatusOption,
+    said_credits,
 )
 from chatgrid_cli.keys.showing import whole_facts
 from chatgrid_cli.output import Output
@@ -100,11 +103,14 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
     expires: ExpiresOption = None,
     allow_ip: AllowIpOption = None,
     permission: PermissionOption = None,
+    credits_left: CreditsOption = None,
+    refill: RefillOption = None,
     file: OutOption = None,
 ) -> None:
     """Make a key for a user. The key itself is all that standard output gets."""
     expires_at_ms = said_expiry(expires)
     default = (Scope.READ,) if kind is Kind.PUBLISHABLE else (Scope.READ, Scope.WRITE)
+    credits_said = said_credits(credits_left, refill).get("credits")
     granted = [one.value for one in scope or default]
     hand_over(
         stack,
@@ -119,6 +125,7 @@ def create(  # noqa: PLR0913, PLR0917 - options are parameters
             expires_at_ms=expires_at_ms,
             allowed_ips=allow_ip or None,
             permissions=permission or None,
+            credits_said=credits_said,
         ),
         file=file,
         out=out,

@@ -20,6 +20,7 @@ from chatgrid_auth import settings
 from chatgrid_auth.domain.audit import Entry
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.limit_settings import further_limits
 from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.key_rules import Lifetimes
 from chatgrid_cli.errors import FAULT, CliError
@@ -96,6 +97,7 @@ def api_keys(
         now_ms=clock,
         entropy=os.urandom,
         default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
+        rate_limit_floor=_dearest(stack),
         keys_per_user=limit(stack, "KEYS_PER_USER"),
         lifetimes=_lifetimes(stack),
         actor=operator_of(stack),
@@ -113,6 +115,7 @@ def key_changes(stack: Stack, *, clock: Callable[[], int], table: str = "") -> K
         key_store(stack, table=table).changes,
         now_ms=clock,
         default_rate_limit=limit(stack, "RATE_LIMIT_DEFAULT"),
+        rate_limit_floor=_dearest(stack),
         actor=operator_of(stack),
     )
 
@@ -124,6 +127,11 @@ def limit(stack: Stack, variable: str) -> int:
         CliError: it is not there.
     """
     return _setting(stack, lambda environ: settings.positive_integer(environ, variable))
+
+
+def _dearest(stack: Stack) -> int:
+    """What the dearest request takes: no limit may be below it."""
+    return _setting(stack, lambda environ: further_limits(environ).dearest)
 
 
 def _lifetimes(stack: Stack) -> Lifetimes:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from chatgrid_auth.adapters.keys_table.key_inventory import StoredKey
 from chatgrid_auth.services.key_filters import LONGEST_PREFIX, KeyFilters
 from chatgrid_auth.services.key_rules import LONGEST_NAME
+
+_NONE = "none"
+_MOST_DIGITS = 12
 
 
 class Scope(StrEnum):
@@ -121,3 +124,44 @@ PermissionOption = Annotated[
         help="What it may be used for, as in boards:read, boards:* or *; again for more.",
     ),
 ]
+CreditsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--credits", metavar="N", help="What it may use in all; none for as much as it likes."
+    ),
+]
+RefillOption = Annotated[
+    str | None,
+    typer.Option(
+        "--refill",
+        metavar="N/INTERVAL",
+        help="What it has again each day, week or month, as in 1000/month; none to end it.",
+    ),
+]
+
+
+def said_credits(left: str | None, refill: str | None) -> dict[str, Any]:
+    """What the two options say, as the rules take it; empty for nothing.
+
+    Raises:
+        typer.BadParameter: something else is said.
+    """
+    if left == _NONE:
+        if refill is not None:
+            raise typer.BadParameter("without credits there is no refill", param_hint="--refill")
+        return {"credits": None}
+    said: dict[str, Any] = {}
+    if left is not None:
+        said["remaining"] = _whole(left, "--credits")
+    if refill == _NONE:
+        said["refill"] = None
+    elif refill is not None:
+        amount, _, interval = refill.partition("/")
+        said["refill"] = {"amount": _whole(amount, "--refill"), "interval": interval}
+    return {"credits": said} if said else {}
+
+
+def _whole(text: str, option: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
+        raise typer.BadParameter("say a whole number", param_hint=option)
+    return int(text)

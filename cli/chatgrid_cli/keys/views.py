@@ -30,6 +30,7 @@ def facts(key: ApiKey, *, revoked_at_ms: int | None = None) -> dict[str, Any]:
         "allowed_ips": key.allowed_ips and list(key.allowed_ips),
         "allowed_origins": key.allowed_origins and list(key.allowed_origins),
         "permissions": key.permissions and list(key.permissions),
+        "credits": _credits(key),
         "metadata": dict(key.metadata),
         "created_by": {"type": key.created_by.type, "key_id": key.created_by.key_id},
         "created_at": instant(key.created_at_ms),
@@ -51,8 +52,30 @@ def in_words(key: ApiKey) -> dict[str, object]:
         "allowed_ips": key.allowed_ips and ", ".join(key.allowed_ips),
         "allowed_origins": key.allowed_origins and ", ".join(key.allowed_origins),
         "permissions": key.permissions and ", ".join(key.permissions),
+        "credits": _credits_in_words(key),
         "metadata": pairs or None,
     }
+
+
+def _credits(key: ApiKey) -> dict[str, Any] | None:
+    held = key.at(now_ms()).credits
+    if held is None:
+        return None
+    refill = held.refill and {
+        "amount": held.refill.amount,
+        "interval": held.refill.interval,
+        "next_at": instant(held.next_at_ms),
+    }
+    return {"remaining": held.remaining, "refill": refill}
+
+
+def _credits_in_words(key: ApiKey) -> str | None:
+    held = _credits(key)
+    if held is None:
+        return None
+    refill = held["refill"]
+    again = f", {refill['amount']} each {refill['interval']}, next {refill['next_at']}"
+    return f"{held['remaining']} left{again if refill else ''}"
 
 
 def _previous(key: ApiKey) -> dict[str, Any] | None:
@@ -112,13 +135,18 @@ def show_list(
     if not found:
         out.note(empty)
         return
-    out.listing([_row(stored, one_user=one_user) for stored in found])
+    rows = [_row(stored, one_user=one_user) for stored in found]
+    if any(row["credits"] is not None for row in rows):
+        out.listing(rows)
+    else:
+        out.listing([{name: row[name] for name in row if name != "credits"} for row in rows])
     if has_more:
         out.note("There are more: raise --limit to see them.")
 
 
 def _row(stored: StoredKey, *, one_user: bool) -> dict[str, object]:
     key = stored.key
+    held = _credits(key)
     owner = {} if one_user else {"user": key.owner}
     return {
         "id": key.id,
@@ -128,6 +156,7 @@ def _row(stored: StoredKey, *, one_user: bool) -> dict[str, object]:
         **owner,
         "scopes": key.scopes,
         "limit": key.rate_limit,
+        "credits": held and held["remaining"],
         "created": _minute(key.created_at_ms),
         "expires": _expiry(key),
         "used": "never" if key.last_used_at_ms is None else _minute(key.last_used_at_ms),

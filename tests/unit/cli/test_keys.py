@@ -27,6 +27,7 @@ SHAPE = {
         "disabled_reason",
         "self_rotation",
         "metadata",
+        "credits",
         "updated_at",
         "revoked_at",
         "revocation_reason",
