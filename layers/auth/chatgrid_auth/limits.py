@@ -2,22 +2,23 @@
 
 ``hit("exports", caller, limit=10, window_seconds=3600)`` counts a request and tells whether it was
 within the limit. Who calls is whom the guard let through: a key with its former secret and its
-tokens, or a user with all sessions.
+tokens, or a user with all sessions. The standard library only, as for the guard; it watches its
+clock and gives up late answers as the gate does.
 """
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth import settings
+from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
+from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.rate_limits_table.counted_windows import CountedWindows
+from chatgrid_auth.domain import errors
 from chatgrid_auth.domain.limits import window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from types_boto3_dynamodb import DynamoDBClient
+    from collections.abc import Mapping
 
     from chatgrid_auth.domain.verdicts import Caller
 
@@ -43,24 +44,34 @@ class Hit:
 
 
 class Limits:
-    """A backend's named limits, on the rate-limits table.
+    """A backend's named limits, on the rate-limits table. For one request at a time, as in Lambda.
 
     Args:
-        client: boto3's DynamoDB client.
+        dynamodb: the client, whose clock is taken.
         table: the rate-limits table's name.
-        now_ms: the clock, in Unix milliseconds.
     """
 
-    def __init__(
-        self,
-        client: DynamoDBClient,
-        *,
-        table: str,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-    ) -> None:
-        self._now_ms = now_ms
-        self._windows = CountedWindows(Boto3Transport(client), table=table, now_ms=now_ms)
+    def __init__(self, dynamodb: DynamoDB, *, table: str) -> None:
+        clock = dynamodb.clock
+        self._now_ms = clock.now_ms
+        self._windows = CountedWindows(dynamodb, table=table, now_ms=clock.now_ms, clock=clock)
         self._kinds: dict[int, window.Window] = {}
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Limits:
+        """Those of a Lambda function, by its environment; ``RATE_LIMITS_TABLE`` names the table.
+
+        Raises:
+            SettingError: a variable is missing.
+            CredentialsUnavailable: the environment provides no credentials.
+        """
+        dynamodb = DynamoDB(
+            region=settings.text(environ, "AWS_REGION"),
+            credentials=credentials_from(environ),
+            errors=errors,
+            endpoint=environ.get("AWS_ENDPOINT_URL_DYNAMODB"),
+        )
+        return cls(dynamodb, table=settings.text(environ, "RATE_LIMITS_TABLE"))
 
     def hit(
         self, name: str, caller: Caller, *, limit: int, window_seconds: int, cost: int = 1
