@@ -40,7 +40,14 @@ NOW_MS = 1_800_000_000_000
 class Trap:
     """A canary, and a gate that counts what it asks the store."""
 
-    def __init__(self, client: DynamoDBClient, *, per_minute: int = 0) -> None:
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        *,
+        per_minute: int = 0,
+        costs: tuple[int, ...] = (),
+        **facts: Any,
+    ) -> None:
         self.client, self.now_ms = client, NOW_MS
         self.table = keys_table(client)
         self.keys = key_service(client, table=self.table, now_ms=lambda: self.now_ms)
@@ -52,6 +59,7 @@ class Trap:
             environment="live",
             rate_limit=None,
             kind="canary",
+            **facts,
         )
         self.key, self.raw = issued.key, issued.raw_key
         self.store = DynamoKeyStore(
@@ -62,7 +70,7 @@ class Trap:
         )
         self.requests = counting(client)
         self.gate = Authenticator(
-            keys=KeyDecisions(Boto3Transport(client), table=self.table),
+            keys=KeyDecisions(Boto3Transport(client), table=self.table, classes=costs),
             users=None,  # type: ignore[arg-type]  # keys only
             tokens=None,  # type: ignore[arg-type]
             derived=derived,
@@ -143,6 +151,24 @@ def test_a_canary_hears_what_an_unknown_key_does_at_its_price(
     """Also from the memories of refusals, of the container and of a failing address."""
     trap, other = Trap(client, per_minute=per_minute), unknown()
     for later_ms in (0, 1, 4_999, 5_000, 5_001, 60_000, 70_000):
+        trap.now_ms = NOW_MS + later_ms
+        assert trap.shown(trap.raw) == trap.shown(other)
+
+
+RULES: dict[str, Any] = {
+    "allowed_ips": ["192.0.2.1"],
+    "permissions": ["a:b"],
+    "metadata": {"a": "b"},
+}
+DUE: dict[str, Any] = {"remaining": 0, "refill": {"amount": 5, "interval": "day"}}
+
+
+@pytest.mark.parametrize("costs", [(), (10,)])
+def test_no_rule_or_credit_of_a_canary_shows(client: DynamoDBClient, costs: tuple[int]) -> None:
+    """For any other key each would mean another text, or another request of the store."""
+    trap = Trap(client, costs=costs, credits_said=DUE, **RULES)
+    other = unknown()
+    for later_ms in (0, 5_001, 3 * 86_400_000):  # the last when a refill is due
         trap.now_ms = NOW_MS + later_ms
         assert trap.shown(trap.raw) == trap.shown(other)
 
