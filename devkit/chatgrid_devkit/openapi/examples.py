@@ -95,6 +95,7 @@ RESPONSES: dict[str, Any] = {
                 "metadata": {"team": "core"},
                 "credits": None,
                 "rate_limit_remaining": 119,
+                "limits": None,
             },
             "token": None,
         },

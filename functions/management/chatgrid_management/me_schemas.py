@@ -22,6 +22,20 @@ class UserData(Response):
     auth_mode: Literal["jwt"] = "jwt"
 
 
+class LimitData(Response):
+    """A limit that applied to this request."""
+
+    name: Annotated[
+        str, Field(description="`default` (the key's own), `owner`, or `route:` with the route.")
+    ]
+    limit: Annotated[int, Field(description="Units in any time of that length.")]
+    window_seconds: int
+    remaining: Annotated[
+        int | None, Field(description="How many more are admitted now; `null` if it was not asked.")
+    ]
+    reset_at: Annotated[Instant | None, Field(description="When the whole limit is back.")]
+
+
 class OwnKeyData(Response):
     """The key that the request came with."""
 
@@ -34,6 +48,10 @@ class OwnKeyData(Response):
     metadata: dict[str, str]
     credits: CreditsData | None
     rate_limit_remaining: Annotated[int, Field(description="How many more are admitted now.")]
+    limits: Annotated[
+        list[LimitData] | None,
+        Field(description="All that applied to this request; `null` where its own is the only."),
+    ]
 
 
 class KeyHolderData(Response):

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from chatgrid_auth.domain.verdicts import Caller
-from tests.support.http_api import FIGURES, Api, jwt_caller, key_caller
+from chatgrid_auth.domain.limits.beyond import AppliedLimit, Beyond
+from chatgrid_auth.domain.verdicts import Allowed, Caller, RateLimitStatus
+from tests.support.http_api import FIGURES, Api, context_of, jwt_caller, key_caller
 
 
 def test_a_user_with_a_jwt_sees_who_they_are_and_no_key(api: Api) -> None:
@@ -51,10 +52,44 @@ def test_the_holder_of_a_key_sees_what_the_key_is(api: Api) -> None:
                 "metadata": {},
                 "credits": None,
                 "rate_limit_remaining": FIGURES.remaining,
+                "limits": None,
             },
             "token": None,
         },
     }
+
+
+def test_the_keys_own_limit_is_told_though_another_is_closer(api: Api) -> None:
+    """The headers are about the closest; the key's own figures stay the key's own."""
+    _, holder = issued(api)
+    closest = RateLimitStatus(limit=10, remaining=2, more_s=1, reset_s=1_900_000_100)
+    limits = [
+        AppliedLimit("default", FIGURES.limit, 60, FIGURES),
+        AppliedLimit("owner", 500, 60),
+        AppliedLimit("route:GET /me", 10, 3_600, closest),
+    ]
+    beyond = Beyond(limits=limits, credits_left=41)
+    verdict = Allowed(caller=holder, figures=closest, usage_key="k", beyond=beyond)
+    reply = api("GET", "/me", authorizer=context_of(verdict))
+    own = reply.data["api_key"]
+    assert (own["rate_limit"], own["rate_limit_remaining"]) == (FIGURES.limit, FIGURES.remaining)
+    assert [(one["name"], one["limit"], one["remaining"]) for one in own["limits"]] == [
+        ("default", FIGURES.limit, FIGURES.remaining),
+        ("owner", 500, None),
+        ("route:GET /me", 10, 2),
+    ]
+    assert own["limits"][2]["window_seconds"] == 3_600
+    assert own["limits"][2]["reset_at"] == "2030-03-17T17:48:20.000Z"
+    assert reply.headers["x-ratelimit-limit"] == "10"
+    assert reply.headers["x-credits-remaining"] == "41"
+
+
+def test_the_holder_of_a_key_sees_its_credits(api: Api) -> None:
+    said = {"remaining": 7, "refill": {"amount": 9, "interval": "month"}}
+    created, holder = issued(api, credits=said)
+    shown = api("GET", "/me", caller=holder).data["api_key"]["credits"]
+    assert shown == created["credits"]
+    assert (shown["remaining"], shown["refill"]["amount"]) == (7, 9)
 
 
 def test_head_says_the_same_without_saying_it(api: Api) -> None:
