@@ -111,7 +111,7 @@ Who am I, with a JWT of the local identity provider
 The operator's command; without arguments it tells what else it can do
   {operator}
 
-A JWT to use elsewhere
+A JWT to use elsewhere, in this folder
   {mint_by_make}
 """
 

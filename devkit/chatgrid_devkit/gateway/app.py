@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import traceback
 import uuid
@@ -65,6 +66,7 @@ class Gateway:
         response = await self._respond(request, _body_reader(receive, request), record)
         record.status = response.status
         record.response_type = response.response_type
+        record.message = _message_in(response)
         record.latency_ms = (time.perf_counter() - started) * 1000
         self._log.request(record)
         await _send(response, request.method, send)
@@ -113,6 +115,18 @@ def _request(scope: Scope, stage: str) -> Request | None:
         source_ip=client[0] if client else "127.0.0.1",
         protocol=f"HTTP/{scope.get('http_version', '1.1')}",
     )
+
+
+def _message_in(response: Response) -> str | None:
+    """What an error in the API's envelope says to people."""
+    if response.status < 400:
+        return None
+    try:
+        body = json.loads(response.body)
+    except ValueError:
+        return None
+    message = body.get("message") if isinstance(body, dict) else None
+    return message if isinstance(message, str) else None
 
 
 def _body_reader(receive: Receive, request: Request) -> ReadBody:

@@ -161,7 +161,7 @@ class Pipeline:
         if value is None or not value.strip():
             reason = f"no {header} header"
             if request.header("X-Api-Key") is not None:
-                reason += f"; x-api-key is not read: send {header}: Bearer <key>"
+                reason += f"; x-api-key is not read, {header} is"
             raise GatewayError("UNAUTHORIZED", reason=reason)
         if authorizer.validation and not re.fullmatch(authorizer.validation, value):
             raise GatewayError("UNAUTHORIZED", reason=f"the {header} header does not match")

@@ -18,7 +18,11 @@ from chatgrid_devkit.gateway.redaction import redacted
 
 @dataclass(slots=True, kw_only=True)
 class RequestRecord:
-    """What is known of a request while it is answered; filled in on the way."""
+    """What is known of a request while it is answered; filled in on the way.
+
+    Attributes:
+        message: what the client was told of its error.
+    """
 
     request_id: str
     received_ms: int
@@ -29,6 +33,7 @@ class RequestRecord:
     response_type: str | None = None
     outcome: str | None = None
     reason: str | None = None
+    message: str | None = None
     latency_ms: float = 0.0
     authorizer_ms: float | None = None
     integration_ms: float | None = None
@@ -144,7 +149,7 @@ def _sentence(record: RequestRecord) -> str:
     parts = [record.method, path, str(record.status)]
     if record.status < 400:
         return " ".join([*parts, f"{record.latency_ms:.0f} ms"])
-    why = _WINDOW_IN_WORDS if record.outcome == "rate_limited" else record.reason
+    why = _WINDOW_IN_WORDS if record.outcome == "rate_limited" else record.reason or record.message
     parts.append((why or record.response_type or "").removeprefix("Missing required "))
     if (why or "").startswith("Missing required "):
         parts.insert(-1, "missing")

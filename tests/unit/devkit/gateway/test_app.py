@@ -467,7 +467,7 @@ def test_the_log_tells_who_sends_x_api_key_what_is_read() -> None:
     world.ask("GET", "/v1/boards", headers=[("X-Api-Key", "x")])
     world.ask("GET", "/v1/boards", headers=[])
     wrong, none = (line["reason"] for line in world.log_lines)
-    assert "x-api-key is not read: send Authorization: Bearer" in wrong
+    assert wrong == "no Authorization header; x-api-key is not read, Authorization is"
     assert none == "no Authorization header"
 
 

@@ -78,6 +78,10 @@ def test_a_request_s_line_is_json_without_what_is_not_known() -> None:
             r"GET /v1/a\n 429 over the limit",
         ),
         (
+            {"status": 415, "reason": None, "response_type": None, "message": "Send JSON"},
+            r"GET /v1/a\n 415 Send JSON",
+        ),
+        (
             {"status": 503, "response_type": "AUTHORIZER_FAILURE", "reason": None},
             r"GET /v1/a\n 503 AUTHORIZER_FAILURE (correlation_id r)",
         ),

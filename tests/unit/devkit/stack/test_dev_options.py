@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -59,3 +62,28 @@ def test_a_state_whose_lock_cannot_be_opened_is_told_in_one_line(
     assert dev.main(["--state", str(tmp_path)]) == 1
     said = capsys.readouterr().err
     assert said == f"chatgrid-dev: no state can be kept in {tmp_path}: Is a directory\n"
+
+
+@pytest.mark.parametrize("target", ["dev", "beside", "token"])
+def test_a_state_folder_with_blanks_may_come_from_the_environment(
+    target: str, tmp_path: Path
+) -> None:
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("no make here")
+    told = tmp_path / "bin"
+    told.mkdir()
+    for name in ("python", "chatgrid-dev"):
+        (told / name).write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+        (told / name).chmod(0o700)
+    (tmp_path / ".installed").touch()
+    folder = "a folder's $name"
+    ran = subprocess.run(
+        [make, "--silent", target, f"VENV={tmp_path}"],
+        cwd=Path(__file__).parents[4],
+        env={"PATH": os.environ["PATH"], "STATE": folder},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {folder, f"{folder}/stack.json"} & set(ran.stdout.splitlines())
