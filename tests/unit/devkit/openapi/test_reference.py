@@ -8,19 +8,14 @@ import re
 import shlex
 from ast import literal_eval
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chatgrid_auth.domain import error_table
 from chatgrid_devkit.openapi.document import document
-from chatgrid_devkit.openapi.examples import ERRORS
-from chatgrid_devkit.openapi.reference import FILE, render
-from chatgrid_devkit.openapi.remedies import REMEDIES
+from chatgrid_devkit.openapi.reference import render
 from chatgrid_devkit.openapi.samples import Request, curl, javascript, python
 
-ROOT = Path(__file__).parents[4]
 DOCUMENT = document()
 PAGE = render(DOCUMENT)
 OPERATIONS = [
@@ -59,11 +54,6 @@ def article(operation: dict[str, Any]) -> str:
     """What the page says of an operation, as text."""
     begin = PAGE.index(f'<article aria-labelledby="{operation["operationId"]}"')
     return html.unescape(PAGE[begin : PAGE.index("</article>", begin)])
-
-
-def test_the_served_file_is_what_the_generator_writes() -> None:
-    stale = f"{FILE} is stale: run `python -m chatgrid_devkit.openapi.document`"
-    assert (ROOT / FILE).read_text(encoding="utf-8") == PAGE, stale
 
 
 def test_nothing_runs_and_nothing_is_loaded_from_elsewhere() -> None:
@@ -106,17 +96,6 @@ def test_every_route_has_a_request_in_each_language_and_its_response(
     assert json.loads(answer) == done["content"]["application/json"]["example"]
     for status in operation["responses"]:
         assert status < "400" or f'href="#error-{status}"' in shown
-
-
-def test_every_error_of_the_table_is_told_with_what_to_do() -> None:
-    told = {id(kind) for kind, _ in REMEDIES}
-    table = {name: row for name, row in vars(error_table).items() if name.isupper()}
-    assert [name for name, row in table.items() if id(row) not in told] == []
-    assert {(kind.code, kind.status) for kind, _ in REMEDIES} >= set(ERRORS)
-    statuses = [kind.status for kind, _ in REMEDIES]
-    assert statuses == sorted(statuses)
-    text = html.unescape(PAGE)
-    assert all(f"<q>{kind.message}</q>" in text for kind, _ in REMEDIES)
 
 
 def test_text_of_the_document_cannot_become_markup() -> None:
