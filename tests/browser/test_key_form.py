@@ -161,3 +161,17 @@ def test_what_is_wrong_inside_a_fold_unfolds_it_and_is_told(
         control.fill("")
         assert dialog.locator(".error:visible").count() == 0
     assert account.key_names() == ["Another"]
+
+
+def test_how_long_a_key_lives_is_in_sight_on_a_phone(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    account.make_key("Another")
+    dashboard = open_browser(account, viewport={"width": 360, "height": 740}).visit()
+    dialog = dashboard.open_create()
+    dialog.wait_for()
+    told = dialog.locator("#expires_at-hint")
+    bottom = told.evaluate("told => told.getBoundingClientRect().bottom")
+    buttons = dialog.locator(".actions").evaluate("row => row.getBoundingClientRect().top")
+    assert told.inner_text() == "Good until it is revoked."
+    assert 0 < bottom < buttons
