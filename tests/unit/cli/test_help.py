@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from chatgrid_cli import main
 from chatgrid_cli.main import app
 from tests.support.cli import Operator
 
@@ -17,6 +21,25 @@ COMMANDS = [
     *(["keys", each] for each in ("create", "list", "show", "set-limit", "revoke")),
     *([each] for each in ("bootstrap", "import", "export", "verify", "doctor")),
 ]
+#: What every command has, told once.
+EVERYWHERE = {"--json", "--stack-name", "--region", "--profile", "--local", "--state", "--help"}
+
+
+def options(command: Any, name: str) -> Iterator[tuple[str, str]]:
+    """Each option of a command and of those under it, with the command's whole name."""
+    for below, one in getattr(command, "commands", {}).items():
+        yield from options(one, f"{name} {below}")
+    named = [part.opts[0] for part in command.params if part.param_type_name == "option"]
+    yield from ((name, option) for option in named if option not in EVERYWHERE)
+
+
+@pytest.mark.parametrize("top", main.COMMANDS)
+def test_every_option_stands_beside_its_command_in_the_document(top: str) -> None:
+    document = Path(__file__).parents[3] / "docs" / "cli.md"
+    lines = document.read_text("utf-8").replace("--[no-]", "--").splitlines()
+    for name, option in options(main._loaded(top), top):
+        told = [line for line in lines if line.startswith("|") and f"`chatgrid {name} " in line]
+        assert any(option in line for line in told), f"{name} {option}"
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
