@@ -12,11 +12,25 @@ from pathlib import Path
 
 from yaml import YAMLError
 
+from chatgrid_auth.limit_settings import (
+    OWNER_RATE_LIMIT,
+    ROUTE_COSTS,
+    ROUTE_LIMITS,
+    further_limits,
+)
+from chatgrid_auth.settings import SettingError
 from chatgrid_devkit.stack.ministack import MinistackFailed
 from chatgrid_devkit.stack.system import LOG_FILE, STACK_FILE, CannotRun, Stack, StackSettings, run
 from chatgrid_devkit.template.expansion import TemplateInvalid
 
 _STATE = Path(".devkit")
+#: Parameters that the functions read at start, and what they find them under.
+_LIMITS = {
+    "RouteCosts": ROUTE_COSTS,
+    "RouteLimits": ROUTE_LIMITS,
+    "OwnerRateLimit": OWNER_RATE_LIMIT,
+}
+_QUOTED = """'RouteCosts={"POST /boards": 10}'"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,7 +39,15 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         0 when it was told to end, 1 when it could not run.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    parameters = dict(options.parameter)
+    try:
+        further_limits(
+            {name: parameters[given] for given, name in _LIMITS.items() if given in parameters}
+        )
+    except SettingError as error:
+        parser.error(f"{error}. Quote it for the shell: --parameter {_QUOTED}")
     print("Starting the embedded AWS, the functions and the gateway ...", flush=True)
     try:
         asyncio.run(
@@ -35,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
                     port=options.port,
                     reload=not options.no_reload,
                     functions_endpoint=options.functions_endpoint,
-                    parameters=dict(options.parameter),
+                    parameters=parameters,
                     verbose=options.verbose,
                 )
             )

@@ -39,6 +39,24 @@ def test_what_is_no_parameter_is_wrong_usage(
     assert "NAME=VALUE" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("RouteCosts={POST /boards:10}", "is not JSON"),
+        ('RouteCosts={"POST /boards": 1000}', "from 1 to 999"),
+        ('RouteLimits={"POST /boards": 3}', "needs limit and window_seconds"),
+        ("OwnerRateLimit=60001", "is above 60000"),
+    ],
+)
+def test_a_limit_that_no_function_takes_is_refused_at_once(
+    wrong: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        dev.main(["--parameter", wrong])
+    assert ended.value.code == 2
+    assert why in capsys.readouterr().err
+
+
 def test_a_parameter_that_the_template_does_not_have_is_named(tmp_path: Path) -> None:
     settings = StackSettings(state=tmp_path, parameters={"Nonsense": "1"})
     with pytest.raises(CannotRun, match="no parameter Nonsense"):
