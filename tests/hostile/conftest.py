@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.conftest import as_user, http, stack
+from tests.e2e.conftest import as_user, connect, http, stack
 from tests.support.stack.api import Api
 
-__all__ = ["admin", "as_user", "http", "read_key", "stack"]
+__all__ = ["admin", "as_user", "connect", "http", "read_key", "stack"]
 
 
 @pytest.fixture(scope="session")
