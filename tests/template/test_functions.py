@@ -117,3 +117,11 @@ def test_nothing_that_is_deployed_comes_from_the_devkit_or_the_tests() -> None:
 
 def test_no_name_of_a_function_can_collide_with_another_stacks() -> None:
     assert not [n for n, f in deployed().of("AWS::Lambda::Function").items() if "FunctionName" in f]
+
+
+def test_web_functions_begin_from_snapshots_where_asked_and_no_other_does() -> None:
+    web = {"ManagementFunction", "BoardsFunction", "LeaksFunction"}
+    for name in FUNCTIONS:
+        assert "SnapStart" not in function_of(name)
+        snapshots = function_of(name, WebSnapStart="enabled").get("SnapStart")
+        assert snapshots == ({"ApplyOn": "PublishedVersions"} if name in web else None)

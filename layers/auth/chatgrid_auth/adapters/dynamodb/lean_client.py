@@ -28,7 +28,7 @@ def dynamodb(environ: Mapping[str, str]) -> DynamoDB:
         SettingError: there is no region.
         CredentialsUnavailable: there are no credentials.
     """
-    return DynamoDB(
+    client = DynamoDB(
         region=settings.text(environ, "AWS_REGION"),
         credentials=credentials_from(environ),
         errors=errors,
@@ -36,3 +36,10 @@ def dynamodb(environ: Mapping[str, str]) -> DynamoDB:
         retry_policy=PATIENCE,
         body_limit_bytes=_BODY_LIMIT_BYTES,
     )
+    if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        # Connection and clock are the snapshot's. Credentials end by the time, and what is random
+        # comes from the kernel each time.
+        from snapshot_restore_py import register_after_restore  # noqa: PLC0415 - Lambda's own
+
+        register_after_restore(client.reset)
+    return client
