@@ -67,6 +67,13 @@ def take(folder: Path, path: str, *, url: str) -> None:
                     name = f"{state.name}-{theme}-{width}.png"
                     dashboard.page.screenshot(path=folder / name, caret="hide")
                     context.close()
+        for theme in THEMES:
+            for width, height in SIZES:
+                viewport: Any = {"width": width, "height": height}
+                page = browser.new_page(viewport=viewport, color_scheme=theme)
+                page.goto(f"{url}/reference")
+                page.screenshot(path=folder / f"reference-{theme}-{width}.png")
+                page.close()
         browser.close()
 
 
