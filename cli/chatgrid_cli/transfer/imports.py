@@ -83,7 +83,7 @@ def register(app: typer.Typer) -> None:
 
         Each line names hash, owner and scopes; besides, if known: name, prefix, environment,
         rate_limit, created_at, expires_at, id, enabled, disabled_reason,
-        self_rotation, metadata.
+        self_rotation, metadata, kind, allowed_ips, allowed_origins, permissions, credits.
         """
         form = form or (Format.CSV if file.suffix.lower() == ".csv" else Format.JSONL)
         rules = ImportRules(rate_limit_ceiling=HIGHEST_RATE_LIMIT, now_ms=now_ms())
