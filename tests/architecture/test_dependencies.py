@@ -21,12 +21,12 @@ MAY_IMPORT = {
     "services": {"domain", "services"},
     "adapters": {"domain", "services", "adapters", "settings"},
     "http_api": {"domain", "services", "http_api", "guard", "settings"},
-    "guard": {"domain", "proxy_events", "rate_limit_headers"},
+    "guard": {"domain", "limits", "proxy_events", "rate_limit_headers"},
     "proxy_events": set(),
     "rate_limit_headers": {"domain"},
     "settings": set(),
     "limit_settings": {"domain", "settings"},
-    "limits": {"domain", "adapters"},
+    "limits": {"domain", "adapters", "settings"},
 }
 
 
@@ -115,7 +115,7 @@ LEAN = [
 THIRD_PARTIES: dict[str, set[str]] = {
     "api_gateway": {"botocore"},
     "audit_table": set(),
-    "dynamodb": {"boto3", "botocore"},
+    "dynamodb": {"botocore", "snapshot_restore_py"},
     "jwt": {"jwt"},
     "idempotency": set(),
     "key_changes": set(),

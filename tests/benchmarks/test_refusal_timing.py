@@ -102,7 +102,7 @@ def test_a_canary_is_refused_in_the_time_of_an_unknown_key() -> None:
     assert ratio < 1.5
 
 
-def test_a_known_key_is_reported_in_the_time_of_a_made_up_one() -> None:
+def test_a_report_of_a_known_key_takes_no_other_time() -> None:
     world = Leaks()
     known = new_key()
     world.keys.ours[hash_of(known)] = True

@@ -14,7 +14,7 @@ from botocore.exceptions import EndpointConnectionError
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.domain.errors import ConditionFailed, NotFound, StoreUnavailable
 from chatgrid_auth.domain.identifiers import uuid7
-from chatgrid_boards.store import Board, BoardStore, Transport
+from chatgrid_boards.store import Board, BoardStore
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.support.memory.boards_table import MemoryTransport
 from tests.support.tables.stores import dynamodb, keys_table, moto_client
@@ -157,8 +157,7 @@ class Unreachable:
 
 
 def test_a_fault_is_never_taken_for_a_missing_board() -> None:
-    unreachable: Transport = Unreachable()
-    store = BoardStore(unreachable, table="boards")
+    store = BoardStore(Unreachable(), table="boards")
     for act in (
         lambda: store.get("ada", board().id),
         lambda: store.delete("ada", board().id),

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.domain.errors import ConditionFailed, NotFound
 from chatgrid_auth.domain.identifiers import id_range
+
+if TYPE_CHECKING:
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
 #: DynamoDB keeps no number nearer to zero than this, and no viewport tells it from zero.
 _TINIEST = 1e-100
@@ -40,13 +43,6 @@ class BoardPage:
 
     items: list[Board]
     has_more: bool
-
-
-class Transport(Protocol):
-    """DynamoDB in its own JSON; raises ``ConditionFailed`` and ``StoreUnavailable``."""
-
-    def call(self, operation: str, payload: dict[str, Any]) -> dict[str, Any]:
-        """Ask DynamoDB."""
 
 
 class BoardStore:

@@ -130,6 +130,8 @@ FIRST = {
         },
     ),
     "events": First("events", {"Records": []}, {"EVENT_BUS": "bus"}),
-    "usage": First("usage", {"awslogs": {"data": _lines()}}, {"USAGE_TABLE": "usage"}),
+    "usage": First(
+        "usage", {"awslogs": {"data": _lines()}}, {"USAGE_TABLE": "usage", "AUDIT_TABLE": "audit"}
+    ),
     "pages": First("pages", _web("GET", "/dashboard"), {**_LIMITS, "SUPABASE_URL": ""}),
 }

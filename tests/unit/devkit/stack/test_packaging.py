@@ -32,7 +32,7 @@ def read(package: Path, name: str) -> Any:
     return json.loads((package / name).read_text())
 
 
-def test_the_manifest_names_each_function_and_layer_with_the_hashes_of_its_zip(
+def test_the_manifest_names_each_function_and_layer_with_its_hashes(
     package: Path,
 ) -> None:
     manifest = read(package, "manifest.json")

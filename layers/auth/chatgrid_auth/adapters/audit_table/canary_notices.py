@@ -6,7 +6,7 @@ A notice is one item, put there if it is not: that is all that makes it come onc
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from chatgrid_auth.adapters.audit_table import layout
 from chatgrid_auth.domain.errors import ConditionFailed
@@ -15,11 +15,7 @@ from chatgrid_auth.services.usage.canaries import sightings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
-class Transport(Protocol):
-    """DynamoDB in its own JSON; raises ConditionFailed and StoreUnavailable."""
-
-    def call(self, operation: str, payload: dict[str, Any]) -> dict[str, Any]: ...
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
 
 def give(transport: Transport, lines: Iterable[tuple[int, str]], *, table: str) -> None:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.domain.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-
-    class Transport(Protocol):
-        """DynamoDB in its own JSON."""
-
-        def call(self, operation: str, payload: dict[str, Any]) -> dict[str, Any]: ...
-
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
 #: DynamoDB's own bound.
 MOST_AT_ONCE = 100

@@ -11,7 +11,7 @@ from chatgrid_auth.adapters.keys_table.items import s
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chatgrid_auth.adapters.dynamodb.batch_read import Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
 
 def read_credentials(

@@ -10,7 +10,7 @@ The lease of the run that works them off lies behind them all.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.items import n, s
@@ -19,6 +19,8 @@ from chatgrid_auth.services.usage_plans.ports import Work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
 #: More than can wait for its activation, which hides what lies behind it: a run of 42 seconds makes
 #: at most 70 keys at 5 calls a second, and they wait for six runs.
@@ -30,13 +32,6 @@ _BEFORE_ALL_OWNERS, _PAST_ALL_OWNERS = "!", "g"
 _NAMES = {"#action": "action"}
 #: The lease of the run that is under way.
 _RUN_KEY = {"pk": s(items.PLANS), "sk": s("run")}
-
-
-class Transport(Protocol):
-    """DynamoDB in its own JSON; raises ConditionFailed and StoreUnavailable."""
-
-    def call(self, operation: str, payload: dict[str, Any], /) -> dict[str, Any]:
-        """Ask DynamoDB."""
 
 
 class DynamoPlanQueue:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Protocol
 
+    from chatgrid_auth.adapters.keys_table.ports import Transport
     from chatgrid_auth.domain.rules.policy import Rules
     from chatgrid_auth.services.gate.requests import Request
 
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
         expires_at_ms: int | None
         metadata: str | None
         rules: Rules | None
-
-    class Transport(Protocol):
-        """DynamoDB in its own JSON; raises StoreUnavailable."""
-
-        def call_encoded(self, operation: str, body: bytes) -> dict[str, Any]: ...
 
 
 #: Keys with a policy that a container remembers; each is a kilobyte or two.

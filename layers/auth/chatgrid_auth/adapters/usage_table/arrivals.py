@@ -18,15 +18,10 @@ from chatgrid_auth.services.usage.tallies import MINUTE_MS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Protocol
+    from typing import Any
 
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.services.usage.tallies import Tally
-
-    class Transport(Protocol):
-        """DynamoDB in its own JSON; raises ConditionFailed and StoreUnavailable."""
-
-        def call(self, operation: str, payload: dict[str, Any]) -> dict[str, Any]: ...
-
 
 #: How long after its end a minute still takes arrivals, and after which it is added up. In between
 #: lies what a function that has read the clock may still need for its write.

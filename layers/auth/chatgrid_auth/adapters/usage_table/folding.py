@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from chatgrid_auth.adapters.usage_table.arrivals import Transport
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
 
     #: partition, granularity, start → name of the count → how many
     Sums = dict[tuple[str, str, int], dict[str, int]]
