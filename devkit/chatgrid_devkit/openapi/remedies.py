@@ -65,10 +65,6 @@ REMEDIES: tuple[tuple[ErrorKind, str], ...] = (
         error_table.SELF_ROTATION,
         "Have its owner set `self_rotation`, or rotate it with an `admin` credential.",
     ),
-    (
-        error_table.SELF_REVOCATION,
-        "Anybody who opens its page has a publishable key. Revoke it with an `admin` credential.",
-    ),
     (error_table.TOKEN_MAKES_NONE, "Make it with the key itself."),
     (error_table.NOT_WITH_A_TOKEN, "Use the key itself: a token can only look at its key."),
     (

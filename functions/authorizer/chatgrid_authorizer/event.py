@@ -125,7 +125,7 @@ def read(
     route = routes.spelled(method, resource) if spelled else routes.declared(method, resource)
     judged = _judged(route, source=source, origin=origin)
     if judged.unlimited:
-        judged.unlimited = _ends_its_key(event, authorization)
+        judged.unlimited = _ends_its_key(event)
     return MethodRequest(
         method_arn=method_arn,
         authorization=authorization,
@@ -137,13 +137,11 @@ def read(
     )
 
 
-def _ends_its_key(event: Mapping[str, Any], authorization: str | None) -> bool:
-    """Whether neither the key nor the query of a ``DELETE /me/api-key`` has it refused.
+def _ends_its_key(event: Mapping[str, Any]) -> bool:
+    """Whether nothing in the query of a ``DELETE /me/api-key`` has it refused.
 
     No limit counts such a request, so it has to be the key's last.
     """
-    if authorization is not None and authorization[6:].lstrip().startswith("cgp_"):
-        return False
     from chatgrid_auth.domain.audit import REVOCATION_REASONS  # noqa: PLC0415 - for this route only
 
     several = event.get("multiValueQueryStringParameters") or {}

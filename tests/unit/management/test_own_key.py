@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from chatgrid_auth.domain import audit, keys
@@ -16,12 +14,6 @@ from tests.support.memory.key_store import MemoryKeyStore
 KEYS = "/me/api-keys"
 OWN = "/me/api-key"
 ROTATE = "/me/api-key/rotate"
-#: What the authorizer is asked about a ``DELETE`` of it.
-ENDING: dict[str, Any] = {
-    "type": "REQUEST",
-    "methodArn": "arn:aws:execute-api:eu-west-1:123456789012:api/v1/DELETE/me/api-key",
-    "resource": OWN,
-}
 REVOKED = (401, "unauthorized", "API key has been revoked")
 
 
@@ -98,23 +90,6 @@ def test_a_former_secret_looks_at_its_key_and_ends_it(api: Api) -> None:
     assert api("GET", OWN, caller=caller).problem() == REVOKED
 
 
-def test_no_visitor_of_a_page_ends_its_publishable_key(api: Api, store: MemoryKeyStore) -> None:
-    """Anybody reads it there. Nor is it a call that no limit counts."""
-    page = "https://app.example.com"
-    facts: dict[str, Any] = {"kind": "publishable", "allowed_origins": [page]}
-    created = api("POST", KEYS, json_body={"name": "web", **facts}).data
-    caller = key_caller(user_id=api.caller.user_id, scope="read", key_id=created["id"])
-    told = len(store.events)
-    reply = api("DELETE", OWN, caller=caller)
-    assert reply.problem() == (403, "forbidden", "Self-revocation is not allowed")
-    assert len(store.events) == told
-    assert api("GET", OWN, caller=caller).status == 200
-    for scheme in ("Bearer ", "bearer ", "BEARER  "):
-        asked = {**ENDING, "multiValueHeaders": {"Authorization": [scheme + created["raw_key"]]}}
-        assert not event.read(asked, routes=Routes(permissions={})).judged.unlimited
-    assert api("DELETE", f"{KEYS}/{{id}}", id=created["id"]).status == 200, "its owner does"
-
-
 @pytest.mark.parametrize(
     "query",
     [
@@ -137,7 +112,9 @@ def test_the_limit_is_passed_over_exactly_where_the_key_is_revoked(
     """Else a request that is refused for its query would be one that no limit counts."""
     caller = holder(api)
     asked = {
-        **ENDING,
+        "type": "REQUEST",
+        "methodArn": "arn:aws:execute-api:eu-west-1:123456789012:api/v1/DELETE/me/api-key",
+        "resource": OWN,
         "queryStringParameters": {name: values[-1] for name, values in query.items()},
         "multiValueQueryStringParameters": query if several else None,
     }

@@ -69,12 +69,9 @@ async def get_own_key(
 async def revoke_own_key(
     key_id: HeldKeyId, caller: CurrentCaller, services: Services, actor: Acting, reason: Why
 ) -> RevokedApiKeyResponse:
-    """Revoke the key that the request came with, for good; also while it is over its limit.
-
-    A publishable key does not: any visitor of its page could.
-    """
+    """Revoke the key that the request came with, for good; also while it is over its limit."""
     with admitted_a_moment_ago():
-        services.api_keys.revoke_itself(caller.user_id, key_id, reason=reason, actor=actor)
+        services.api_keys.revoke(caller.user_id, key_id, reason=reason, actor=actor)
     return RevokedApiKeyResponse(data=RevokedApiKeyData(id=key_id))
 
 

@@ -170,10 +170,6 @@ class SelfRotationNotAllowed(ChatGridError):
     """The key's owner does not let it rotate itself."""
 
 
-class SelfRevocationNotAllowed(ChatGridError):
-    """The key stands where anybody may read it: whoever comes with it may not end it."""
-
-
 class KeyExists(ChatGridError):
     """A key with this hash, or one of the owner's with this id, is there already."""
 

@@ -11,7 +11,7 @@ from chatgrid_auth.domain import audit, keys
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
 from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey, Page
-from chatgrid_auth.domain.errors import NotFound, SelfRevocationNotAllowed
+from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.identifiers import uuid7
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.audit.events import creation
@@ -268,18 +268,6 @@ class ApiKeys:
         if not revoked:
             raise NotFound
         return tuple(revoked)
-
-    def revoke_itself(self, owner: str, key_id: str, *, reason: str, actor: Actor) -> None:
-        """Revoke a key for good because whoever holds it asks for that.
-
-        Raises:
-            SelfRevocationNotAllowed: it is publishable, and any visitor of its page holds it.
-            NotFound: it has been revoked meanwhile.
-            StoreUnavailable: the store is out.
-        """
-        if self.get(owner, key_id).kind == keys.PUBLISHABLE:
-            raise SelfRevocationNotAllowed
-        self.revoke(owner, key_id, reason=reason, actor=actor)
 
     def _revoke(self, owner: str, key_id: str, reason: str, actor: Actor | None) -> bool:
         event = self._event(audit.REVOKED, owner, key_id, actor=actor, at_ms=self._now_ms())
