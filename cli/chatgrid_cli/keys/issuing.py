@@ -61,6 +61,9 @@ def key_store(
         table: a table in place of the stack's own.
         asked: is told of each key before it is made, so also when Ctrl-C comes before the answer.
     """
+    from chatgrid_auth.adapters.dynamodb.boto3_transport import (  # noqa: PLC0415  # as below
+        Boto3Transport,
+    )
     from chatgrid_auth.adapters.keys_table.key_store import (  # noqa: PLC0415  # most only read keys
         DynamoKeyStore,
     )
@@ -72,7 +75,7 @@ def key_store(
             super().create(key, **how)
 
     return TellingStore(
-        stack.client("dynamodb"),
+        Boto3Transport(stack.client("dynamodb")),
         table=table or stack.keys_table,
         audit_table=stack.audit_table,
         anchor=anchor or OperatorTrail(stack),
