@@ -20,8 +20,6 @@ from chatgrid_auth import settings
 from chatgrid_auth.domain.audit import Entry
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.errors import NotFound
-from chatgrid_auth.limit_settings import further_limits
-from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.key_rules import Lifetimes
 from chatgrid_cli.errors import FAULT, CliError
 from chatgrid_cli.files import create_private
@@ -34,6 +32,7 @@ from chatgrid_cli.values import now_ms
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
     from chatgrid_auth.services.api_keys import ApiKeys
+    from chatgrid_auth.services.key_changes.changing import KeyChanges
 
 Value = TypeVar("Value")
 OutOption = Annotated[
@@ -114,6 +113,8 @@ def key_changes(stack: Stack, *, clock: Callable[[], int], table: str = "") -> K
         clock: by the store (`store_clock`): which of a window still counts depends on it.
         table: another keys table than the stack's own.
     """
+    from chatgrid_auth.services.key_changes.changing import KeyChanges  # noqa: PLC0415  # as above
+
     return KeyChanges(
         key_store(stack, table=table).changes,
         now_ms=clock,
@@ -134,6 +135,8 @@ def limit(stack: Stack, variable: str) -> int:
 
 def _dearest(stack: Stack) -> int:
     """What the dearest request takes: no limit may be below it."""
+    from chatgrid_auth.limit_settings import further_limits  # noqa: PLC0415  # most only read keys
+
     return _setting(stack, lambda environ: further_limits(environ).dearest)
 
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.keys_table.glances import KeyGlances
 from chatgrid_auth.adapters.keys_table.key_inventory import StoredKey
-from chatgrid_auth.domain.scopes import READ
-from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.keys import views as key_views
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.values import now_ms
@@ -16,6 +12,12 @@ from chatgrid_cli.values import now_ms
 
 def whole_facts(stack: Stack, stored: StoredKey) -> dict[str, Any]:
     """A key as JSON, with what is left of its limit now."""
+    # The gate is loaded for who asks it; a list does not.
+    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport  # noqa: PLC0415
+    from chatgrid_auth.adapters.keys_table.glances import KeyGlances  # noqa: PLC0415
+    from chatgrid_auth.domain.scopes import READ  # noqa: PLC0415
+    from chatgrid_auth.services.gate.requests import Request  # noqa: PLC0415
+
     glances = KeyGlances(Boto3Transport(stack.client("dynamodb")), table=stack.keys_table)
     credential = glances.admit(stored.hash, now_ms=now_ms(), request=Request(READ))
     return {
