@@ -52,7 +52,7 @@ unit: $(INSTALLED) $(VENV)/.browser ## Run the tests alone: ARGS='-k name'
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(ARGS)
 
 browser: $(VENV)/.browser ## Drive the dashboard in this machine's Chromium
-	$(BIN)/pytest tests/browser $(ARGS)
+	CHATGRID_WHOLE_BROWSER=1 $(BIN)/pytest tests/browser $(ARGS)
 
 fuzz: $(INSTALLED) ## Send the system hostile input, a minute of it guided by coverage (Linux on x86-64)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/fuzz.txt

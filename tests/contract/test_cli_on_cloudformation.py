@@ -125,6 +125,7 @@ def test_a_fresh_deployment_is_in_order(
         "tables": ["ok"] * 3,
         "deletion protection": ["ok"],
         "reconciler queue": ["ok"],
+        "rules of keys": ["ok"],
         "authorizer cache": ["ok"],
         "methods": ["ok"],
         "authorizer alias": ["ok"],

@@ -126,7 +126,8 @@ def ended(world: World) -> dict[str, Any]:
     world.client.update_item(
         TableName=world.table,
         Key={"pk": s(credential_pk(key_hash)), "sk": s(CREDENTIAL)},
-        UpdateExpression=f"SET {old} = :now, {new} = :end, cur = :z",
+        UpdateExpression=f"SET #old = :now, {new} = :end, cur = :z",
+        ExpressionAttributeNames={"#old": old},
         ExpressionAttributeValues={":now": n(world.now_ms), ":end": n(NEVER_MS), ":z": s("zzzzzz")},
     )
     return {}
