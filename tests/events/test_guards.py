@@ -16,6 +16,7 @@ import pytest
 from chatgrid_devkit.stack.deployment import read_deployment
 from chatgrid_devkit.stack.system import TEMPLATE
 from chatgrid_devkit.template.description import Api, Deployment, Function, Route
+from tests.support.aws import VARIABLES
 from tests.support.guarding import protected_routes, unguarded
 
 ROOT = TEMPLATE.parent
@@ -55,7 +56,12 @@ def example(deployment: Deployment, folder: Path, code: str) -> tuple[Api, Funct
         layers=(ROOT / "layers" / "auth",),
         timeout_seconds=10,
         memory_mb=128,
-        environment={"ALLOWED_ORIGIN": "*"},
+        environment={
+            **VARIABLES,
+            "AWS_REGION": "us-east-1",
+            "ALLOWED_ORIGIN": "*",
+            "RATE_LIMITS_TABLE": "limits",
+        },
     )
     (authorizer,) = deployment.api.authorizers
     route = Route(

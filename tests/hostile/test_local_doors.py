@@ -84,7 +84,12 @@ def test_a_name_rebound_to_this_machine_is_refused_on_every_port(
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_a_foreign_page_reaches_nothing_in_the_embedded_aws(local: LocalStack, origin: str) -> None:
     port = ports(local)["embedded AWS"]
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Origin": origin}) as page:
+    # It may close what it has refused, so each request has a connection of its own.
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{port}",
+        headers={"Origin": origin},
+        limits=httpx.Limits(max_keepalive_connections=0),
+    ) as page:
         for path in PATHS:
             assert_closed(page.get(path))
             assert_closed(page.options(path, headers={"Access-Control-Request-Method": "POST"}))

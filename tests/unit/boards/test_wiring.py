@@ -8,6 +8,7 @@ import pytest
 
 from chatgrid_auth.settings import SettingError
 from chatgrid_boards.wiring import Settings
+from tests.support.aws import VARIABLES
 
 ENVIRONMENT = {
     "BOARDS_TABLE": "boards-table",
@@ -26,7 +27,7 @@ def test_each_setting_is_needed_and_named_when_it_is_missing(name: str) -> None:
 
 
 def test_the_function_starts_from_its_environment_alone() -> None:
-    environment = {**os.environ, **ENVIRONMENT, "AWS_DEFAULT_REGION": "eu-west-1"}
+    environment = {**os.environ, **VARIABLES, **ENVIRONMENT, "AWS_REGION": "eu-west-1"}
     script = "from chatgrid_boards.handler import handler; print(callable(handler))"
     started = subprocess.run(
         [sys.executable, "-W", "error", "-c", script],

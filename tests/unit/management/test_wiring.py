@@ -14,6 +14,7 @@ from chatgrid_auth.settings import SettingError
 from chatgrid_management import wiring
 from chatgrid_management.wiring import Settings
 from tests.support.audit import event
+from tests.support.aws import VARIABLES
 from tests.support.memory.key_store import MemoryKeyStore
 
 ENVIRONMENT = {
@@ -58,7 +59,7 @@ def test_work_for_gateway_keys_is_left_only_where_the_template_says_so(
         monkeypatch.setenv(name, setting)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "local")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
 
     wiring.from_environment()
 
@@ -78,7 +79,7 @@ def test_each_entry_is_anchored_in_the_log_with_its_hash(
 
 
 def test_the_function_starts_from_its_environment_alone() -> None:
-    environment = {**os.environ, **ENVIRONMENT, "AWS_DEFAULT_REGION": "eu-west-1"}
+    environment = {**os.environ, **VARIABLES, **ENVIRONMENT, "AWS_REGION": "eu-west-1"}
     script = "from chatgrid_management.handler import handler; print(callable(handler))"
     started = subprocess.run(
         [sys.executable, "-W", "error", "-c", script],

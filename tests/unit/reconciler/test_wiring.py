@@ -157,6 +157,7 @@ def test_the_deployed_handler_is_built_from_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     aws = {
+        "AWS_REGION": "eu-central-1",
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
