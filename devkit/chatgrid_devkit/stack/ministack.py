@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from chatgrid_devkit.stack.aws_access import AwsAccess, credentials, kept_access
 
 SERVICES = ("dynamodb", "apigateway", "secretsmanager", "ssm", "sqs")
 
+_PORTS = range(20_000, 32_000)
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 
@@ -30,11 +32,16 @@ class MinistackFailed(Exception):
 
 
 def free_port() -> int:
-    """A port on loopback that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on loopback that nothing listens on at this moment.
+
+    It lies below those that systems give to outgoing connections: one of them could take it before
+    whoever asked for it listens there, and while a server is started again.
+    """
+    for port in secrets.SystemRandom().sample(_PORTS, 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise MinistackFailed("no port between 20000 and 32000 is free on 127.0.0.1")
 
 
 class Ministack:
