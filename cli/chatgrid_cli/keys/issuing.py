@@ -60,12 +60,9 @@ def key_store(
         table: a table in place of the stack's own.
         asked: is told of each key before it is made, so also when Ctrl-C comes before the answer.
     """
-    from chatgrid_auth.adapters.dynamodb.boto3_transport import (  # noqa: PLC0415  # as below
-        Boto3Transport,
-    )
-    from chatgrid_auth.adapters.keys_table.key_store import (  # noqa: PLC0415  # most only read keys
-        DynamoKeyStore,
-    )
+    # Most commands only read keys.
+    from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport  # noqa: PLC0415
+    from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore  # noqa: PLC0415
 
     class TellingStore(DynamoKeyStore):
         def create(self, key: ApiKey, **how: Any) -> None:
