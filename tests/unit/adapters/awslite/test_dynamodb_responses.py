@@ -10,6 +10,7 @@ import pytest
 from chatgrid_auth.adapters.awslite.dynamodb_responses import (
     ConditionNotMet,
     Failure,
+    TransactionRefused,
     read_response,
 )
 from chatgrid_auth.adapters.awslite.http_response import Response
@@ -75,3 +76,13 @@ def test_a_document_in_a_redirect_is_no_answer() -> None:
     found = failure(response({"a": 1}, 302))
     assert found.code == "Status302"
     assert not found.transient
+
+
+def test_a_refused_transaction_tells_why_and_nonsense_is_a_fault() -> None:
+    body = {"__type": "TransactionCanceledException", "CancellationReasons": [{"Code": "None"}]}
+    with pytest.raises(TransactionRefused) as caught:
+        read_response(response(body, 400))
+    assert caught.value.reasons == ["None"]
+    for nonsense in (None, "x", {"Code": "x"}, ["x"], [None]):
+        found = failure(response({**body, "CancellationReasons": nonsense}, 400))
+        assert (found.code, found.transient) == ("TransactionCanceledException", False)

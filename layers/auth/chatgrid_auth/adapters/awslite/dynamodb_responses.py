@@ -156,7 +156,9 @@ def _error(decoded: dict[str, Any], status: int) -> ConditionNotMet | Transactio
         item = decoded.get("Item")
         return ConditionNotMet(item if isinstance(item, dict) else None)
     if code == "TransactionCanceledException":
-        reasons = decoded.get("CancellationReasons") or []
-        return TransactionRefused([str(reason.get("Code")) for reason in reasons])
+        reasons = decoded.get("CancellationReasons")
+        if not isinstance(reasons, list) or not all(isinstance(one, dict) for one in reasons):
+            return Failure(code, transient=False)
+        return TransactionRefused([str(one.get("Code")) for one in reasons])
     transient = status >= 500 or status == 429 or code in THROTTLED
     return Failure(code, transient=transient)
