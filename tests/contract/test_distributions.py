@@ -20,8 +20,13 @@ from tests.support.installed import AUTH, CLI, ROOT, Environment, build_wheel
 from tests.support.stack_file import write_stack_file
 
 LOCK = ROOT / "cli/requirements.txt"
-#: Processor time over that of a bare start, `python -c pass`, of the same environment.
-AT_MOST = {"--help": 16.0, "keys list": 38.0}
+#: What each is held against: Python alone, and for one that asks AWS the client that others load.
+BARE = {
+    "--help": "pass",
+    "keys list": "import boto3, rich.table, typer; boto3.client('dynamodb', 'eu-central-1')",
+}
+#: Processor time over that of its bare start, in the same environment.
+AT_MOST = {"--help": 16.0, "keys list": 0.9}
 #: The least of so many starts counts: what else the machine does only ever adds.
 TRIES = 25
 
@@ -136,14 +141,17 @@ def test_the_command_starts_within_its_share_of_bare_starts(
     write_stack_file(tmp_path / ".devkit", ministack.access)
     provision.make_tables(ministack.client("dynamodb"), read_deployment(TEMPLATE).tables)
     chatgrid = str(environment.bin / "chatgrid")
-    bare = [str(environment.python), "-c", "pass"]
     commands = {"--help": [chatgrid, "--help"], "keys list": [chatgrid, "--local", "keys", "list"]}
-    least_bare, least = math.inf, dict.fromkeys(commands, math.inf)
+    least_bare, least = (dict.fromkeys(commands, math.inf) for _ in range(2))
+    ratios = dict(least)
     for _ in range(TRIES):
-        least_bare = min(least_bare, _processor_seconds(environment, bare, at=tmp_path))
         for name, command in commands.items():
+            bare = [str(environment.python), "-c", BARE[name]]
+            least_bare[name] = min(
+                least_bare[name], _processor_seconds(environment, bare, at=tmp_path)
+            )
             least[name] = min(least[name], _processor_seconds(environment, command, at=tmp_path))
-        ratios = {name: round(seconds / least_bare, 1) for name, seconds in least.items()}
+            ratios[name] = round(least[name] / least_bare[name], 2)
         if all(ratios[name] <= AT_MOST[name] for name in commands):
             break
     print(f"\n{ratios} bare starts")  # noqa: T201  # shown with `pytest -s`

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from tests.soak.report import report
-from tests.soak.run import RateLimitStatus, Settings, Soak, as_json
+from tests.soak.run import Figures, Settings, Soak, as_json
 
 _TERMINAL_SECONDS = 1.0
 
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if figures.broken else 0
 
 
-def _run(soak: Soak, *, tell_every: float) -> RateLimitStatus | None:
+def _run(soak: Soak, *, tell_every: float) -> Figures | None:
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: soak.stop.set())
     done = threading.Event()

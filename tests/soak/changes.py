@@ -115,6 +115,7 @@ def _patched(client: Client, key: Key, body: dict[str, Any]) -> tuple[httpx.Resp
         "patch", "PATCH", f"me/api-keys/{key.id}", client.admin, json=body
     )
     client.expect(f"patch of {next(iter(body))}", response, 200)
+    key.note(f"patch of {body}", response.status_code, request)
     return response, request
 
 
@@ -136,9 +137,11 @@ def rotated(client: Client, key: Key, body: dict[str, Any], *, named: bool) -> b
     wanted = [200, 409] if may_conflict else [200]
     if named:
         data, request, asked = repeated(client, "rotate", path, body, wanted=wanted)
+        key.note(f"rotate {body}, sent {asked} times", 200 if data else 409, request)
     else:
         response, request = client.ask("rotate", "POST", path, client.admin, json=body)
         client.expect("rotate", response, *wanted)
+        key.note(f"rotate {body}", response.status_code, request)
         data, asked = data_of(response), 1
     if data is None:
         if asked:  # nobody can know whether it was done
@@ -234,7 +237,8 @@ def end(client: Client, key: Key) -> None:
     sure = key.enabled is True and any(
         s.passes and s.sure_until is not None and sent_at < s.sure_until - 30 for s in former
     )
-    response, _ = client.ask("end", "DELETE", path, client.admin)
+    response, request = client.ask("end", "DELETE", path, client.admin)
+    key.note("end", response.status_code, request)
     client.expect("end of a grace", response, *([200] if sure else [200, 404, 409]))
     if response.status_code == 200:
         if any(s.passes is None for s in key.secrets):
@@ -255,6 +259,7 @@ def rotate_itself(client: Client, key: Key) -> None:
     before, began = list(key.secrets), time.monotonic()
     body = {"grace_period_seconds": client.random.choice(GRACES), "force": True}
     response, request = client.ask("rotate itself", "POST", "me/api-key/rotate", by.raw, json=body)
+    key.note(f"rotate itself {body}", response.status_code, request)
     passes = key.enabled and by.during(request)
     if passes and is_current and may is True:
         wanted = [200, 429]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -69,6 +69,7 @@ class Key:
         turn: goes up when a change begins and when it was answered: odd in between.
         deeds: for each action of the audit log how often it was certainly done, and how often it
             may have been beside.
+        history: the last changes that were asked for, and what they were answered.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Key:
     shown: dict[str, object] = field(default_factory=dict)
     turn: int = 0
     deeds: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    history: deque[str] = field(default_factory=lambda: deque(maxlen=8))
 
     def __post_init__(self) -> None:
         self.secrets = self.secrets or [Secret(self.raw)]
@@ -92,6 +94,10 @@ class Key:
     def did(self, action: str, *, sure: bool = True) -> None:
         """Note a deed that the audit log tells of, or may tell of."""
         self.deeds[action][0 if sure else 1] += 1
+
+    def note(self, change: str, status: int, request: Admitted) -> None:
+        """Remember a change and its answer, for whoever reads why a promise was broken."""
+        self.history.append(f"{request.sent_at:.1f}-{request.answered_at:.1f} {change}: {status}")
 
     def given(self, raw: str) -> Secret:
         """Note a secret that is the current one from now on."""
@@ -180,7 +186,8 @@ class Ledger:
         Args:
             sight: what was known before; by default what is known now.
         """
-        expected = (sight or key.sight()).expects(request)
+        sight = sight or key.sight()
+        expected = sight.expects(request)
         if status in {200, 201, 204, 404}:
             self.admitted(key, request)
         if key.revoked_at is not None and request.sent_at > key.revoked_at:
@@ -188,9 +195,14 @@ class Ledger:
             if status not in {401, 429, *FAULTS}:
                 self.broke(f"key {key.id} was answered {status} after its revocation")
         elif status == 401 and key.state is State.LIVE and expected:
-            self.broke(f"key {key.id} is good and was answered 401")
+            self.broke(
+                f"key {key.id} is good and was answered 401 {_circumstances(sight, request)}"
+            )
         elif expected is False and status not in {401, 429, *FAULTS}:
-            self.broke(f"key {key.id} was answered {status}, disabled or by a secret that ended")
+            self.broke(
+                f"key {key.id} was answered {status}, disabled or by a secret that ended"
+                f" {_circumstances(sight, request)}"
+            )
         elif status not in {*wanted, 401, 429, *FAULTS}:
             self.broke(f"key {key.id} was answered {status}")
 
@@ -219,3 +231,12 @@ class Ledger:
             if most > limit:
                 self.broke(f"key {key_id} was admitted {most} times in 60 s, its limit is {limit}")
         return sorted(found, key=lambda pair: pair[0] / pair[1], reverse=True)
+
+
+def _circumstances(sight: Sight, request: Admitted) -> str:
+    secret, key = sight.secret, sight.key
+    age = len(key.secrets) - 1 - key.secrets.index(secret)
+    return (
+        f"({request.sent_at:.1f}-{request.answered_at:.1f}, by its secret {age} before the last, "
+        f"sure until {secret.sure_until}; changes: {'; '.join(key.history) or 'none'})"
+    )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from tests.soak.run import LOOK_SECONDS, RateLimitStatus
+from tests.soak.run import LOOK_SECONDS, Figures
 
 
-def report(figures: RateLimitStatus) -> str:
+def report(figures: Figures) -> str:
     """What to print at the end; Markdown, so that it can be pasted into the documentation."""
     return "\n".join(_lines(figures))
 
 
-def _lines(figures: RateLimitStatus) -> Iterator[str]:
+def _lines(figures: Figures) -> Iterator[str]:
     settings = figures.settings
     yield ""
     yield (
@@ -44,7 +44,7 @@ def _lines(figures: RateLimitStatus) -> Iterator[str]:
     yield from (f"- {promise}" for promise in figures.broken[:50])
 
 
-def _memory(figures: RateLimitStatus) -> Iterator[str]:
+def _memory(figures: Figures) -> Iterator[str]:
     by_name: dict[str, list[tuple[float, float, int]]] = defaultdict(list)
     for name, first, last, looks in figures.memory:
         by_name[name].append((first, last, looks))
@@ -55,7 +55,7 @@ def _memory(figures: RateLimitStatus) -> Iterator[str]:
         yield f"{name} | {len(lives)} | {seconds:.0f} | {first:.0f} | {last:.0f} | {most:+.0f}"
 
 
-def _outcomes(figures: RateLimitStatus) -> Iterator[str]:
+def _outcomes(figures: Figures) -> Iterator[str]:
     by_request: dict[str, list[str]] = defaultdict(list)
     for outcome, count in figures.outcomes.items():
         request, _, status = outcome.rpartition(" ")

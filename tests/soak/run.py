@@ -47,7 +47,7 @@ class Settings:
 
 
 @dataclass(slots=True)
-class RateLimitStatus:
+class Figures:
     """What a run came to."""
 
     settings: Settings
@@ -77,9 +77,9 @@ class Soak:
         self._stack: LocalStack | None = None
         self._proxy: FaultProxy | None = None
 
-    def run(self) -> RateLimitStatus:
+    def run(self) -> Figures:
         """Load the stack until the time is over or `stop` is set, then check the books."""
-        figures = RateLimitStatus(settings=self._settings)
+        figures = Figures(settings=self._settings)
         with FaultProxy(self._endpoint) as proxy:
             self._proxy = proxy
             options = ("--functions-endpoint", proxy.url)
@@ -179,7 +179,7 @@ class Soak:
                 self.killed += 1
                 next_kill += self._settings.kill_every_seconds
 
-    def _check(self, clients: list[Client], figures: RateLimitStatus) -> None:
+    def _check(self, clients: list[Client], figures: Figures) -> None:
         """Compare what lies in the store with what the clients were told."""
         deadline = time.monotonic() + _CALM_SECONDS
         for client in clients:
@@ -208,7 +208,7 @@ class Soak:
         if not figures.items_checked:
             self.ledger.broke("no table of keys was found to check")
 
-    def _sum_up(self, figures: RateLimitStatus) -> None:
+    def _sum_up(self, figures: Figures) -> None:
         figures.windows = self.ledger.windows()
         for name, first, last, looks in figures.memory:
             if name.startswith("worker") and looks > 6 and last - first > GROWTH_MB:
@@ -220,7 +220,7 @@ class Soak:
         figures.broken = self.ledger.broken
 
 
-def as_json(figures: RateLimitStatus) -> str:
+def as_json(figures: Figures) -> str:
     """The figures for programs."""
 
     def plain(value: Any) -> Any:

@@ -33,6 +33,7 @@ class Settings:
     boards_table: str
     allowed_origin: str
     telemetry: Telemetry
+    traced: bool = False
     route_permissions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -51,6 +52,7 @@ class Settings:
                 settings.texts_by_name(environ, "ROUTE_PERMISSIONS"),
             ),
             telemetry=read_telemetry(environ),
+            traced=not settings.flag(environ, "POWERTOOLS_TRACE_DISABLED", default="true"),
         )
 
 
@@ -74,7 +76,7 @@ def compose(configured: Settings, *, store: BoardStore) -> Handler:
             route_permissions=configured.route_permissions,
         ),
         logger=logger,
-        tracer=configured.telemetry.tracer(),
+        tracer=configured.telemetry.tracer() if configured.traced else None,
         metrics=configured.telemetry.metrics(),
         milestones=MILESTONES,
     )

@@ -49,6 +49,7 @@ class Settings:
     own_gateway_keys: bool
     revoked_retention_days: int
     telemetry: Telemetry
+    traced: bool = False
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -72,6 +73,7 @@ class Settings:
             own_gateway_keys=settings.flag(environ, "OWN_GATEWAY_KEYS", default=""),
             revoked_retention_days=settings.positive_integer(environ, "REVOKED_RETENTION_DAYS"),
             telemetry=read_telemetry(environ),
+            traced=not settings.flag(environ, "POWERTOOLS_TRACE_DISABLED", default="true"),
         )
 
 
@@ -131,7 +133,7 @@ def compose(
     api = lambda_handler(
         ContractMiddleware(create_app(reporting, log=logger)),
         logger=logger,
-        tracer=configured.telemetry.tracer(),
+        tracer=configured.telemetry.tracer() if configured.traced else None,
         metrics=configured.telemetry.metrics(),
         milestones=MILESTONES,
     )

@@ -91,6 +91,7 @@ class Settings:
     revoked_retention_days: int
     allowed_origin: str
     telemetry: Telemetry
+    traced: bool = False
     lifetimes: Lifetimes = ANY_LIFETIME
     trusted_proxies: int = 0
     route_permissions: Mapping[str, str] = field(default_factory=dict)
@@ -137,6 +138,7 @@ class Settings:
                 settings.texts_by_name(environ, "ROUTE_PERMISSIONS"),
             ),
             telemetry=read_telemetry(environ),
+            traced=not settings.flag(environ, "POWERTOOLS_TRACE_DISABLED", default="true"),
             token_secret_arn=settings.secret(environ, "TOKEN_SECRET_ARN"),
         )
 
@@ -247,7 +249,7 @@ def compose(
             route_permissions=configured.route_permissions,
         ),
         logger=logger,
-        tracer=configured.telemetry.tracer(),
+        tracer=configured.telemetry.tracer() if configured.traced else None,
         metrics=configured.telemetry.metrics(),
         milestones=MILESTONES,
     )

@@ -21,13 +21,11 @@ class Telemetry:
         service: the field ``service`` of its log and the dimension ``service`` of its metrics.
         namespace: where CloudWatch puts the metrics.
         level: the least level that is logged.
-        traced: whether X-Ray is told: its SDK takes longer to load than the rest of a function.
     """
 
     service: str
     namespace: str
     level: str
-    traced: bool = False
 
     def logger(self) -> Logger:
         """The function's log."""
@@ -37,9 +35,9 @@ class Telemetry:
         """The function's metrics."""
         return Metrics(service=self.service, namespace=self.namespace)
 
-    def tracer(self) -> Tracer | None:
-        """The function's X-Ray segments, if it is traced."""
-        return Tracer(service=self.service, auto_patch=False) if self.traced else None
+    def tracer(self) -> Tracer:
+        """The function's X-Ray segments: the SDK takes longer to load than the rest of it."""
+        return Tracer(service=self.service, auto_patch=False)
 
 
 def read_telemetry(environ: Mapping[str, str]) -> Telemetry:
@@ -52,5 +50,4 @@ def read_telemetry(environ: Mapping[str, str]) -> Telemetry:
         service=settings.text(environ, "POWERTOOLS_SERVICE_NAME"),
         namespace=settings.text(environ, "POWERTOOLS_METRICS_NAMESPACE"),
         level=settings.log_level(environ, "POWERTOOLS_LOG_LEVEL"),
-        traced=not settings.flag(environ, "POWERTOOLS_TRACE_DISABLED", default="true"),
     )
