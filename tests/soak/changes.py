@@ -61,9 +61,9 @@ def switch(client: Client, key: Key, *, on: bool) -> bool:
     key.enabled = None
     if known is None:
         return _settled(client, key, {"enabled": on}, action)
-    response, _ = _patched(client, key, {"enabled": on})
+    response, request = _patched(client, key, {"enabled": on})
     if response.status_code == 200:
-        key.enabled = on
+        _switched(key, request, on=on)
         if known is not on:
             key.did(action)
         else:  # written all the same where another change may be on its way
@@ -79,15 +79,21 @@ def _settled(client: Client, key: Key, body: dict[str, Any], action: str) -> boo
     What was asked for before and never answered may still be on its way; it comes too late then,
     also where there was nothing to do.
     """
-    response, _ = _patched(client, key, body)
+    response, request = _patched(client, key, body)
     key.did(action, sure=False)
     key.did(audit.UPDATED, sure=False)
     if response.status_code != 200:
         return False
     key.shown |= body
     if "enabled" in body:
-        key.enabled = bool(key.shown.pop("enabled"))
+        _switched(key, request, on=bool(key.shown.pop("enabled")))
     return True
+
+
+def _switched(key: Key, request: Admitted, *, on: bool) -> None:
+    key.enabled = on
+    if on:
+        key.enabled_again(request.answered_at)
 
 
 def set_field(client: Client, key: Key, field: str, value: Any) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
 
+from chatgrid_auth.services.gate.refusals import REMEMBERED_MS
 from tests.support.tables.admissions import Admitted, fullest_window
 
 #: What a fault may be answered with; 502 and 504 are the gateway's own, for a function that died.
@@ -69,6 +70,7 @@ class Key:
         turn: goes up when a change begins and when it was answered: odd in between.
         deeds: for each action of the audit log how often it was certainly done, and how often it
             may have been beside.
+        sure_from: when a container that refused it while it was disabled has forgotten that.
         history: the last changes that were asked for, and what they were answered.
     """
 
@@ -82,6 +84,7 @@ class Key:
     secrets: list[Secret] = field(default_factory=list, repr=False)
     limits: list[Limit] = field(default_factory=list)
     enabled: bool | None = True
+    sure_from: float = -inf
     shown: dict[str, object] = field(default_factory=dict)
     turn: int = 0
     deeds: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
@@ -94,6 +97,10 @@ class Key:
     def did(self, action: str, *, sure: bool = True) -> None:
         """Note a deed that the audit log tells of, or may tell of."""
         self.deeds[action][0 if sure else 1] += 1
+
+    def enabled_again(self, answered_at: float) -> None:
+        """Note that it passes as soon as its refusals are forgotten."""
+        self.sure_from = answered_at + REMEMBERED_MS / 1000
 
     def note(self, change: str, status: int, request: Admitted) -> None:
         """Remember a change and its answer, for whoever reads why a promise was broken."""
@@ -144,6 +151,8 @@ class Sight:
     def expects(self, request: Admitted) -> bool | None:
         """Whether the request had to be let through; ``None`` when nobody can know."""
         if not self.steady or self.key.enabled is None:
+            return None
+        if self.key.enabled and request.sent_at < self.key.sure_from:
             return None
         return self.key.enabled and self.secret.during(request)
 

@@ -53,6 +53,8 @@ def test_an_answer_that_a_key_must_not_get_is_noted(
     [
         ({"enabled": False}, 200, "disabled or by a secret that ended"),
         ({"enabled": False}, 401, None),
+        ({"sure_from": 2.1}, 401, None),  # enabled again, and its refusals are still remembered
+        ({"sure_from": 1.9}, 401, "is good and was answered 401"),
         ({"enabled": None}, 200, None),
         ({"enabled": None}, 401, None),
         ({"turn": 1}, 401, None),  # a change is on its way
