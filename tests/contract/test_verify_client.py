@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -12,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.servers.authority import LOOPBACK, Authority
+from tests.support.servers.rogue_server import RogueServer, document, drip
 
 FILE = Path(__file__).parents[2] / "examples" / "verify" / "verify_client.py"
 VALID = {"valid": True, "code": "valid", "caller": {"user_id": "u"}}
@@ -47,7 +52,7 @@ class Gate(BaseHTTPRequestHandler):
 
 def serving(handler: Any) -> ThreadingHTTPServer:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     return server
 
 
@@ -126,7 +131,7 @@ def test_what_is_no_verdict_lets_nobody_in(backend: Any, status: int) -> None:
     assert (given, body["code"], headers["Retry-After"]) == (503, "service_unavailable", "1")
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"<html>"])
+@pytest.mark.parametrize("text", [b"", b"{", b"<html>", b"[]", b'{"data": []}', b'{"data": {}}'])
 def test_an_answer_that_cannot_be_read_lets_nobody_in(backend: Any, text: bytes) -> None:
     Gate.status, Gate.body = 200, text
     assert get(backend[0], Authorization="Bearer c")[0] == 503
@@ -137,6 +142,40 @@ def test_a_gate_that_is_gone_lets_nobody_in(backend: Any) -> None:
     gate.server_close()
     gate.shutdown()
     assert get(server, Authorization="Bearer c")[0] == 503
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_an_answer_that_never_pauses_for_long_is_late_all_the_same(
+    secure: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes soon after the one before it; the whole, a good one, after the timeout."""
+    tls = None
+    if secure:
+        authority = Authority(tmp_path, "authority")
+        tls = authority.serving(LOOPBACK)
+        trusting = ssl.create_default_context(cafile=str(authority.pem))
+        monkeypatch.setattr(ssl, "create_default_context", lambda: trusting)
+    example = module()
+    with RogueServer(document({"data": VALID}), tls=tls) as gate:
+        assert example.Verifier(f"{gate.url}/v1", "k").verify("c", scope="read") == VALID
+        whole = json.dumps({"data": VALID}).encode()
+        response = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(whole), whole)
+        gate.answer = drip(response, every_seconds=0.005)
+        with pytest.raises(example.Unavailable):
+            example.Verifier(f"{gate.url}/v1", "k", 0.25).verify("c", scope="read")
+
+
+def test_an_address_that_is_gone_leaves_time_for_the_next(
+    backend: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        ports = (gone.getsockname()[1], backend[1].server_port)
+    both = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in ports]
+    example = module()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+    tell(VALID)
+    verifier = example.Verifier("http://gate.invalid/v1", "k", 5)
+    assert verifier.verify("c", scope="read")["valid"] is True
 
 
 def test_without_a_credential_nobody_is_asked(backend: Any) -> None:

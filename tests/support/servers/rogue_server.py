@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -71,6 +72,10 @@ def flood(start: bytes, piece: bytes) -> Response:
 class RogueServer:
     """Listens on loopback while the context lasts.
 
+    Args:
+        answer: how connections are answered at first.
+        tls: what it is certified with; ``None`` for plain text.
+
     Attributes:
         port: where it listens, on 127.0.0.1.
         answer: how the next connections are answered; may be replaced at any time.
@@ -78,8 +83,9 @@ class RogueServer:
         most_at_once: how many connections were open at the same time at most.
     """
 
-    def __init__(self, answer: Response) -> None:
+    def __init__(self, answer: Response, *, tls: ssl.SSLContext | None = None) -> None:
         self.answer = answer
+        self._tls = tls
         self.requests: list[bytes] = []
         self.most_at_once = 0
         self._open = 0
@@ -87,7 +93,7 @@ class RogueServer:
         self._stop = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
 
     def __enter__(self) -> Self:
@@ -117,8 +123,10 @@ class RogueServer:
             thread.start()
 
     def _serve(self, client: socket.socket) -> None:
+        client.settimeout(5)
+        if self._tls:
+            client = self._tls.wrap_socket(client, server_side=True)
         with client, contextlib.suppress(OSError):
-            client.settimeout(5)
             received = b""
             # To the end of the body: closing with something unread would reset the connection.
             while not _is_whole(received):
