@@ -20,13 +20,16 @@ SETTINGS = "FunctionSettings"
 def without_boards(stack: Stack) -> dict[str, Any]:
     """What a stack deploys, the example's own parts and routes taken away.
 
-    And what SAM makes anew with each expansion: the API's deployment, and its number.
+    And what SAM makes anew with each expansion: the API's deployment, and its number; and what
+    the reference is told of the example.
     """
     passed_over = ("Boards", "ApiDeployment", "Apiv1Stage")
     kept = {n: p for n, p in stack.resources.items() if not n.startswith(passed_over)}
     kept["Api"] = json.loads(json.dumps(kept["Api"]))
     paths = kept["Api"]["Body"]["paths"]
     kept["Api"]["Body"]["paths"] = {p: m for p, m in paths.items() if not p.startswith("/boards")}
+    kept["PagesFunction"] = json.loads(json.dumps(kept["PagesFunction"]))
+    del kept["PagesFunction"]["Environment"]["Variables"]["EXAMPLE_BOARDS"]
     return {name: properties for name, properties in kept.items() if name != SETTINGS}
 
 
@@ -43,11 +46,15 @@ def test_a_stack_without_the_example_is_the_same_in_all_else() -> None:
 
 
 def test_nothing_of_the_example_is_left() -> None:
-    """No function, route, role, right to be called, log group or table."""
+    """No function, route, role, right to be called, log group or table; the reference is told."""
     stack = deployed(**OFF)
     assert not [name for name in stack.resources if name.startswith("Boards")]
     left = {n for n, p in stack.resources.items() if "boards" in json.dumps(p).lower()}
-    assert left == {SETTINGS}
+    assert left == {SETTINGS, "PagesFunction"}
+    told = stack.resources["PagesFunction"]["Environment"]["Variables"]
+    assert {name: value for name, value in told.items() if "BOARDS" in name} == {
+        "EXAMPLE_BOARDS": "false"
+    }
     assert "BoardsTable=\n" in stack.resources[SETTINGS]["Content"]
 
 

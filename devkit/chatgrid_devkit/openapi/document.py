@@ -39,7 +39,7 @@ _INFO = {
     "title": "ChatGrid API",
     "version": "1.0.0",
     "description": (
-        "API keys, and a small example of a backend that they protect.\n\n"
+        "API keys and what they open.\n\n"
         "Every request carries one credential: `Authorization: Bearer <API key or Supabase JWT>`. "
         "`read` is needed to GET, `write` to change, `admin` for everything under `/me/api-keys` "
         "and `/me/audit-log`; each scope includes the ones before it, and a JWT carries all "

@@ -1,6 +1,7 @@
 """The API's reference as one page of HTML, out of the OpenAPI document; it loads a stylesheet.
 
-The page's own address stands in it as ``{{url}}``: who serves it knows where it is reached.
+The page's own address stands in it as ``{{url}}``: who serves it knows where it is reached. What is
+of the example of a backend stands between comments: not every stack has one.
 """
 
 from __future__ import annotations
@@ -79,11 +80,12 @@ class _Reference:
     def _contents(self) -> Iterator[str]:
         yield '<nav aria-label="Contents"><ul>\n<li><a href="#first">First request</a></li>'
         for tag, operations in self._by_tag():
-            yield f'<li><a href="#{tag["name"]}">{escape(_title(tag))}</a><ul>'
+            begin, end = _bounds(tag)
+            yield f'{begin}<li><a href="#{tag["name"]}">{escape(_title(tag))}</a><ul>'
             for _, _, operation in operations:
                 target, summary = operation["operationId"], line(operation["summary"])
                 yield f'<li><a href="#{target}">{summary}</a></li>'
-            yield "</ul></li>"
+            yield f"</ul></li>{end}"
         yield '<li><a href="#headers">Headers</a></li><li><a href="#errors">Errors</a></li>'
         yield "</ul></nav>"
 
@@ -99,11 +101,13 @@ class _Reference:
     def _operations(self) -> Iterator[str]:
         for tag, operations in self._by_tag():
             name = tag["name"]
-            yield f'<section aria-labelledby="{name}"><h2 id="{name}">{escape(_title(tag))}</h2>'
+            begin, end = _bounds(tag)
+            yield f'{begin}<section aria-labelledby="{name}">'
+            yield f'<h2 id="{name}">{escape(_title(tag))}</h2>'
             yield prose(tag["description"])
             for method, path, operation in operations:
                 yield from self._operation(method, path, operation)
-            yield "</section>"
+            yield f"</section>{end}"
 
     def _operation(self, method: str, path: str, operation: Mapping[str, Any]) -> Iterator[str]:
         target = operation["operationId"]
@@ -223,6 +227,11 @@ class _Reference:
                 ]
             )
         yield "</section>"
+
+
+def _bounds(tag: Mapping[str, Any]) -> tuple[str, str]:
+    """What stands before and after all that is said of a tag's routes."""
+    return ("<!--example-->", "<!--/example-->") if tag["name"] == "boards" else ("", "")
 
 
 def _title(tag: Mapping[str, Any]) -> str:

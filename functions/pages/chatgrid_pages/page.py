@@ -33,6 +33,8 @@ PAGE_SECONDS = 300
 _FOREVER = "public, max-age=31536000, immutable"
 
 _LINK = re.compile(r'\b(href|src)="([a-z-]+\.(?:css|js|svg))"')
+#: What the reference says of the example of a backend.
+_EXAMPLE = re.compile("<!--example-->.*?<!--/example-->\n", re.DOTALL)
 _SETTING = re.compile(r"\{\{([a-z_]+)\}\}")
 
 
@@ -65,11 +67,13 @@ class PageSettings:
         key_lifetime_default_seconds: how long a key lives of whose expiry nothing is said; 0 for
             as long as the ceiling lets it.
         key_lifetime_ceiling_seconds: the longest that may be asked for; 0 for no ceiling.
+        example_boards: whether the stack has the example of a backend.
         brand: by what people know the service.
     """
 
     __slots__ = (
         "brand",
+        "example_boards",
         "key_lifetime_ceiling_seconds",
         "key_lifetime_default_seconds",
         "rate_limit_ceiling",
@@ -87,9 +91,11 @@ class PageSettings:
         rate_limit_ceiling: int,
         key_lifetime_default_seconds: int,
         key_lifetime_ceiling_seconds: int,
+        example_boards: bool,
         brand: Brand,
     ) -> None:
         self.brand = brand
+        self.example_boards = example_boards
         self.key_lifetime_default_seconds = key_lifetime_default_seconds
         self.key_lifetime_ceiling_seconds = key_lifetime_ceiling_seconds
         self.supabase_url = supabase_url
@@ -149,7 +155,8 @@ class Dashboard:
 
     @cached_property
     def _reference_source(self) -> str:
-        return self._linked("reference.html")
+        text = self._linked("reference.html")
+        return text if self._settings.example_boards else _EXAMPLE.sub("", text)
 
     def _linked(self, name: str) -> str:
         """A page's text, which refers to the files that there are."""

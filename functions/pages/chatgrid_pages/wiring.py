@@ -26,6 +26,7 @@ def start(environ: Mapping[str, str] = os.environ) -> Dashboard:
             rate_limit_ceiling=settings.positive_integer(environ, "RATE_LIMIT_CEILING"),
             key_lifetime_default_seconds=settings.count(environ, "KEY_LIFETIME_DEFAULT_SECONDS"),
             key_lifetime_ceiling_seconds=settings.count(environ, "KEY_LIFETIME_CEILING_SECONDS"),
+            example_boards=settings.flag(environ, "EXAMPLE_BOARDS", default="true"),
             brand=Brand(
                 name=environ.get("DASHBOARD_NAME") or "ChatGrid",
                 logo_url=environ.get("DASHBOARD_LOGO_URL", ""),

@@ -41,6 +41,7 @@ def dashboard(**changed: Any) -> Dashboard:
         "rate_limit_ceiling": 5000,
         "key_lifetime_default_seconds": 0,
         "key_lifetime_ceiling_seconds": 0,
+        "example_boards": True,
         "brand": brand(),
         **changed,
     }

@@ -41,6 +41,18 @@ def test_its_examples_are_for_the_address_that_it_was_asked_at(
     assert "{{" not in page["body"]
 
 
+def test_a_stack_without_the_example_says_nothing_of_its_routes() -> None:
+    event = proxy_event("GET", REFERENCE, authorizer=None)
+    whole, without = (dashboard(example_boards=has).handle(event)["body"] for has in (True, False))
+    boards = {"boards", *re.findall(r'<article aria-labelledby="(\w*Boards?)"', whole)}
+    assert len(boards) == 6
+    linked = set(re.findall(r'href="#([^"]+)"', without))
+    assert linked == set(re.findall(r'href="#([^"]+)"', whole)) - boards
+    told = set(re.findall(r'id="([^"]+)"', without))
+    assert told == set(re.findall(r'id="([^"]+)"', whole)) - boards
+    assert without.endswith(whole[-100:])
+
+
 def test_an_address_cannot_break_out_of_the_page() -> None:
     page = asked_at('"><script>x</script>', "/v1/<b>/reference")
     assert "<script" not in page["body"]
