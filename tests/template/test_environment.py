@@ -119,56 +119,59 @@ def test_fips_endpoints_are_asked_for_by_every_function_or_none() -> None:
             assert variables["AWS_USE_FIPS_ENDPOINT"] == given
 
 
-@pytest.mark.parametrize(
-    ("parameter", "value", "function", "variable"),
-    [
-        ("AllowedOrigin", "https://app.example.com", "ManagementFunction", "ALLOWED_ORIGIN"),
-        ("AllowedOrigin", "https://app.example.com", "BoardsFunction", "ALLOWED_ORIGIN"),
-        ("SupabaseUrl", "https://p.supabase.co", "AuthorizerFunction", "SUPABASE_URL"),
-        ("SupabaseUrl", "https://p.supabase.co", "PagesFunction", "SUPABASE_URL"),
-        ("SupabasePublishableKey", "sb_pub", "PagesFunction", "SUPABASE_PUBLISHABLE_KEY"),
-        ("DashboardName", "Acme", "PagesFunction", "DASHBOARD_NAME"),
-        ("DashboardLogoUrl", "https://a.b/c.svg", "PagesFunction", "DASHBOARD_LOGO_URL"),
-        (
-            "DashboardDocumentationUrl",
-            "https://a.b",
-            "PagesFunction",
-            "DASHBOARD_DOCUMENTATION_URL",
-        ),
-        ("JwtAudience", "web", "AuthorizerFunction", "JWT_AUDIENCE"),
-        ("JwtAlgorithms", "ES256", "AuthorizerFunction", "JWT_ALGORITHMS"),
-        ("JwtSecretArn", "arn:of:it", "AuthorizerFunction", "JWT_SECRET_ARN"),
-        ("JwtAcceptAnonymous", "true", "AuthorizerFunction", "JWT_ACCEPT_ANONYMOUS"),
-        ("JwtLeewaySeconds", "2", "AuthorizerFunction", "JWT_LEEWAY_SECONDS"),
-        ("JwksMaxAgeSeconds", "700", "AuthorizerFunction", "JWKS_MAX_AGE_SECONDS"),
-        ("RateLimitDefault", "60", "ManagementFunction", "RATE_LIMIT_DEFAULT"),
-        ("RateLimitCeiling", "90", "ManagementFunction", "RATE_LIMIT_CEILING"),
-        ("KeysPerUser", "3", "ManagementFunction", "KEYS_PER_USER"),
-        ("KeyCreationsPerHour", "7", "ManagementFunction", "KEY_CREATIONS_PER_HOUR"),
-        ("KeyLifetimeDefaultSeconds", "7", "ManagementFunction", "KEY_LIFETIME_DEFAULT_SECONDS"),
-        ("KeyLifetimeCeilingSeconds", "7", "ManagementFunction", "KEY_LIFETIME_CEILING_SECONDS"),
-        ("KeyLifetimeDefaultSeconds", "7", "PagesFunction", "KEY_LIFETIME_DEFAULT_SECONDS"),
-        ("KeyLifetimeCeilingSeconds", "7", "PagesFunction", "KEY_LIFETIME_CEILING_SECONDS"),
-        ("RevokedRetentionDays", "31", "ManagementFunction", "REVOKED_RETENTION_DAYS"),
-        ("AllowImportedKeys", "true", "AuthorizerFunction", "ALLOW_IMPORTED_KEYS"),
-        ("FailedAttemptsPerMinute", "7", "AuthorizerFunction", "FAILED_ATTEMPTS_PER_MINUTE"),
-        ("OwnGatewayKeys", "false", "ManagementFunction", "OWN_GATEWAY_KEYS"),
-        ("OwnGatewayKeys", "false", "ReconcilerFunction", "OWN_GATEWAY_KEYS"),
-        ("ReconcilerDryRun", "true", "ReconcilerFunction", "DRY_RUN"),
-        ("GatewayKeyCeiling", "70", "ReconcilerFunction", "GATEWAY_KEY_CEILING"),
-        (
-            "ControlPlaneCallsPerSecond",
-            "2",
-            "ReconcilerFunction",
-            "CONTROL_PLANE_CALLS_PER_SECOND",
-        ),
-        ("LogLevel", "DEBUG", "ManagementFunction", "POWERTOOLS_LOG_LEVEL"),
-    ],
-)
+#: Parameter, a value that neither its default nor another parameter has, function, variable.
+REACHES = [
+    ("AllowedOrigin", "https://app.example.com", "ManagementFunction", "ALLOWED_ORIGIN"),
+    ("AllowedOrigin", "https://app.example.com", "BoardsFunction", "ALLOWED_ORIGIN"),
+    ("SupabaseUrl", "https://p.supabase.co", "AuthorizerFunction", "SUPABASE_URL"),
+    ("SupabaseUrl", "https://p.supabase.co", "PagesFunction", "SUPABASE_URL"),
+    ("SupabasePublishableKey", "sb_pub", "PagesFunction", "SUPABASE_PUBLISHABLE_KEY"),
+    ("DashboardName", "Acme", "PagesFunction", "DASHBOARD_NAME"),
+    ("DashboardLogoUrl", "https://a.b/c.svg", "PagesFunction", "DASHBOARD_LOGO_URL"),
+    (
+        "DashboardDocumentationUrl",
+        "https://a.b",
+        "PagesFunction",
+        "DASHBOARD_DOCUMENTATION_URL",
+    ),
+    ("JwtAudience", "web", "AuthorizerFunction", "JWT_AUDIENCE"),
+    ("JwtAlgorithms", "ES256", "AuthorizerFunction", "JWT_ALGORITHMS"),
+    ("JwtSecretArn", "arn:of:it", "AuthorizerFunction", "JWT_SECRET_ARN"),
+    ("JwtAcceptAnonymous", "true", "AuthorizerFunction", "JWT_ACCEPT_ANONYMOUS"),
+    ("JwtLeewaySeconds", "2", "AuthorizerFunction", "JWT_LEEWAY_SECONDS"),
+    ("JwksMaxAgeSeconds", "700", "AuthorizerFunction", "JWKS_MAX_AGE_SECONDS"),
+    ("RateLimitDefault", "60", "ManagementFunction", "RATE_LIMIT_DEFAULT"),
+    ("RateLimitCeiling", "90", "ManagementFunction", "RATE_LIMIT_CEILING"),
+    ("KeysPerUser", "3", "ManagementFunction", "KEYS_PER_USER"),
+    ("KeyCreationsPerHour", "7", "ManagementFunction", "KEY_CREATIONS_PER_HOUR"),
+    ("KeyLifetimeDefaultSeconds", "8", "ManagementFunction", "KEY_LIFETIME_DEFAULT_SECONDS"),
+    ("KeyLifetimeCeilingSeconds", "9", "ManagementFunction", "KEY_LIFETIME_CEILING_SECONDS"),
+    ("KeyLifetimeDefaultSeconds", "8", "PagesFunction", "KEY_LIFETIME_DEFAULT_SECONDS"),
+    ("KeyLifetimeCeilingSeconds", "9", "PagesFunction", "KEY_LIFETIME_CEILING_SECONDS"),
+    ("RevokedRetentionDays", "31", "ManagementFunction", "REVOKED_RETENTION_DAYS"),
+    ("AllowImportedKeys", "true", "AuthorizerFunction", "ALLOW_IMPORTED_KEYS"),
+    ("FailedAttemptsPerMinute", "11", "AuthorizerFunction", "FAILED_ATTEMPTS_PER_MINUTE"),
+    ("OwnGatewayKeys", "false", "ManagementFunction", "OWN_GATEWAY_KEYS"),
+    ("OwnGatewayKeys", "false", "ReconcilerFunction", "OWN_GATEWAY_KEYS"),
+    ("ReconcilerDryRun", "true", "ReconcilerFunction", "DRY_RUN"),
+    ("GatewayKeyCeiling", "70", "ReconcilerFunction", "GATEWAY_KEY_CEILING"),
+    (
+        "ControlPlaneCallsPerSecond",
+        "2",
+        "ReconcilerFunction",
+        "CONTROL_PLANE_CALLS_PER_SECOND",
+    ),
+    ("LogLevel", "DEBUG", "ManagementFunction", "POWERTOOLS_LOG_LEVEL"),
+]
+
+
+@pytest.mark.parametrize(("parameter", "value", "function", "variable"), REACHES)
 def test_a_parameter_reaches_the_function_that_it_is_for(
     parameter: str, value: str, function: str, variable: str
 ) -> None:
-    assert deployed(**{parameter: value}).environment(function)[variable] == value
+    assert deployed().raw["Parameters"][parameter]["Default"] != value
+    stack = deployed(**{parameter: value for parameter, value, *_ in REACHES})
+    assert stack.environment(function)[variable] == value
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chatgrid_devkit.template.expansion import expand
+from chatgrid_devkit.template.intrinsics import Resolver
 from tests.support.stack.templates import FUNCTIONS, PLACE, TEMPLATE, deployed
 
 #: Properties of a function that Lambda keeps beside its versions, not in them.
@@ -141,8 +142,14 @@ def test_another_value_of_a_parameter_that_a_function_reads_is_another_setting(
         for value in [*written.get("AllowedValues", []), "another"]
         if value != written["Default"]
     )
-    content = deployed(**{parameter: other}).resources["FunctionSettings"]["Content"]
-    assert content != deployed().resources["FunctionSettings"]["Content"]
+    raw = deployed().raw
+    before, after = (
+        Resolver(raw, parameters=given, physical_ids={}, exports=None, **PLACE).resolve(
+            raw["Resources"]["FunctionSettings"]["Properties"]["Content"]
+        )
+        for given in ({}, {parameter: other})
+    )
+    assert before != after
 
 
 def test_the_longest_descriptions_stay_within_lambdas_256_characters() -> None:
