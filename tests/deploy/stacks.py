@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ class SamStack:
         self._cloud = cloud
         self._build = build
         self.name = name
+        self._deleting_ms = math.inf
 
     def client(self, service: str) -> Any:
         return self._cloud.client(service)
@@ -54,6 +57,7 @@ class SamStack:
 
     def delete(self) -> None:
         """Delete the stack and what was uploaded for it."""
+        self._deleting_ms = time.time() * 1000
         self._sam("delete", "--no-prompts", "--region", REGION)
 
     def outputs(self) -> dict[str, str]:
@@ -70,11 +74,20 @@ class SamStack:
         ]
 
     def left(self) -> dict[str, int]:
-        """How many resources of each kind there are, whosever they are."""
-        return {
-            kind: len(getattr(self.client(service), operation)()[key])
+        """How many resources of each kind there are, whosever they are.
+
+        Without log groups that were made after the stack's deletion began. The embedded AWS makes
+        one for what a function still at work has logged, and asks no role. On AWS none may
+        (tests/template/test_policies.py).
+        """
+        found = {
+            kind: getattr(self.client(service), operation)()[key]
             for kind, (service, operation, key) in _KINDS.items()
         }
+        found["log groups"] = [
+            group for group in found["log groups"] if group["creationTime"] < self._deleting_ms
+        ]
+        return {kind: len(listed) for kind, listed in found.items()}
 
     def forget_gateway_keys(self) -> None:
         """Delete what the reconciler made for customers' keys: it is not the stack's."""
