@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chatgrid_auth.guard import EXPOSED_HEADERS
 from chatgrid_devkit.stack.system import TEMPLATE
 from chatgrid_devkit.template.expansion import expand, load
 from tests.support.stack.templates import deployed
@@ -151,6 +152,13 @@ def test_every_route_of_the_http_example_asks_the_authorizer() -> None:
     for item in api["Body"]["paths"].values():
         for operation in item.values():
             assert operation["security"] == [{"ChatGrid": []}]
+
+
+def test_a_page_may_read_of_the_http_example_what_the_guard_tells() -> None:
+    """An HTTP API's own CORS setting takes the place of what the guard sends."""
+    (api,) = of_type("http-api", "AWS::ApiGatewayV2::Api")
+    shown = set(api["Body"]["x-amazon-apigateway-cors"]["exposeHeaders"])
+    assert shown == set(EXPOSED_HEADERS.split(", ")) - {"Idempotency-Replayed"}
 
 
 def test_the_http_example_says_that_each_of_its_functions_has_a_guard() -> None:
