@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
+from chatgrid_auth.adapters.rate_limits_table.counted_windows import CountedWindows
 from chatgrid_auth.domain.limits import window
+from chatgrid_auth.domain.limits.any_length import of_seconds
 from chatgrid_auth.domain.limits.window_upkeep import change_limit, maintenance
 from tests.support.memory.window_model import Item
-from tests.support.tables.stores import rate_limits_table
+from tests.support.tables.stores import counting, rate_limits_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -22,26 +25,26 @@ NOW_MS = 1_795_000_000_250
 class Twins:
     """An item in a store and its model; every write goes to both and must come out the same."""
 
-    def __init__(self, client: DynamoDBClient, numbers: dict[str, int]) -> None:
+    def __init__(
+        self, client: DynamoDBClient, numbers: dict[str, int], *, seconds: int = 60
+    ) -> None:
         self.client = client
+        self.kind = of_seconds(seconds)
         self.table = rate_limits_table(client)
         self.model = Item(numbers)
         self.key = {"pk": {"S": "USER#1"}}
         client.put_item(TableName=self.table, Item={**self.key, **self.model.low_level})
 
     def admit(self, now_ms: int) -> bool:
-        plan = window.MINUTE.admission(now_ms)
-        admitted = self._write(
+        plan, times = self.kind.admission(now_ms), self.kind.times(now_ms, self.model.low_level)
+        return self.apply(
             {
                 "UpdateExpression": f"SET {plan.assignments} REMOVE {plan.removals}",
                 "ConditionExpression": plan.condition,
                 "ExpressionAttributeNames": {"#u": "used"},
-                "ExpressionAttributeValues": {":c": {"N": "1"}},
+                "ExpressionAttributeValues": {":c": {"N": "1"}, **times},
             }
         )
-        assert admitted == bool(self.model.admit(now_ms=now_ms))
-        self._same()
-        return admitted
 
     def apply(self, parts: dict[str, Any]) -> bool:
         applied = self._write(parts)
@@ -82,6 +85,36 @@ def test_a_store_admits_and_refuses_exactly_as_the_model(
         now_ms += chance.choice([0, 300, 900, 2_000, 20_000, 61_000, 61_500, 62_000])
         verdicts.append(twins.admit(now_ms + chance.choice([0, 200, 500])))
     assert 10 < sum(verdicts) < 35
+
+
+def test_a_store_judges_a_longer_window_exactly_as_the_model(
+    client: DynamoDBClient, chance: random.Random
+) -> None:
+    twins = Twins(client, {"used": 0, "cap": 3}, seconds=3_600)
+    verdicts = []
+    now_ms = NOW_MS
+    for _ in range(40):
+        now_ms += chance.choice([0, 900, 100_000, 1_200_000, 3_600_000, 3_601_000, 3_603_000])
+        verdicts.append(twins.admit(now_ms + chance.choice([0, 200, 500])))
+    assert 10 < sum(verdicts) < 35
+
+
+def test_who_is_behind_a_last_use_asks_again_and_leaves_it(client: DynamoDBClient) -> None:
+    """Two containers on two sides of the edge of two seconds; the later one is judged first."""
+    table, requests, edge_ms = rate_limits_table(client), counting(client), NOW_MS // 2_000 * 2_000
+    clock = [edge_ms + 100]
+    windows = CountedWindows(Boto3Transport(client), table=table, now_ms=lambda: clock[0])
+    kind = of_seconds(3_600)
+    assert windows.hit("w", limit=2, kind=kind)[0]
+    (place, last_use), before = *kind.begun(clock[0]).items(), requests()
+    clock[0] = edge_ms - 100
+    assert windows.hit("w", limit=2, kind=kind)[0]
+    assert requests() - before == 2
+    stored = client.get_item(TableName=table, Key={"pk": {"S": "w"}})["Item"]
+    assert stored[place] == last_use
+    admitted, state = windows.hit("w", limit=2, kind=kind)
+    assert not admitted
+    assert state.retry_at_ms == edge_ms + 3_603_000
 
 
 def test_a_store_tells_apart_names_that_differ_in_case_only(client: DynamoDBClient) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from chatgrid_auth.domain.limits.any_length import LONGEST_SECONDS, SHORTEST_SECONDS
 from chatgrid_auth.domain.limits.costs import HIGHEST_COST, MOST_COSTS
-from chatgrid_auth.domain.limits.window import JWT_RATE_LIMIT, LONGEST_SECONDS, SHORTEST_SECONDS
+from chatgrid_auth.domain.limits.window import JWT_RATE_LIMIT
 from chatgrid_auth.settings import SettingError, count
 
 TYPE_CHECKING = False

@@ -15,7 +15,7 @@ from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.adapters.rate_limits_table.counted_windows import CountedWindows
 from chatgrid_auth.domain import errors
-from chatgrid_auth.domain.limits import window
+from chatgrid_auth.domain.limits import any_length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ class Limits:
         clock = dynamodb.clock
         self._now_ms = clock.now_ms
         self._windows = CountedWindows(dynamodb, table=table, now_ms=clock.now_ms, clock=clock)
-        self._kinds: dict[int, window.Window] = {}
+        self._kinds: dict[int, any_length.AnyLength] = {}
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Limits:
@@ -93,12 +93,12 @@ class Limits:
             raise ValueError("a limit has a name, 1 to 60000 units, and costs from 1 to 999")
         kind = self._kinds.get(window_seconds)
         if kind is None:
-            kind = self._kinds[window_seconds] = window.of_seconds(window_seconds)
+            kind = self._kinds[window_seconds] = any_length.of_seconds(window_seconds)
         whose = f"user#{caller.user_id}" if caller.key_id is None else f"key#{caller.key_id}"
         place = f"LIMIT#{name}#{window_seconds}#{whose}"
         allowed, state = self._windows.hit(place, limit=limit, kind=kind, cost=cost)
         retry_after_s = None
         if not allowed and cost <= limit:
             now_ms = self._now_ms()
-            retry_after_s = window.retry_after_s(state.retry_at_ms or now_ms, now_ms=now_ms)
+            retry_after_s = kind.wait_s(state.retry_at_ms or now_ms, now_ms=now_ms)
         return Hit(allowed=allowed, remaining=state.remaining, retry_after_s=retry_after_s)

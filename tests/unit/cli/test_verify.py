@@ -19,7 +19,7 @@ from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.rate_limits_table.counted_windows import CountedWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
-from chatgrid_auth.domain.limits import window
+from chatgrid_auth.domain.limits.any_length import of_seconds
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_cli.values import now_ms
 from chatgrid_devkit.identity.issuer import LocalIssuer
@@ -125,7 +125,7 @@ def test_an_owners_budget_that_is_used_up_is_told(operator: Operator) -> None:
         table=operator.outputs["RateLimitsTableName"],
         now_ms=now_ms,
     )
-    windows.hit(f"OWNER#{issued.key.owner}", limit=1, kind=window.MINUTE)
+    windows.hit(f"OWNER#{issued.key.owner}", limit=1, kind=of_seconds(60))
     data = verdict(operator, issued.raw_key)
     assert (data["outcome"], data["reason"], data["rate_limit_remaining"]) == (
         "rate_limited",

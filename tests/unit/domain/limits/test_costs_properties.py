@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatgrid_auth.domain.limits import costs, window, window_upkeep
+from chatgrid_auth.domain.limits.any_length import of_seconds
 from tests.support.memory.window_model import ExactLog, Item, item_bytes
 from tests.unit.domain.limits.test_window_properties import (
     clock_ms,
@@ -20,6 +21,7 @@ from tests.unit.domain.limits.test_window_properties import (
     offsets,
     starts,
 )
+from tests.unit.domain.limits.test_windows_of_any_length import times
 
 SETS = [(), (5,), (5, 10), (10,), (2, 3), (2, 3, 7)]
 limits = st.sampled_from([4, 10, 12, 20, 37])
@@ -36,7 +38,7 @@ class Fleet:
     def __init__(
         self, *, limit: int, used: int, credits_left: int | None = None, seconds: int = 60
     ) -> None:
-        self.kind = window.MINUTE if seconds == 60 else window.of_seconds(seconds)
+        self.kind = of_seconds(seconds)
         self.limit = limit
         self.credits_left = credits_left
         numbers = {"used": used, "cap": used + limit}
@@ -66,7 +68,7 @@ class Fleet:
         of_costs = "g = :g" if known else "attribute_not_exists(g)"
         of_credits = "(attribute_not_exists(top) OR #u < top)"
         when = f"{of_costs} AND {of_credits} AND {plan.condition}"
-        values: dict[str, Any] = {":c": cost}
+        values: dict[str, Any] = {":c": cost, **times(self.kind, now_ms, self.item)}
         if known:
             values[":g"] = costs.named(known)["S"]
         return self.item.write(
@@ -77,7 +79,7 @@ class Fleet:
 
     def upkeep(self, now_ms: int) -> None:
         seen = self.item.low_level
-        if window.read(seen, now_ms=now_ms, limit=self.limit, window=self.kind).upkeep:
+        if window.read(seen, now_ms=now_ms, limit=self.limit, window=self.kind.of(seen)).upkeep:
             parts = window_upkeep.maintenance(
                 seen, now_ms=now_ms, limit=self.limit, window=self.kind
             )
@@ -87,7 +89,7 @@ class Fleet:
 
     def change(self, now_ms: int, limit: int) -> None:
         """A key's limit by its owner; another window's by a deployment, which the upkeep sees."""
-        if self.kind is not window.MINUTE:
+        if self.kind.length_ms != window.MINUTE.length_ms:
             self.limit = limit
             self.upkeep(now_ms)
             return
@@ -193,17 +195,15 @@ def test_waiting_is_enough_for_the_cost_that_was_refused(
         assert {n: v for n, v in fleet.item.numbers.items() if n[0] not in "gu"} == {
             n: v for n, v in before.items() if n[0] not in "gu"
         }
-        state = window.read(
-            fleet.item.low_level, now_ms=now_ms, limit=limit, window=fleet.kind, cost=cost
-        )
+        seen = fleet.item.low_level
+        state = window.read(seen, now_ms=now_ms, limit=limit, window=fleet.kind.of(seen), cost=cost)
         assert state.remaining < cost
         if cost > limit:
             continue
         assert state.retry_at_ms is not None
         assert state.more_s * 1_000 <= state.retry_at_ms
-        wait_s = window.retry_after_s(state.retry_at_ms, now_ms=now_ms)
-        longer_s = 0 if seconds <= 60 else 2 * fleet.kind.bucket_ms // 1_000
-        assert wait_s <= seconds + 3 + longer_s
+        wait_s = fleet.kind.wait_s(state.retry_at_ms, now_ms=now_ms)
+        assert wait_s <= seconds + 3
         later = Fleet(limit=limit, used=0, seconds=seconds)
         later.item = fleet.item.copy()
         assert later.request(clock_ms(now_us + wait_s * 1_000_000, retry_offset), own, cost)

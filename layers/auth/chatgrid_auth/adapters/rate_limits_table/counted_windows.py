@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from chatgrid_auth.adapters.keys_table.ports import Clock, Transport
+    from chatgrid_auth.domain.limits.any_length import AnyLength
 
     Item = Mapping[str, Any]
 
@@ -59,7 +60,7 @@ class CountedWindows:
         self._kept: dict[str, tuple[int, ...]] = {}
 
     def hit(
-        self, place: str, *, limit: int, kind: window.Window, cost: int = 1
+        self, place: str, *, limit: int, kind: AnyLength, cost: int = 1
     ) -> tuple[bool, window.WindowState]:
         """Count one request if the window has room for it.
 
@@ -80,11 +81,12 @@ class CountedWindows:
         if cost != 1 and cost not in own:
             own = tuple(sorted({*own, cost}))
         kept = costs.sent(self._kept.get(place), own)
+        item: Item | None = None
         for _ in range(_TRIES):
-            item: Item | None
             now_ms = self._now_ms()
+            times = kind.times(now_ms, item)
             try:
-                item = self._count(key, now_ms=now_ms, kind=kind, cost=cost, kept=kept)
+                item = self._count(key, times, now_ms=now_ms, kind=kind, cost=cost, kept=kept)
                 admitted = True
             except ConditionFailed as refused:
                 item, admitted = refused.item, False
@@ -97,8 +99,8 @@ class CountedWindows:
                 admitted = cost <= limit
                 item = self._begin(key, made) if admitted else made
             self._refuse_late_answer(now_ms)
-            if item is None:
-                continue  # another container began first: this request counts after its
+            if item is None or (not admitted and kind.times(now_ms, item) != times):
+                continue  # another container began it, or told it a later time: now after that
             held = costs.kept(item)
             if not admitted and held != kept:
                 kept, write = costs.in_step(item, own)
@@ -108,30 +110,33 @@ class CountedWindows:
                     self._kept.clear()
                 self._kept[place] = kept
                 continue
-            state = window.read(item, now_ms=now_ms, limit=limit, window=kind, cost=cost)
+            state = window.read(item, now_ms=now_ms, limit=limit, window=kind.of(item), cost=cost)
             if state.upkeep:
-                from chatgrid_auth.adapters.metering.upkeep import (  # noqa: PLC0415 - seldom
-                    put_in_order,
-                )
-
-                put_in_order(
-                    self._transport,
-                    {**key, **item},
-                    table=self._table,
-                    limit=limit,
-                    now_ms=now_ms,
-                    kind=kind,
-                )
+                self._put_in_order({**key, **item}, limit=limit, now_ms=now_ms, kind=kind)
             return admitted, state
         raise StoreUnavailable("UpdateItem", "WindowContended")
 
+    def _put_in_order(self, item: Item, *, limit: int, now_ms: int, kind: AnyLength) -> None:
+        from chatgrid_auth.adapters.metering.upkeep import put_in_order  # noqa: PLC0415 - seldom
+
+        put_in_order(
+            self._transport, item, table=self._table, limit=limit, now_ms=now_ms, kind=kind
+        )
+
     def _count(
-        self, key: Item, *, now_ms: int, kind: window.Window, cost: int, kept: tuple[int, ...]
+        self,
+        key: Item,
+        times: Item,
+        *,
+        now_ms: int,
+        kind: AnyLength,
+        cost: int,
+        kept: tuple[int, ...],
     ) -> Item:
         admission = kind.admission(now_ms)
         confirmed = self._clock is None or self._clock.confirmed
         removal = f" REMOVE {admission.removals}" if confirmed else ""
-        values = {":c": {"N": str(cost)}, ":expires_on": self._expiry(now_ms, kind)}
+        values = {":c": {"N": str(cost)}, ":expires_on": self._expiry(now_ms, kind), **times}
         of_costs = "attribute_not_exists(g)"
         if kept:
             of_costs = "g = :g"
@@ -156,7 +161,7 @@ class CountedWindows:
         return attributes
 
     @staticmethod
-    def _expiry(now_ms: int, kind: window.Window) -> dict[str, str]:
+    def _expiry(now_ms: int, kind: AnyLength) -> dict[str, str]:
         return {"N": str((now_ms + kind.length_ms) // 1_000 + IDLE_SECONDS)}
 
     def _begin(self, key: Item, made: Item) -> Item | None:
@@ -179,10 +184,10 @@ class CountedWindows:
 
 
 def _first(
-    *, now_ms: int, limit: int, kind: window.Window, cost: int, kept: tuple[int, ...]
+    *, now_ms: int, limit: int, kind: AnyLength, cost: int, kept: tuple[int, ...]
 ) -> dict[str, Any]:
     """The window of an item with its first request, or none if that is above the limit."""
     if cost > limit:
         return {**window.fresh(limit), **costs.fresh(kept, used=0)}
     first = window.first_admission(now_ms=now_ms, limit=limit, window=kind, cost=cost)
-    return {**first, **costs.fresh(kept, used=cost)}
+    return {**first, **kind.begun(now_ms), **costs.fresh(kept, used=cost)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from chatgrid_auth.adapters.keys_table import items
+from chatgrid_auth.adapters.rate_limits_table.user_windows import MINUTE
 from chatgrid_auth.domain.limits import window
 
 TYPE_CHECKING = False
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chatgrid_auth.adapters.keys_table.ports import Transport
+    from chatgrid_auth.domain.limits.any_length import AnyLength
 
 
 class WindowGlances:
@@ -29,7 +31,7 @@ class WindowGlances:
         self._now_ms = now_ms
 
     def hit(
-        self, place: str, *, limit: int, kind: window.Window, cost: int = 1
+        self, place: str, *, limit: int, kind: AnyLength, cost: int = 1
     ) -> tuple[bool, window.WindowState]:
         """Whether a request would be counted now, and where the window stands.
 
@@ -40,8 +42,9 @@ class WindowGlances:
         question = {"TableName": self._table, "Key": {"pk": {"S": place}}, "ConsistentRead": True}
         found = self._transport.call_encoded("GetItem", json.dumps(question).encode())
         item = found.get("Item") or window.fresh(limit)
-        state = window.read(item, now_ms=now_ms, limit=limit, window=kind, cost=cost)
-        return not window.blocked(item, now_ms=now_ms, window=kind, cost=cost), state
+        seen = kind.of(item)
+        state = window.read(item, now_ms=now_ms, limit=limit, window=seen, cost=cost)
+        return not window.blocked(item, now_ms=now_ms, window=seen, cost=cost), state
 
 
 class UserGlances:
@@ -63,4 +66,4 @@ class UserGlances:
             StoreUnavailable: DynamoDB could not tell.
         """
         place = items.user_pk(user_id)
-        return self._windows.hit(place, limit=self._limit, kind=window.MINUTE, cost=cost)
+        return self._windows.hit(place, limit=self._limit, kind=MINUTE, cost=cost)

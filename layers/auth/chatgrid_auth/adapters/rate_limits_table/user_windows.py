@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.rate_limits_table.counted_windows import CountedWindows
-from chatgrid_auth.domain.limits import window
+from chatgrid_auth.domain.limits.any_length import of_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chatgrid_auth.adapters.keys_table.ports import Clock, Transport
+    from chatgrid_auth.domain.limits.window import WindowState
+
+#: The window of every session.
+MINUTE = of_seconds(60)
 
 
 class UserWindows:
@@ -36,7 +40,7 @@ class UserWindows:
         )
         self._limit = limit
 
-    def admit(self, user_id: str, *, cost: int = 1) -> tuple[bool, window.WindowState]:
+    def admit(self, user_id: str, *, cost: int = 1) -> tuple[bool, WindowState]:
         """Count one request of this user if its window has room.
 
         Returns:
@@ -46,4 +50,4 @@ class UserWindows:
             StoreUnavailable: DynamoDB could not decide.
         """
         place = items.user_pk(user_id)
-        return self._windows.hit(place, limit=self._limit, kind=window.MINUTE, cost=cost)
+        return self._windows.hit(place, limit=self._limit, kind=MINUTE, cost=cost)

@@ -21,9 +21,22 @@ from chatgrid_auth.domain.verdicts import RateLimitStatus
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, Protocol
 
     Item = Mapping[str, Any]
+
+    class Live(Protocol):
+        """Ceilings that some clock may mind, each with the second from which on none does."""
+
+        live: dict[str, int]
+
+    class Seen(Protocol):
+        """What is read from an item: a window, or a window as an item has it."""
+
+        most: int
+
+        def admission(self, now_ms: int) -> Live: ...
+
 
 #: Requests of one JWT user in any 60 seconds: a promise of the API, not a setting.
 JWT_RATE_LIMIT = 200
@@ -56,15 +69,17 @@ class Window:
 
     Args:
         length_ms: how long the promise reaches back.
-        bucket_ms: how exactly; whole seconds. A sixtieth of the length keeps the expressions within
-            DynamoDB's bounds, whatever the length (`of_seconds`).
+        bucket_ms: how exactly; whole seconds, at most 62 of them (DynamoDB bounds expressions).
 
     Attributes:
         phase_ms: how much earlier than the writing buckets the reading ones begin.
         span: a checkpoint applies until the reading bucket that is so many after its writing one.
         checks: how many checkpoints a request minds, from its own reading bucket on.
         kept: how many names before its own reading bucket a request has to leave.
+        most: more checkpoints than this in one item ask for upkeep.
     """
+
+    most = MAX_CHECKPOINTS
 
     __slots__ = ("_latest", "bucket_ms", "checks", "kept", "length_ms", "phase_ms", "span")
 
@@ -178,18 +193,6 @@ def is_checkpoint(name: str) -> bool:
 
 #: The window of every key and every session.
 MINUTE = Window(length_ms=60_000, bucket_ms=1_000)
-SHORTEST_SECONDS, LONGEST_SECONDS = 1, 86_400
-
-
-def of_seconds(length_seconds: int) -> Window:
-    """A window of so many whole seconds, from one to a day; the buckets are a sixtieth of it.
-
-    Raises:
-        ValueError: it is shorter or longer than that.
-    """
-    if not SHORTEST_SECONDS <= length_seconds <= LONGEST_SECONDS:
-        raise ValueError(f"a window has {SHORTEST_SECONDS} to {LONGEST_SECONDS} seconds")
-    return Window(length_ms=length_seconds * 1_000, bucket_ms=-(-length_seconds // 60) * 1_000)
 
 
 def fresh(limit: int) -> dict[str, dict[str, str]]:
@@ -206,7 +209,7 @@ def first_admission(
 
 
 def read(
-    item: Item, *, now_ms: int, limit: int, window: Window = MINUTE, cost: int = 1
+    item: Item, *, now_ms: int, limit: int, window: Seen = MINUTE, cost: int = 1
 ) -> WindowState:
     """The figures of an item as the store returned it, admitted or refused; `limit` from 1.
 
@@ -242,12 +245,12 @@ def read(
     state.upkeep = (
         room != limit
         or used >= REBASE_AT
-        or (len(item) > MAX_CHECKPOINTS and sum(map(is_checkpoint, item)) > MAX_CHECKPOINTS)
+        or (len(item) > window.most and sum(map(is_checkpoint, item)) > window.most)
     )
     return state
 
 
-def blocked(item: Item, *, now_ms: int, window: Window = MINUTE, cost: int = 1) -> bool:
+def blocked(item: Item, *, now_ms: int, window: Seen = MINUTE, cost: int = 1) -> bool:
     """Whether the window refuses a request now, that is, whether `Admission.condition` is false."""
     used = int(item["used"]["N"]) + cost - 1
     live = window.admission(now_ms).live

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from chatgrid_auth.domain.limits.costs import GENERATION, TOP, counter, kept
 from chatgrid_auth.domain.limits.window import (
-    MAX_CHECKPOINTS,
     MAX_FLIGHT_MS,
     MAX_SKEW_MS,
     MINUTE,
@@ -49,7 +48,7 @@ def maintenance(
         if base:
             _move_others(update, item)
         return update
-    if stale and len(live) + len(stale) > MAX_CHECKPOINTS:
+    if stale and len(live) + len(stale) > window.most:
         return {
             "UpdateExpression": f"REMOVE {', '.join(stale)}",
             "ConditionExpression": "attribute_exists(used)",

@@ -11,6 +11,7 @@ from hashlib import sha256
 
 from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.limits import window
+from chatgrid_auth.domain.limits.any_length import of_seconds
 from chatgrid_auth.domain.limits.beyond import DEFAULT, OWNER, ROUTE, AppliedLimit, Beyond
 from chatgrid_auth.domain.verdicts import Allowed, Limited
 from chatgrid_auth.services.gate.refusals import Refusals
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Protocol
 
+    from chatgrid_auth.domain.limits.any_length import AnyLength
     from chatgrid_auth.domain.verdicts import Caller, Told, Verdict
     from chatgrid_auth.services.gate.authenticate import Authenticator
     from chatgrid_auth.services.gate.requests import Request
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
         """Counts requests on windows that lie apart, one store request each."""
 
         def hit(
-            self, place: str, *, limit: int, kind: window.Window, cost: int = 1
+            self, place: str, *, limit: int, kind: AnyLength, cost: int = 1
         ) -> tuple[bool, window.WindowState]: ...
 
     class RouteLimit(Protocol):
@@ -52,7 +54,7 @@ class _Limit:
         self.name = name
         self.limit = limit
         self.seconds = seconds
-        self.kind = window.MINUTE if seconds == _MINUTE_SECONDS else window.of_seconds(seconds)
+        self.kind = of_seconds(seconds)
 
     def place(self, caller: Caller) -> str:
         """Where it is counted: another length is another item."""
@@ -158,7 +160,7 @@ class MeteredGate:
             applied.status = state
             if not admitted:
                 _give_back(beyond)
-                refused = _Refused(verdict, state, limit.name, beyond, self._limited_tier)
+                refused = _Refused(verdict, state, limit, beyond, self._limited_tier)
                 until_ms = state.blocked_until_ms or now_ms
                 self._refusals.remember(name, refused, asked_ms=now_ms, until_ms=until_ms)
                 return refused.verdict(request, now_ms=now_ms)
@@ -183,23 +185,24 @@ class _Refused:
         self,
         allowed: Allowed,
         state: window.WindowState,
-        name: str,
+        limit: _Limit,
         beyond: Told,
         usage_key: str,
     ) -> None:
         self._caller = allowed.caller
         self._figures = beyond.closest() or allowed.figures
         self._state = state
+        self._kind = limit.kind
         self._usage_key = usage_key
         self._beyond = beyond
-        beyond.refused_by = name
+        beyond.refused_by = limit.name
 
     def verdict(self, request: Request, *, now_ms: int) -> Limited:  # noqa: ARG002 - see Refusal
         """The refusal, with the wait from now on."""
         retry_at_ms = self._state.retry_at_ms or now_ms
         return Limited(
             figures=self._figures,
-            retry_after_s=window.retry_after_s(retry_at_ms, now_ms=now_ms),
+            retry_after_s=self._kind.wait_s(retry_at_ms, now_ms=now_ms),
             usage_key=self._usage_key,
             key_id=self._caller.key_id,
             user_id=self._caller.user_id,
