@@ -12,7 +12,10 @@ Item = TypeVar("Item")
 class Response(BaseModel):
     """A model that goes out only: its description promises every field, defaults included."""
 
-    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(
+        json_schema_serialization_defaults_required=True,
+        defer_build=True,  # a start waits for none that its first answer does not use
+    )
 
 
 class ListResponse(Response, Generic[Item]):
