@@ -25,6 +25,7 @@ KEYS_TABLE = "chatgrid-keys"
 RATE_LIMITS_TABLE = "chatgrid-rate-limits"
 LIMIT = 1_000_000
 USERS_LIMIT = 200
+USED = 1021
 CHECKPOINTS = 20
 """How many checkpoints an item carries: a caller's of one request every three seconds."""
 
@@ -74,8 +75,8 @@ def window_attributes(second: int, limit: int) -> Item:
     last = window.MINUTE.written(second * 1_000)
     names = [window.checkpoint_names(last - 3 * back, 1)[0] for back in range(CHECKPOINTS)]
     return {
-        "used": {"N": "1021"},
-        "cap": {"N": str(1021 + limit)},
+        "used": {"N": str(USED)},
+        "cap": {"N": str(USED + limit)},
         **{name: {"N": str(limit + 1000)} for name in names},
     }
 

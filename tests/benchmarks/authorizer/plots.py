@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
+from tests.benchmarks.authorizer import everything_on
 from tests.benchmarks.authorizer.figures import Figures
 from tests.benchmarks.authorizer.measure import PROCESSES, STORED
 from tests.benchmarks.authorizer.subjects import OURS
@@ -23,7 +24,17 @@ def draw(figures: Figures) -> dict[str, str]:
         (subject.title, figures.middle("decide", f"{subject.name} key") * 1e6)
         for subject in figures.subjects
     ]
+    kinds = {}
+    if "everything_on" in figures.found:
+        seconds = figures.found["everything_on"]["cpu"]
+        kinds["authorizer-kinds.svg"] = bars(
+            "Processor time of a warm decision, by the plain key's",
+            [(name, everything_on.ratio(seconds, name)) for name in seconds],
+            unit="times",
+            limit=everything_on.AT_MOST,
+        )
     return {
+        **kinds,
         "authorizer-start.svg": bars(
             "Processor time to the first decision, in bare Python starts",
             starts,

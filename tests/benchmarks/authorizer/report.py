@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from tests.benchmarks.authorizer import money
+from tests.benchmarks.authorizer import everything_on, money
 from tests.benchmarks.authorizer.budgets import budgets
 from tests.benchmarks.authorizer.figures import Figures
 from tests.benchmarks.authorizer.measure import PROCESSES, STORED
@@ -14,6 +15,15 @@ from tests.benchmarks.authorizer.memory import CHOSEN_MB
 from tests.benchmarks.authorizer.subjects import NODE_SUBJECTS, OURS, SINGLE, USUAL, Subject
 
 NONE = "-"
+_KINDS = """
+## With everything on, warm
+
+![Processor time of a warm decision by the plain key's](authorizer-kinds.svg)
+
+{table}
+
+Decided in turn in one process, each by a container that has met it before; the least of eight decisions is a round's figure. The last but one is all of those above in one request: it has no budget.
+"""  # noqa: E501 - a line for each paragraph, as in the template
 
 
 def write(figures: Figures) -> str:
@@ -26,6 +36,7 @@ def write(figures: Figures) -> str:
         budgets=table(figures),
         start=_start(figures),
         decision=_decision(figures),
+        kinds=_kinds(figures),
         tokens=_tokens(figures),
         stored_keys=_stored_keys(figures),
         processes=_processes(figures),
@@ -172,6 +183,23 @@ def _tokens(figures: Figures) -> str:
     heads = ["ES256", "first seen, CPU µs", "by ours", "seen again, CPU µs", "by ours"]
     heads.append("store requests")
     return _table(heads, (row(subject) for subject in figures.subjects if subject.tokens))
+
+
+def _kinds(figures: Figures) -> str:
+    if "everything_on" not in figures.found:
+        return ""
+    seconds, requests = (figures.found["everything_on"][name] for name in ("cpu", "requests"))
+    heads = ["", "CPU µs", "by the plain key's", "store requests"]
+    rows = (
+        [
+            name,
+            f"{median(taken) * 1e6:.0f}",
+            f"{everything_on.ratio(seconds, name):.2f}",
+            f"{requests[name]:g}",
+        ]
+        for name, taken in seconds.items()
+    )
+    return _KINDS.format(table=_table(heads, rows))
 
 
 def _growing(figures: Figures, section: str, name: str, base: str) -> str:

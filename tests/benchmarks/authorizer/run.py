@@ -22,7 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.authorizer import measure, memory, plots, preparation, report
+from tests.benchmarks.authorizer import everything_on, measure, memory, plots, preparation, report
 from tests.benchmarks.authorizer.figures import Figures, rounded
 from tests.benchmarks.authorizer.material import ROOT, Issuer
 from tests.benchmarks.authorizer.sizes import deployed_bytes
@@ -117,6 +117,7 @@ def measured(rounds: int, folder: Path) -> dict[str, Any]:
             "store": bench.store_requests,
             "peak_kib": bench.peak_memory,
             "decide": lambda: bench.decide(rounds),
+            "everything_on": lambda: everything_on.measured(4 * rounds),
             "start": lambda: bench.start(rounds),
             "stored_keys": lambda: bench.stored_keys(few),
             "processes": lambda: bench.processes(few),

@@ -1,8 +1,9 @@
 """A store on loopback that speaks DynamoDB, in a process of its own.
 
 It answers each operation with a plausible item, as large as a real one; counts requests, write
-units and read units; and publishes a key set as an identity provider does. Conditions are not
-evaluated and nothing is stored: it stands for the far end of a connection, not for DynamoDB.
+units and read units; and publishes a key set as an identity provider does. Of conditions it minds
+aliases, policies and costs alone, and nothing is stored: it stands for the far end of a connection,
+not for DynamoDB.
 
     python -m tests.benchmarks.authorizer.stub FILE    (settings, written by `stub_process`)
 """
@@ -20,6 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from chatgrid_auth.adapters.keys_table import items
 from tests.benchmarks.authorizer import material
 
 _READ_UNIT_BYTES = 4_096
@@ -32,6 +34,7 @@ _EMPTY: dict[str, dict[str, Any]] = {
 }
 #: Conditions with one of these hold of no item that is not there.
 _NEED_AN_ITEM = ("attribute_exists", "#u < cap")
+_REFUSED = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
 
 
 class Store:
@@ -39,12 +42,14 @@ class Store:
 
     Args:
         settings: `jwks`, the published keys; `keys`, how many there are; `items`, further items
-            by table and key value.
+            by table and key value, or both key values; `secret`, what Secrets Manager keeps.
     """
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.jwks = json.dumps(settings["jwks"]).encode()
         self.items: dict[str, dict[str, Any]] = settings["items"]
+        secret = {"SecretString": settings.get("secret", "{}"), "CreatedDate": 1.0}
+        self._without_a_key = {**_EMPTY, "GetSecretValue": secret}
         self.credentials: dict[str, material.Item] = {}
         self.counted: Counter[str] = Counter()
         self.write_units = 0
@@ -65,9 +70,8 @@ class Store:
         """Status and body for one request."""
         self.counted[operation] += 1
         if "Key" not in request:
-            return 200, _EMPTY.get(operation, {})
-        name = next(iter(request["Key"].values()))["S"]
-        item = self._item(request["TableName"], name)
+            return 200, self._without_a_key.get(operation, {})
+        item = self._item(request["TableName"], *(value["S"] for value in request["Key"].values()))
         if operation == "GetItem":
             size = material.size_bytes(item) if item else 0
             units = max(1, -(-size // _READ_UNIT_BYTES))
@@ -76,16 +80,22 @@ class Store:
         condition = request.get("ConditionExpression", "")
         if item is None and any(text in condition for text in _NEED_AN_ITEM):
             self.write_units += 1
-            kind = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
-            return 400, {"__type": kind, "message": "The conditional request failed"}
-        after = item or {"pk": {"S": name}, "count": {"N": "7"}, "expires_on": {"N": "1800000000"}}
+            return 400, {"__type": _REFUSED, "message": "The conditional request failed"}
+        values = request.get("ExpressionAttributeValues", {})
+        if item is not None and _is_otherwise(item, values):
+            return 400, {"__type": _REFUSED, "message": "", "Item": item}
+        after = item or {
+            "pk": next(iter(request["Key"].values())),
+            "count": {"N": "7"},
+            "expires_on": {"N": "1800000000"},
+        }
         self.write_units += -(-material.size_bytes(after) // _WRITE_UNIT_BYTES)
         wanted = request.get("ReturnValues", "NONE")
         if wanted == "UPDATED_NEW":
             return 200, {"Attributes": {"count": {"N": "7"}}}
         return 200, {"Attributes": after} if wanted == "ALL_NEW" else {}
 
-    def _item(self, table: str, name: str) -> material.Item | None:
+    def _item(self, table: str, name: str, sort: str = "") -> material.Item | None:
         second = int(time.time())
         if second != self._second:
             self._second = second
@@ -96,7 +106,11 @@ class Store:
         if table == material.RATE_LIMITS_TABLE and name.startswith("USER#"):
             until = {"N": str(second + 900)}
             return {"pk": {"S": name}, "expires_on": until, **self._users_window}
-        return self.items.get(table, {}).get(name)
+        others = self.items.get(table, {})
+        found = others.get(f"{name} {sort}") or others.get(name)
+        if table == material.KEYS_TABLE and found and items.LEVEL in found:
+            return {**found, "pk": {"S": name}, **self._window}
+        return found
 
     def statistics(self) -> dict[str, Any]:
         """What was asked so far."""
@@ -105,6 +119,14 @@ class Store:
             "write_units": self.write_units,
             "read_units": self.read_units,
         }
+
+
+def _is_otherwise(item: material.Item, values: dict[str, Any]) -> bool:
+    """Whether an item is an alias, or names a policy or costs that a decision did not go by."""
+    if items.HOME in item:
+        return True
+    named = (items.VERSION, items.GENERATION)
+    return any(name in item and item[name] != values.get(f":{name}") for name in named)
 
 
 class Connection(asyncio.Protocol):
