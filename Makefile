@@ -88,7 +88,9 @@ build: lambda-python $(SAM) ## Build the functions and layers for deployment
 	$(RUN_SAM) build --template template.yaml
 
 package: build $(INSTALLED) ## Write the build as zips, a plain template and a manifest: dist/package (docs/package.md)
-	$(BIN)/python -m chatgrid_devkit.packaging template.yaml .aws-sam/build dist/package
+	rm -rf dist/package
+	$(BIN)/python -m chatgrid_devkit.packaging template.yaml .aws-sam/build dist/package $(ARGS)
+	$(BIN)/cfn-lint dist/package/template.json
 
 cdk: $(INSTALLED) ## Install CDK, and test the construct by `cdk synth` (needs Node.js; minutes)
 	npm ci --prefix constructs/cdk --ignore-scripts --no-audit --no-fund --loglevel=error

@@ -79,3 +79,20 @@ def test_the_accounts_log_role_changes_on_request_and_outlives_the_stack() -> No
     assert asked.of("AWS::ApiGateway::Account")
     for name in ("ApiGatewayAccount", "ApiGatewayLogRole"):
         assert asked.expanded["Resources"][name]["DeletionPolicy"] == "Retain"
+
+
+def test_the_api_waits_for_the_accounts_log_role_where_it_is_made() -> None:
+    """By a reference: what DependsOn names has to be there under every condition."""
+    api = deployed().expanded["Resources"]["Api"]
+    assert api["Metadata"]["LogRole"]["Fn::If"][:2] == [
+        "MakesLogRole",
+        {"Ref": "ApiGatewayAccount"},
+    ]
+    resources = deployed().expanded["Resources"]
+    named = {name for r in resources.values() for name in as_list(r.get("DependsOn", []))}
+    assert named
+    assert not [name for name in named if "Condition" in resources[name]]
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
