@@ -53,6 +53,11 @@ export function ofApi() {
   return { status: status === "paused" ? "active" : status, environment: element("environment-filter").value };
 }
 
+/** Whether revoked keys are among them. */
+export function revokedToo() {
+  return ["revoked", "all"].includes(ofApi().status);
+}
+
 /** What the API is asked for, to find the text on any page; null for an id, of which it knows whole ones alone. */
 export function ofSearch() {
   const wanted = text();
