@@ -138,6 +138,30 @@ def test_notes_are_changed_line_by_line_and_odd_ones_stay(
     assert known == wanted
 
 
+def test_a_key_is_let_rotate_itself_and_forbidden_again(
+    open_browser: OpenBrowser, account: Account
+) -> None:
+    account.make_key("Another")
+    dashboard = open_browser(account).visit()
+    dialog = dashboard.open_create()
+    dialog.get_by_label("Name").fill("Self-reliant")
+    dialog.get_by_text("Where from, and what for").click()
+    lets_it = dialog.get_by_label("It may rotate itself")
+    lets_it.check()
+    dialog.get_by_label("Kind").select_option("Publishable")
+    assert not lets_it.is_visible()
+    dialog.get_by_label("Kind").select_option("Secret")
+    assert made_with(dashboard, "Create key")["self_rotation"] is True
+    dashboard.button("I have stored it").click()
+    dashboard.open_key("Self-reliant")
+    assert dashboard.facts()["May rotate itself"] == "Yes"
+    dashboard.button("Change").click()
+    dashboard.dialog("Change this key").get_by_label("It may rotate itself").uncheck()
+    assert made_with(dashboard, "Save changes") == {"self_rotation": False}
+    dashboard.dialog("Change this key").wait_for(state="hidden")
+    assert dashboard.facts()["May rotate itself"] == "No"
+
+
 def test_what_is_wrong_inside_a_fold_unfolds_it_and_is_told(
     open_browser: OpenBrowser, account: Account
 ) -> None:
@@ -167,7 +191,8 @@ def test_how_long_a_key_lives_is_in_sight_on_a_phone(
     open_browser: OpenBrowser, account: Account
 ) -> None:
     account.make_key("Another")
-    dashboard = open_browser(account, viewport={"width": 360, "height": 740}).visit()
+    dashboard = open_browser(account).visit()
+    dashboard.page.set_viewport_size({"width": 360, "height": 740})
     dialog = dashboard.open_create()
     dialog.wait_for()
     told = dialog.locator("#expires_at-hint")

@@ -9,7 +9,7 @@ import * as said from "./said.js";
 import { settings } from "./settings.js";
 
 /** What the API, or the page, may find wrong: the control that is marked is called so too. */
-const FIELDS = ["name", "kind", "allowed_origins", "scopes", "environment", "rate_limit", "expires_at", "allowed_ips", "permissions", "credits", "amount", "metadata"];
+const FIELDS = ["name", "kind", "allowed_origins", "scopes", "environment", "rate_limit", "expires_at", "allowed_ips", "permissions", "self_rotation", "credits", "amount", "metadata"];
 const UNCERTAIN = "There was no answer, so the key may have been created or not. Close this and look at the list before you try again.";
 
 let submission;
@@ -50,7 +50,7 @@ export function edit(chosen) {
   start(chosen);
   said.fill(chosen);
   follow();
-  for (const more of folds()) more.open = [...more.querySelectorAll("input, textarea")].some((control) => control.value !== "");
+  for (const more of folds()) more.open = [...more.querySelectorAll("input, textarea")].some((control) => (control.type === "checkbox" ? control.checked : control.value !== ""));
 }
 
 function start(chosen) {
@@ -130,7 +130,7 @@ function wanted() {
   const expires = asked("expiry") ? lifetimes.said() : {};
   if (key) return { ...said.changes(Object.fromEntries(told), key), ...expires };
   // Left out: the deployment's own.
-  const given = told.filter(([field, value]) => value !== null && !(field === "metadata" && Object.keys(value).length === 0));
+  const given = told.filter(([field, value]) => value !== null && value !== false && !(field === "metadata" && Object.keys(value).length === 0));
   return { ...Object.fromEntries(given), kind: kind(), environment: form.get("environment"), ...expires };
 }
 

@@ -13,6 +13,7 @@ export function said(form) {
     allowed_ips: lines(form.get("allowed_ips")),
     permissions: lines(form.get("permissions")),
     credits: credits(form),
+    self_rotation: form.has("self_rotation"),
     metadata: Object.fromEntries(notes(form.get("metadata"))),
   };
 }
@@ -23,6 +24,7 @@ export function fill(key) {
   element("rate_limit").value = String(key.rate_limit);
   for (const box of element("scopes").querySelectorAll("input")) box.checked = key.scopes.includes(box.value);
   for (const field of ["allowed_origins", "allowed_ips", "permissions"]) element(field).value = key[field]?.join("\n") ?? "";
+  element("self_rotation").checked = key.self_rotation;
   element("credits").value = key.credits?.remaining ?? "";
   element("refill").value = key.credits?.refill?.interval ?? "";
   element("amount").value = key.credits?.refill?.amount ?? "";
