@@ -15,15 +15,13 @@ from uuid import uuid4
 import httpx
 
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
-from chatgrid_auth.adapters.usage_table import layout
-from chatgrid_auth.adapters.usage_table.arrivals import CLOSED_MS, rows_of
-from chatgrid_auth.adapters.usage_table.folding import Folding
 from chatgrid_auth.adapters.usage_table.usage_reader import UsageTable
 from chatgrid_auth.domain.errors import StoreUnavailable
 from tests.support.servers.fault_server import Request
 from tests.support.servers.proxy import FAULTS, PASS, Fault, FaultProxy, operation, wait_until
 from tests.support.stack.api import Api
 from tests.support.stack.local_stack import LocalStack
+from tests.support.stack.usage import arrived, fold
 from tests.support.tables.stores import dynamodb
 
 REQUESTS = 120
@@ -121,21 +119,10 @@ def test_buckets_add_up_to_the_decisions_logged_whatever_fails(tmp_path: Path) -
             transport = Boto3Transport(store)
 
             def last_has_arrived() -> bool:
-                now = time.time_ns() // 60_000_000_000
-                rows = (row for minute in (now - 1, now) for row in arrived(transport, minute))
-                return any(row[3] == LAST for row in rows)
-
-            def arrived(transport: Boto3Transport, minute: int) -> list[list[Any]]:
-                question = {
-                    "TableName": plan.usage_table,
-                    "KeyConditionExpression": "pk = :pk",
-                    "ExpressionAttributeValues": {":pk": {"S": layout.arrived_pk(minute)}},
-                }
-                items = transport.call("Query", question)["Items"]
-                return [row for item in items for row in rows_of(item)]
+                return any(row[3] == LAST for row in arrived(transport, plan.usage_table))
 
             assert wait_until(last_has_arrived, seconds=60)
-            fold(proxy, described["access_key"], plan.usage_table)
+            fold_through_faults(proxy, described["access_key"], plan.usage_table)
             usage = UsageTable(transport, table=plan.usage_table)
             logged = list(decisions_in(state / "functions.log"))
             span = {"from_ms": 0, "to_ms": time.time_ns() // 1_000_000 + 86_400_000}
@@ -150,17 +137,12 @@ def test_buckets_add_up_to_the_decisions_logged_whatever_fails(tmp_path: Path) -
     assert len(plan.failed) > 10
 
 
-def fold(proxy: FaultProxy, access_key: str, table: str) -> None:
-    """Add up everything, as a minute that comes later would, through all that fails."""
-    later_ms = time.time_ns() // 1_000_000 + CLOSED_MS + 120_000
-    folding = Folding(
-        Boto3Transport(dynamodb(proxy.url, access_key=access_key)),
-        table=table,
-        now_ms=lambda: later_ms,
-    )
+def fold_through_faults(proxy: FaultProxy, access_key: str, table: str) -> None:
+    """Add up everything, through all that fails."""
+    transport = Boto3Transport(dynamodb(proxy.url, access_key=access_key))
     for _ in range(1_000):
         try:
-            folding.run(until_ms=later_ms + 1)
+            fold(transport, table)
         except StoreUnavailable:
             continue
         return
