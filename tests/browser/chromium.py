@@ -13,6 +13,8 @@ import subprocess
 import sys
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+#: A name that leads to loopback, as an attacker may let one.
+REBOUND = "rebound.example"
 #: Nothing but the page under test talks to anybody.
 ARGUMENTS = (
     "--disable-background-networking",
@@ -20,6 +22,7 @@ ARGUMENTS = (
     "--disable-gpu",
     "--disable-quic",
     "--disable-sync",
+    f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
     "--no-first-run",
 )
 

@@ -11,6 +11,7 @@ import pytest
 from tests.browser.accounts import Account, Accounts
 from tests.browser.chromium import NoBrowser, arguments, executable
 from tests.browser.dashboard import Dashboard
+from tests.browser.profiles import Profiles
 from tests.support.stack.local_stack import LocalStack
 
 if TYPE_CHECKING:
@@ -26,15 +27,21 @@ def chromium() -> str:
         pytest.skip(f"NO BROWSER TEST RAN: {reason}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
-    """A running browser, for one module: while it runs, no other suite can have an event loop."""
+    """A running browser, for this package: while it runs, no other suite can have an event loop."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  # may not be installed
 
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=arguments())
         yield running
         running.close()
+
+
+@pytest.fixture(scope="package")
+def profiles(browser: Browser, url: str) -> Profiles:
+    """What tests browse with."""
+    return Profiles(browser, url.rsplit("/", 1)[0])
 
 
 @pytest.fixture(scope="session")
@@ -63,28 +70,25 @@ def account(accounts: Accounts) -> Account:
     return accounts.new()
 
 
-DEADLINE_MS = 30_000
 OpenBrowser = Callable[..., Dashboard]
 
 
 @pytest.fixture
-def open_browser(browser: Browser, url: str) -> Iterator[OpenBrowser]:
-    """Opens the page in a browser of its own; what it complained of fails the test at its end."""
+def open_browser(profiles: Profiles, url: str) -> Iterator[OpenBrowser]:
+    """Opens the page as if in a browser of its own; what it complained of fails the test."""
     opened: list[Dashboard] = []
 
-    def open_(account: Account | None = None, **options: Any) -> Dashboard:
-        origin = url.rsplit("/", 1)[0]
-        given: Any = options.pop("storage", None)
-        storage: Any = account.browser_storage(origin) if account else given
-        context = browser.new_context(storage_state=storage, **options)
-        context.set_default_timeout(DEADLINE_MS)
-        dashboard = Dashboard(context.new_page(), url=url)
+    def open_(account: Account | None = None, **profile: Any) -> Dashboard:
+        if account:
+            profile["storage"] = account.browser_storage(url.rsplit("/", 1)[0])
+        dashboard = Dashboard(profiles.new_page(**profile), url=url)
         opened.append(dashboard)
         return dashboard
 
     yield open_
     for dashboard in opened:
-        dashboard.page.context.close()
+        dashboard.leave()
+    profiles.give_back()
     for dashboard in opened:
         assert dashboard.provoked or dashboard.complaints == []
         assert dashboard.foreign_requests() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 #: Browsers report failed requests on the console by themselves, and no page can keep them from it.
 _REQUEST_FAILED = re.compile(r"^Failed to load resource: ")
 _DEADLINE_SECONDS = 20.0
-_REPORTS = """
+#: Has a page tell what its policy kept from it.
+REPORTS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
 """
@@ -33,10 +35,18 @@ class Dashboard:
         self.complaints: list[str] = []
         self.provoked = False
         self.requested: list[str] = []
-        page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.complaints.append(f"exception: {error}"))
-        page.on("request", lambda request: self.requested.append(request.url))
-        page.add_init_script(_REPORTS)
+        self._listening: list[tuple[Any, Callable[[Any], None]]] = [
+            ("console", self._on_console),
+            ("pageerror", lambda error: self.complaints.append(f"exception: {error}")),
+            ("request", lambda request: self.requested.append(request.url)),
+        ]
+        for event, listener in self._listening:
+            page.on(event, listener)
+
+    def leave(self) -> None:
+        """Listen no more: the page is another test's."""
+        for event, listener in self._listening:
+            self.page.remove_listener(event, listener)
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if not _REQUEST_FAILED.match(message.text):

@@ -49,6 +49,17 @@ def _unfold(dashboard: Dashboard) -> None:
     )
 
 
+def _numbers(dashboard: Dashboard) -> None:
+    _key(dashboard)
+    dashboard.page.get_by_text("The same numbers in a table").click()
+
+
+def _rotate(dashboard: Dashboard) -> None:
+    _key(dashboard)
+    dashboard.button("Rotate").click()
+    dashboard.dialog("Rotate this key?").wait_for()
+
+
 def _activity(dashboard: Dashboard) -> None:
     dashboard.page.get_by_role("link", name="Activity").click()
     dashboard.page.get_by_role("heading", level=1, name="Activity").wait_for()
@@ -97,6 +108,8 @@ def _several_done(dashboard: Dashboard) -> None:
 
 KEY_STATES = (
     State(name="key", prepare=_with_one, arrange=_key),
+    State(name="numbers", prepare=_with_one, arrange=_numbers),
+    State(name="rotate", prepare=_with_one, arrange=_rotate),
     State(name="change", prepare=_with_one, arrange=_change),
     State(name="activity", prepare=_with_one, arrange=_activity),
     State(name="publishable-refused", prepare=with_keys, arrange=_publishable_wrong),

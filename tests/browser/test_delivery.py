@@ -21,7 +21,7 @@ def reached(stack: LocalStack) -> list[tuple[str, str]]:
 
 
 def test_a_second_visit_starts_no_function(open_browser: OpenBrowser, stack: LocalStack) -> None:
-    first = open_browser().visit()
+    first = open_browser(alone=True).visit()
     first.page.wait_for_load_state("networkidle")
     before = reached(stack)
     second = Dashboard(first.page.context.new_page(), url=first.address.rsplit("/", 1)[0])
@@ -34,7 +34,7 @@ def test_a_second_visit_starts_no_function(open_browser: OpenBrowser, stack: Loc
 def test_reloading_asks_for_the_page_alone_and_it_is_not_sent_again(
     open_browser: OpenBrowser, stack: LocalStack
 ) -> None:
-    dashboard = open_browser().visit()
+    dashboard = open_browser(alone=True).visit()
     dashboard.page.wait_for_load_state("networkidle")
     before = reached(stack)
     with dashboard.page.expect_response(dashboard.address):
@@ -114,7 +114,7 @@ def test_no_other_page_can_frame_it(open_browser: OpenBrowser) -> None:
 
 def test_a_project_on_another_host_can_be_asked(open_browser: OpenBrowser) -> None:
     """The settings name 127.0.0.1, which is another origin than localhost."""
-    dashboard = open_browser()
+    dashboard = open_browser(alone=True)
     dashboard.address = dashboard.address.replace("127.0.0.1", "localhost")
     dashboard.visit().sign_in_as_developer()
     assert dashboard.page.url == dashboard.address
@@ -123,7 +123,7 @@ def test_a_project_on_another_host_can_be_asked(open_browser: OpenBrowser) -> No
 
 
 def test_the_page_talks_to_its_own_host_only(open_browser: OpenBrowser, account: Account) -> None:
-    dashboard = open_browser(account).visit()
+    dashboard = open_browser(account, alone=True).visit()
     assert {urlsplit(asked).netloc for asked in dashboard.requested} == {
         urlsplit(account.url).netloc
     }

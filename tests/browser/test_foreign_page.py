@@ -11,14 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from chatgrid_devkit.stack.aws_access import AwsAccess
-from tests.browser.chromium import arguments
+from tests.browser.chromium import REBOUND
 from tests.support.stack.local_stack import LocalStack
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-#: A name that an attacker lets lead to loopback.
-REBOUND = "rebound.example"
+    from playwright.sync_api import Browser, Page
 
 #: What a page can try; it tells what it could read of each answer.
 FETCH = """async ([url, options]) => {
@@ -66,15 +63,11 @@ def foreign_site() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(chromium: str) -> Iterator[Page]:
-    """A page of a browser for which one more name leads to loopback."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # may not be installed
-
-    rebound = f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=[*arguments(), rebound])
-        yield running.new_page()
-        running.close()
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a browser of its own."""
+    opened = browser.new_page()
+    yield opened
+    opened.context.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,11 @@ import re
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.browser.accounts import Account, Accounts
 from tests.browser.conftest import OpenBrowser
 from tests.browser.dashboard import refusal
 from tests.browser.played import SPANS, play_usage
-from tests.browser.states import SIZES, THEMES
-from tests.browser.test_accessibility import focused, overflowing, tab_to, violations
 
 
 def me(account: Account, raw_key: str) -> int:
@@ -284,44 +281,3 @@ def test_numbers_that_cannot_be_had_are_said_where_they_would_be(
     usage.get_by_role("button", name="Try again").click()
     dashboard.page.get_by_role("img", name=re.compile("^Requests in the last day")).wait_for()
     assert not usage.get_by_role("alert").is_visible()
-
-
-@pytest.mark.parametrize("dialog", ["Rotate", "Revoke"])
-def test_a_keys_page_breaks_no_rule_in_any_theme_or_width(
-    dialog: str, open_browser: OpenBrowser, account: Account
-) -> None:
-    made = account.make_key("A key with a rather long name for a narrow phone", metadata={"a": "b"})
-    account.api("POST", f"me/api-keys/{made['id']}/rotate")
-    dashboard = open_browser(account, reduced_motion="reduce").visit()
-    play_usage(dashboard)
-    dashboard.open_key("A key with a rather long name for a narrow phone")
-    dashboard.page.get_by_text("The same numbers in a table").click()
-    dashboard.button(dialog).click()
-    dashboard.page.get_by_role("dialog").wait_for()
-    for theme in THEMES:
-        for width, height in SIZES:
-            dashboard.page.emulate_media(color_scheme=theme)
-            dashboard.page.set_viewport_size({"width": width, "height": height})
-            assert violations(dashboard) == [], (theme, width)
-            assert overflowing(dashboard) == [], (theme, width)
-    dashboard.page.set_viewport_size({"width": 320, "height": 640})
-    assert overflowing(dashboard) == []
-
-
-def test_a_key_is_opened_and_paused_by_keyboard_alone(
-    open_browser: OpenBrowser, account: Account
-) -> None:
-    account.make_key("By hand")
-    dashboard = open_browser(account).visit()
-    press = dashboard.page.keyboard.press
-    tab_to(dashboard, "By hand")
-    press("Enter")
-    dashboard.page.locator("#key-actions").wait_for()
-    dashboard.settle()
-    tab_to(dashboard, "Pause")
-    press("Enter")
-    dashboard.button("Resume").wait_for()
-    assert focused(dashboard) == "Resume"
-    dashboard.page.go_back()
-    dashboard.row("By hand").wait_for()
-    assert focused(dashboard) == "By hand"

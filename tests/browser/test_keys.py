@@ -144,7 +144,7 @@ def test_leaving_all_the_same_leaves_no_key_behind(
     open_browser: OpenBrowser, account: Account
 ) -> None:
     account.make_key("Another")
-    dashboard = open_browser(account).visit()
+    dashboard = open_browser(account, alone=True).visit()
     dialog = dashboard.open_create()
     dialog.get_by_label("Name").fill("Left behind")
     dialog.get_by_role("button", name="Create key").click()

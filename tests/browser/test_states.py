@@ -30,7 +30,7 @@ def test_an_account_over_its_limit_sees_when_and_gets_in_unaided(
     with ThreadPoolExecutor(4) as several:
         statuses = list(several.map(lambda _: account.api("GET", "me").status_code, range(220)))
     assert 429 in statuses
-    dashboard = open_browser(account)
+    dashboard = open_browser(account, alone=True)
     dashboard.page.clock.install()
     dashboard.visit()
     over = notice(dashboard, "Too many requests")
@@ -50,7 +50,7 @@ def test_an_account_over_its_limit_sees_when_and_gets_in_unaided(
 def test_the_wait_is_the_one_that_the_api_tells(
     open_browser: OpenBrowser, account: Account
 ) -> None:
-    dashboard = open_browser(account)
+    dashboard = open_browser(account, alone=True)
     dashboard.page.clock.install()
     dashboard.answer_keys("GET", 429, LIMITED, **{"Retry-After": "17"})
     dashboard.visit()
@@ -62,7 +62,7 @@ def test_a_limit_met_in_a_dialog_is_counted_down_on_its_button(
     open_browser: OpenBrowser, account: Account
 ) -> None:
     account.make_key("Another")
-    dashboard = open_browser(account)
+    dashboard = open_browser(account, alone=True)
     dashboard.page.clock.install()
     dashboard.visit()
     dialog = dashboard.open_create()
@@ -83,7 +83,7 @@ def test_a_store_that_is_out_is_asked_again_with_growing_patience(
     open_browser: OpenBrowser, account: Account
 ) -> None:
     account.make_key("RetryPolicy")
-    dashboard = open_browser(account)
+    dashboard = open_browser(account, alone=True)
     dashboard.page.clock.install()
     out = refusal(503, "service_unavailable", "Service unavailable")
     dashboard.answer_keys("GET", 503, out, **{"Retry-After": "1"})
