@@ -7,10 +7,7 @@ all but its end; a test reproduces the other two.
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +19,7 @@ from tests.benchmarks.window_compare import OUT
 from tests.benchmarks.window_plot import plot
 from tests.support.aws import ACCESS_KEY
 from tests.support.memory.window_model import ExactLog, Item
+from tests.support.tables.containers import admitted_by
 from tests.support.tables.stores import dynamodb
 
 LIMIT, COSTS, MINUTES = 500, (1, 10, 50), 4
@@ -29,26 +27,6 @@ START_US = 1_795_000_000_000_000
 PROCESSES, ATTEMPTS, CREDITS = 16, 100, 1_000
 
 Line = tuple[str, str, Sequence[tuple[float, float]]]
-
-#: One container, which tells when it asked and whether it was admitted.
-CONTAINER = """
-import sys, time
-from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
-from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
-from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
-from chatgrid_auth.domain import errors
-from chatgrid_auth.services.gate.requests import Request
-from tests.support.aws import VARIABLES as environ
-endpoint, table, attempts, now_ms = sys.argv[1:]
-dynamodb = DynamoDB(
-    region="us-east-1", credentials=credentials_from(environ), errors=errors, endpoint=endpoint
-)
-decisions = KeyDecisions(dynamodb, table=table)
-key_hash = sys.stdin.readline().strip()
-for number in range(int(attempts)):
-    answer = decisions.admit(key_hash, now_ms=int(now_ms) + number, request=Request("read"))
-    print(time.time(), int(answer.admitted))
-"""
 
 
 def weighted() -> dict[str, list[int]]:
@@ -114,23 +92,15 @@ def spent() -> list[tuple[float, int]]:
     ):
         client = dynamodb(running.endpoint)
         bench = Bench(client, rate_limit=60_000, credits_said={"remaining": CREDITS})
-        arguments = [running.endpoint, bench.table, str(ATTEMPTS), str(NOW_MS)]
-        containers = [
-            subprocess.Popen(
-                [sys.executable, "-c", CONTAINER, *arguments],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                env={**os.environ},
-            )
-            for _ in range(PROCESSES)
-        ]
-        for container in containers:
-            assert container.stdin is not None
-            container.stdin.write(hash_of(bench.raw_key) + "\n")
-            container.stdin.flush()
-        lines = [line for each in containers for line in each.communicate()[0].splitlines()]
-    answered = sorted((float(at), int(admitted)) for at, admitted in map(str.split, lines))
+        answers = admitted_by(
+            PROCESSES,
+            running.endpoint,
+            bench.table,
+            hash_of(bench.raw_key),
+            attempts=ATTEMPTS,
+            now_ms=NOW_MS,
+        )
+    answered = sorted(answer for each in answers for answer in each)
     return [(at - answered[0][0], admitted) for at, admitted in answered]
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -19,6 +16,7 @@ from chatgrid_auth.domain.verdicts import Allowed, Limited
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request, Routes
 from chatgrid_devkit.stack.ministack import Ministack
+from tests.support.tables.containers import admitted_by
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import counting, dynamodb, keys_table, rate_limits_table
 from tests.support.tokens import derived
@@ -33,29 +31,6 @@ OWNER = str(uuid4())
 COSTS = {"POST /exports": 10, "POST /reports": 50}
 
 PROCESSES = 16
-#: One container, that asks in turn for each cost as long as one of them is admitted.
-CONTAINER = """
-import sys, time
-from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
-from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
-from chatgrid_auth.domain import errors
-from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
-from chatgrid_auth.services.gate.requests import Request, Routes
-from tests.support.aws import VARIABLES as environ
-endpoint, table, attempts, now_ms = sys.argv[1:]
-dynamodb = DynamoDB(
-    region="us-east-1", credentials=credentials_from(environ), errors=errors, endpoint=endpoint
-)
-decisions = KeyDecisions(dynamodb, table=table, classes=(10, 50))
-key_hash = sys.stdin.readline().strip()
-admitted = 0
-for number in range(int(attempts)):
-    for cost in (50, 10, 1, 1):
-        request = Request("read", cost=cost)
-        answer = decisions.admit(key_hash, now_ms=int(now_ms) + number, request=request)
-        admitted += cost * answer.admitted
-print(admitted)
-"""
 
 
 Container = tuple[Authenticator, Routes]
@@ -196,21 +171,15 @@ def test_a_users_session_pays_costs_from_its_own_minute(client: DynamoDBClient) 
 def test_16_processes_with_three_costs_fill_the_limit_and_no_more(ministack: Ministack) -> None:
     client = dynamodb(ministack.endpoint)
     bench = Bench(client, limit=1_000)
-    arguments = [ministack.endpoint, bench.table, "12", str(NOW_MS)]
-    containers = [
-        subprocess.Popen(
-            [sys.executable, "-c", CONTAINER, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ},
-        )
-        for _ in range(PROCESSES)
-    ]
-    for container in containers:
-        assert container.stdin is not None
-        container.stdin.write(hash_of(bench.raw_key) + "\n")
-        container.stdin.flush()
-    admitted = [int(container.communicate(timeout=240)[0]) for container in containers]
+    answers = admitted_by(
+        PROCESSES,
+        ministack.endpoint,
+        bench.table,
+        hash_of(bench.raw_key),
+        attempts=12,
+        now_ms=NOW_MS,
+        costs=(50, 10, 1, 1),
+    )
+    admitted = [sum(units for _, units in each) for each in answers]
     assert sum(admitted) == 1_000
     assert sum(units > 0 for units in admitted) > 1, "one process ran alone: nothing was raced"

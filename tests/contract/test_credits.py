@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -22,6 +19,7 @@ from chatgrid_auth.services.gate.metered import MeteredGate
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_devkit.stack.ministack import Ministack
+from tests.support.tables.containers import admitted_by
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import (
     audit_of,
@@ -43,26 +41,6 @@ NOW_MS = 1_796_133_600_000
 DAY_MS = 86_400_000
 OWNER = str(uuid4())
 PROCESSES = 16
-CONTAINER = """
-import sys
-from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
-from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
-from chatgrid_auth.domain import errors
-from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
-from chatgrid_auth.services.gate.requests import Request
-from tests.support.aws import VARIABLES as environ
-endpoint, table, attempts, now_ms = sys.argv[1:]
-dynamodb = DynamoDB(
-    region="us-east-1", credentials=credentials_from(environ), errors=errors, endpoint=endpoint
-)
-decisions = KeyDecisions(dynamodb, table=table)
-key_hash = sys.stdin.readline().strip()
-admitted = 0
-for number in range(int(attempts)):
-    answer = decisions.admit(key_hash, now_ms=int(now_ms) + number, request=Request("read"))
-    admitted += answer.admitted
-print(admitted)
-"""
 
 
 class Bench:
@@ -291,22 +269,15 @@ def test_16_processes_spend_a_thousand_credits_and_no_more(ministack: Ministack)
     bench = Bench(
         dynamodb(ministack.endpoint), rate_limit=60_000, credits_said={"remaining": 1_000}
     )
-    arguments = [ministack.endpoint, bench.table, "100", str(NOW_MS)]
-    containers = [
-        subprocess.Popen(
-            [sys.executable, "-c", CONTAINER, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ},
-        )
-        for _ in range(PROCESSES)
-    ]
-    for container in containers:
-        assert container.stdin is not None
-        container.stdin.write(hash_of(bench.raw_key) + "\n")
-        container.stdin.flush()
-    admitted = [int(container.communicate(timeout=240)[0]) for container in containers]
+    answers = admitted_by(
+        PROCESSES,
+        ministack.endpoint,
+        bench.table,
+        hash_of(bench.raw_key),
+        attempts=100,
+        now_ms=NOW_MS,
+    )
+    admitted = [sum(units for _, units in each) for each in answers]
     assert sum(admitted) == 1_000
     assert sum(count > 0 for count in admitted) > 1, "one process ran alone: nothing was raced"
     assert bench.left == 0
