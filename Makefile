@@ -121,13 +121,14 @@ checkov: $(CHECKOV) ## Check the templates with checkov (.checkov.yaml says what
 audit: $(AUDIT) $(INSTALLED) ## Look for known vulnerabilities in what the lock files name
 	@$(BIN)/python -m chatgrid_devkit.audit .venv-audit/bin/pip-audit layers/http/requirements.txt layers/jwt/requirements.txt cli/requirements.txt requirements/dev.txt
 
-bench: $(BENCH) ## Measure the authorizer beside what else could stand there, and every function's start; writes docs/benchmarks
+bench: $(BENCH) $(VENV)/.browser ## Measure the authorizer beside what else could stand there, every function's start, and the page on a slow phone; writes docs/benchmarks
 	@if command -v npm > /dev/null; then \
 	  npm ci --prefix $(BENCH_NODE) --ignore-scripts --no-audit --no-fund --loglevel=error \
 	  && npm run --prefix $(BENCH_NODE) --silent bundle; \
 	else echo "No Node here: its rows are left out."; fi
 	PYTHONPATH=.:layers/auth:functions/authorizer $(BENCH_VENV)/bin/python -m tests.benchmarks.authorizer.run --rounds $(BENCH_ROUNDS) $(ARGS)
 	PYTHONPATH=.:layers/auth $(BENCH_VENV)/bin/python -m tests.benchmarks.functions.starts --rounds $(BENCH_ROUNDS) --write
+	$(BIN)/python -m tests.browser.first_paint --write
 
 lock: $(INSTALLED) ## Choose newer versions: write every lock file again
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/dev.in -o requirements/dev.txt
