@@ -251,7 +251,7 @@ def test_metrics_cost_a_decision_little_and_one_line_in_a_hundred(
     began = int(time.time())
     made = [authorizer.calls()[0] for _ in range(2 * MOST_HELD)]
     seconds_turned = int(time.time()) - began  # each lets one of them cost more
-    assert sum(made) / len(made) <= 240
+    assert sum(sorted(made)[: len(made) - seconds_turned]) <= 240 * (len(made) - seconds_turned)
     assert sum(calls > 280 for calls in made) <= seconds_turned
     assert max(made) <= 400
     assert len(authorizer.lines) - len(authorizer.decisions()) == 1 + 2
