@@ -28,4 +28,6 @@ class BehindHttpApi(httpx.HTTPTransport):
         if path.startswith(self._boards) and rest[:1] in {"", "/", "?"}:
             request.url = httpx.URL(self._other + rest)
             request.headers["Host"] = request.url.netloc.decode()
+            # An HTTP API sends CORS headers only where a request names its Origin, as browsers do.
+            request.headers.setdefault("Origin", "https://app.example.org")
         return super().handle_request(request)
