@@ -5,13 +5,15 @@ from __future__ import annotations
 from chatgrid_auth.domain.errors import (
     ChatGridError,
     IdentityProviderUnavailable,
+    StoreUnavailable,
+)
+from chatgrid_auth.domain.key_errors import (
     KeyDisabled,
     KeyExpired,
     KeyLimitReached,
     KeyRotatedMeanwhile,
     NotFound,
     PreviousSecretActive,
-    StoreUnavailable,
 )
 from chatgrid_auth.services.key_rules import InvalidKey
 

@@ -63,7 +63,6 @@ OURS = {
     "chatgrid_authorizer.decision_log",
     "chatgrid_authorizer.decision_metrics",
     "chatgrid_authorizer.event",
-    "chatgrid_authorizer.gate",
     "chatgrid_authorizer.handler",
     "chatgrid_authorizer.policy",
     "chatgrid_authorizer.wiring",

@@ -12,8 +12,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
-from chatgrid_auth.domain.errors import ConditionFailed, NotFound, StoreUnavailable
+from chatgrid_auth.domain.errors import ConditionFailed, StoreUnavailable
 from chatgrid_auth.domain.identifiers import uuid7
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_boards.store import Board, BoardStore
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.support.memory.boards_table import MemoryTransport

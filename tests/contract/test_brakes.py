@@ -10,7 +10,7 @@ import pytest
 
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
-from chatgrid_auth.domain.errors import CreationLimitReached, KeyLimitReached
+from chatgrid_auth.domain.key_errors import CreationLimitReached, KeyLimitReached
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
 from tests.contract.test_key_store import Bench, owner

@@ -16,7 +16,7 @@ from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import keys
-from chatgrid_auth.domain.errors import KeyIsCanary
+from chatgrid_auth.domain.key_errors import KeyIsCanary
 from chatgrid_auth.domain.verdicts import Refused
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request

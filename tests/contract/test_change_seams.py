@@ -13,7 +13,8 @@ from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.key_changes.disabling import Disabling
 from chatgrid_auth.domain.actors import THE_SYSTEM
 from chatgrid_auth.domain.audit import DISABLED
-from chatgrid_auth.domain.errors import NotFound, StoreUnavailable
+from chatgrid_auth.domain.errors import StoreUnavailable
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.key_filters import KeyFilters
 from tests.contract.test_key_changes import Bench, Meeting

@@ -16,7 +16,7 @@ from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.keys_table.plan_queue import DynamoPlanQueue
 from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys
-from chatgrid_auth.domain.errors import KeyExists, KeyLimitReached
+from chatgrid_auth.domain.key_errors import KeyExists, KeyLimitReached
 from chatgrid_auth.domain.verdicts import Allowed, Refused
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.gate.authenticate import Authenticator

@@ -17,7 +17,7 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.rotation.books import GRACES
 from chatgrid_auth.domain.credentials import ApiKey
-from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.key_changes.changing import KeyChanges

@@ -12,7 +12,8 @@ import pytest
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
-from chatgrid_auth.domain.errors import KeyLimitReached, NotFound, StoreUnavailable
+from chatgrid_auth.domain.errors import StoreUnavailable
+from chatgrid_auth.domain.key_errors import KeyLimitReached, NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
 from tests.support.audit import created, revoked

@@ -10,7 +10,8 @@ import pytest
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain.credentials import IssuedKey
-from chatgrid_auth.domain.errors import NotFound, StoreThrottled
+from chatgrid_auth.domain.errors import StoreThrottled
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.gate.requests import Request
 from tests.support.tables import books

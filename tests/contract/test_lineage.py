@@ -9,7 +9,8 @@ import pytest
 from chatgrid_auth.adapters.audit_table import chain
 from chatgrid_auth.adapters.dynamodb import transactions
 from chatgrid_auth.domain.actors import API_KEY, Actor
-from chatgrid_auth.domain.errors import MakerRevoked, NotFound, StoreUnavailable
+from chatgrid_auth.domain.errors import StoreUnavailable
+from chatgrid_auth.domain.key_errors import MakerRevoked, NotFound
 from tests.contract.test_key_store import Bench, owner
 
 if TYPE_CHECKING:

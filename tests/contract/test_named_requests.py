@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chatgrid_auth.domain.errors import StillRunning
+from chatgrid_auth.domain.key_errors import StillRunning
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.idempotency import Answered
 from chatgrid_auth.services.repeatable import KEPT_MS, RUNS_MS

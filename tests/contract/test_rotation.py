@@ -14,7 +14,7 @@ from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.adapters.rotation.books import GRACES
 from chatgrid_auth.domain.credentials import IssuedKey
-from chatgrid_auth.domain.errors import (
+from chatgrid_auth.domain.key_errors import (
     KeyDisabled,
     NotFound,
     PreviousSecretActive,

@@ -23,8 +23,7 @@ from chatgrid_auth.domain.verdicts import API_KEY, Allowed, Caller, RateLimitSta
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.metered import MeteredGate
 from chatgrid_auth.services.gate.requests import Request, Routes
-from chatgrid_authorizer.gate import Gate
-from chatgrid_authorizer.response import respond
+from chatgrid_authorizer.response import Gate, respond
 from tests.events.test_authorizer_events import EVENTS, KNOWN, NOW_MS, OWNER, items_of
 from tests.support.tables.decisions import NoTokens
 from tests.support.tables.stores import keys_table, moto_client, rate_limits_table

@@ -17,8 +17,7 @@ from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import ApiKey
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request, Routes
-from chatgrid_authorizer.gate import Gate
-from chatgrid_authorizer.response import respond
+from chatgrid_authorizer.response import Gate, respond
 from tests.support.tables.decisions import NoTokens
 from tests.support.tables.stores import keys_table, moto_client, rate_limits_table
 from tests.support.tokens import derived

@@ -20,7 +20,7 @@ from chatgrid_auth.domain import errors
 from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Routes
-from chatgrid_authorizer.gate import Gate
+from chatgrid_authorizer.response import Gate
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.faults.bench import Bench
 from tests.support.aws import OURS, VARIABLES

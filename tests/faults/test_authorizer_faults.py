@@ -14,8 +14,7 @@ from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.credentials import IssuedKey
 from chatgrid_auth.domain.errors import Fault as StoreOut
-from chatgrid_authorizer.gate import Gate
-from chatgrid_authorizer.response import respond
+from chatgrid_authorizer.response import Gate, respond
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.faults.conftest import BUDGET_SECONDS, lean_client, now_ms
 from tests.support.servers.proxy import FAULTS, Fault, FaultProxy, at_random, clear, times

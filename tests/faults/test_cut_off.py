@@ -14,7 +14,7 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
 from chatgrid_auth.domain.actors import JWT, Actor
 from chatgrid_auth.domain.audit import CREATED, REVOKED
-from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.gate.requests import Request

@@ -16,7 +16,8 @@ import pytest
 from chatgrid_auth.adapters.audit_table.trail import AuditTrail
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table import items
-from chatgrid_auth.domain.errors import NotFound, StoreUnavailable
+from chatgrid_auth.domain.errors import StoreUnavailable
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_auth.services.key_changes.changing import KeyChanges
 from tests.support.tables import books
 from tests.support.tables.cut_off import MOST, WAYS, CutOff, KilledError

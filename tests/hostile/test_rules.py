@@ -22,8 +22,7 @@ from chatgrid_auth.domain.scopes import VERIFY_PERMISSION, required_scope
 from chatgrid_auth.guard import inspect
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Routes
-from chatgrid_authorizer.gate import Gate
-from chatgrid_authorizer.response import respond
+from chatgrid_authorizer.response import Gate, respond
 from tests.support.http_api import allowed, key_caller, proxy_event
 from tests.support.tables.decisions import NoTokens
 from tests.support.tables.in_process import in_process_dynamodb

@@ -18,7 +18,8 @@ from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import errors
-from chatgrid_auth.domain.errors import Fault, KeyLimitReached, NotFound
+from chatgrid_auth.domain.errors import Fault
+from chatgrid_auth.domain.key_errors import KeyLimitReached, NotFound
 from chatgrid_auth.domain.keys import hash_of
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.gate.authenticate import Authenticator

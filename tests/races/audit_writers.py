@@ -17,7 +17,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.actors import JWT, Actor
-from chatgrid_auth.domain.errors import Fault, NotFound
+from chatgrid_auth.domain.errors import Fault
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_auth.services.api_keys import ApiKeys
 from tests.support.tables.key_service import new_key
 from tests.support.tables.stores import audit_of, dynamodb

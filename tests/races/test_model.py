@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
-from chatgrid_auth.domain.errors import (
+from chatgrid_auth.domain.key_errors import (
     KeyConflict,
     KeyDisabled,
     KeyLimitReached,

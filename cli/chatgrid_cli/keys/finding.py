@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory, StoredKey
-from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_cli.errors import CliError
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.values import instant

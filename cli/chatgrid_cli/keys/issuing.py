@@ -19,7 +19,7 @@ import typer
 from chatgrid_auth import settings
 from chatgrid_auth.domain.audit import Entry
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
-from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_auth.services.key_rules import Lifetimes
 from chatgrid_cli.errors import FAULT, CliError
 from chatgrid_cli.files import create_private

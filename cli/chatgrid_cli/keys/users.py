@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
-from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_cli.commands import command, group
 from chatgrid_cli.errors import CliError
 from chatgrid_cli.keys import views as key_views

@@ -14,8 +14,8 @@ from chatgrid_auth.adapters.audit_table.inventory import AuditInventory
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.keys_table.key_inventory import KeyInventory
 from chatgrid_auth.domain.audit import CREATED, REVOKED, UPDATED, Entry
-from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.identifiers import canonical_id
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_auth.services.instants import instant_ms
 from chatgrid_auth.services.key_rules import InvalidKey
 from chatgrid_cli.commands import command, group

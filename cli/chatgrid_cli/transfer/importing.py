@@ -18,7 +18,7 @@ from itertools import islice
 from chatgrid_auth.adapters.dynamodb.batch_read import MOST_AT_ONCE
 from chatgrid_auth.adapters.keys_table.key_inventory import Holder
 from chatgrid_auth.domain.credentials import ApiKey
-from chatgrid_auth.domain.errors import KeyExists, KeyLimitReached
+from chatgrid_auth.domain.key_errors import KeyExists, KeyLimitReached
 from chatgrid_auth.services.key_import import ImportedKey
 from chatgrid_cli.transfer.lines import Line
 

@@ -7,14 +7,12 @@ button.
 
 from __future__ import annotations
 
-from chatgrid_auth.services.gate.requests import Request
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from chatgrid_auth.services.gate.requests import Route, Routes
+    from chatgrid_auth.services.gate.requests import Request, Routes
 
     SourceRule = Callable[[Mapping[str, Any], str], str]
 
@@ -93,7 +91,7 @@ def read(
             method="",
             resource="",
             request_id="",
-            judged=_judged(routes.spelled("", "")),
+            judged=routes.spelled("", ""),
             spelled=True,
         )
     method, path = parts[2], parts[3] if len(parts) > 3 else ""
@@ -105,7 +103,7 @@ def read(
             method=method,
             resource="/" + path,
             request_id="",
-            judged=_judged(routes.spelled(method, "/" + path)),
+            judged=routes.spelled(method, "/" + path),
             spelled=True,
         )
     request_id = source = None
@@ -123,7 +121,7 @@ def read(
     if source_of is not None:
         source = source_of(event, source)
     route = routes.spelled(method, resource) if spelled else routes.declared(method, resource)
-    judged = _judged(route, source=source, origin=origin)
+    judged = route.asked(source, origin)
     if judged.unlimited:
         judged.unlimited = _ends_its_key(event)
     return MethodRequest(
@@ -148,19 +146,6 @@ def _ends_its_key(event: Mapping[str, Any]) -> bool:
     single = event.get("queryStringParameters") or {}
     reasons = several.get("reason") if several else [single["reason"]] if "reason" in single else []
     return not reasons or (len(reasons) == 1 and reasons[0] in REVOCATION_REASONS)
-
-
-def _judged(route: Route, *, source: str = "", origin: str | None = None) -> Request:
-    return Request(
-        route.scope,
-        permission=route.permission,
-        source=source,
-        origin=origin,
-        unlimited=route.unlimited,
-        spares_credits=route.spares_credits,
-        cost=route.cost,
-        route=route.name,
-    )
 
 
 def is_proxied(event: object) -> bool:

@@ -5,13 +5,80 @@ from __future__ import annotations
 from chatgrid_auth.domain.errors import Fault
 from chatgrid_auth.domain.verdicts import Allowed
 from chatgrid_authorizer import decision_log, event, policy
+from chatgrid_authorizer.decision_metrics import DecisionMetrics
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from chatgrid_auth.domain.verdicts import Verdict
-    from chatgrid_authorizer.gate import Gate
+    from chatgrid_auth.services.gate.authenticate import Authenticator
+    from chatgrid_auth.services.gate.metered import MeteredGate
+    from chatgrid_auth.services.gate.requests import Routes
+    from chatgrid_authorizer.edge import ClosedPlan
+
+
+class Gate:
+    """All that answering one event takes, built once by ``wiring``.
+
+    Attributes:
+        authenticator: gives the verdicts.
+        now_ms: the clock, in Unix milliseconds.
+        elapsed_ms: a clock that only goes forward, for durations.
+        store_waited_ms: how long this container has waited for the store until now, in all.
+        log: writes one line.
+        metrics: what the decisions are counted as.
+        routes: what the routes of the API need.
+        source_of: which address counts behind trusted proxies; ``None`` without any.
+        dearest: the highest cost of a request in this deployment.
+        glances: gives what gives the same verdicts and counts nothing.
+        closed: what API Gateway refuses by itself of requests over a limit; ``None`` for nothing.
+        cold: whether no request was decided yet.
+    """
+
+    __slots__ = (
+        "authenticator",
+        "closed",
+        "cold",
+        "dearest",
+        "elapsed_ms",
+        "glances",
+        "log",
+        "metrics",
+        "now_ms",
+        "routes",
+        "source_of",
+        "store_waited_ms",
+    )
+
+    def __init__(  # noqa: PLR0913 - all that the handler works with
+        self,
+        *,
+        authenticator: Authenticator | MeteredGate,
+        now_ms: Callable[[], int],
+        elapsed_ms: Callable[[], float],
+        store_waited_ms: Callable[[], float],
+        log: Callable[[str], None],
+        metrics_namespace: str,
+        routes: Routes,
+        source_of: event.SourceRule | None = None,
+        dearest: int = 1,
+        glances: Callable[[], Authenticator | MeteredGate] | None = None,
+        closed: ClosedPlan | None = None,
+    ) -> None:
+        self.authenticator = authenticator
+        self.now_ms = now_ms
+        self.elapsed_ms = elapsed_ms
+        self.store_waited_ms = store_waited_ms
+        self.log = log
+        self.metrics = DecisionMetrics(metrics_namespace)
+        self.routes = routes
+        self.source_of = source_of
+        self.dearest = dearest
+        self.glances = glances
+        self.closed = closed
+        self.cold = True
 
 
 def respond(
@@ -28,17 +95,17 @@ def respond(
         Fault: the store or the identity provider is out; logged too.
     """
     request = event.read(incoming, routes=gate.routes, source_of=gate.source_of)
-    # Asked of nothing that a REST API's authorizer is sent: those events name their method.
-    is_http_api = request.method_arn == event.UNNAMED and event.names_a_route(incoming)
-    if request.method_arn == event.UNNAMED and event.is_proxied(incoming):
-        from chatgrid_authorizer import verification  # noqa: PLC0415 - for one route only
+    writer = None
+    if request.method_arn == event.UNNAMED:  # as in no event of a REST API
+        if event.is_proxied(incoming):
+            from chatgrid_authorizer import verification  # noqa: PLC0415 - for one route only
 
-        return verification.respond(incoming, gate=gate, invocation_id=invocation_id)
-    if is_http_api:
-        from chatgrid_authorizer import http_api  # noqa: PLC0415 - not for REST APIs
+            return verification.respond(incoming, gate=gate, invocation_id=invocation_id)
+        if event.names_a_route(incoming):
+            from chatgrid_authorizer import http_api  # noqa: PLC0415 - not for REST APIs
 
-        asked = http_api.rest_event(incoming)
-        request = event.read(asked, routes=gate.routes, source_of=gate.source_of)
+            asked, writer = http_api.rest_event(incoming), http_api.writer(incoming)
+            request = event.read(asked, routes=gate.routes, source_of=gate.source_of)
     now_ms = gate.now_ms()
     started_ms, waited_ms = gate.elapsed_ms(), gate.store_waited_ms()
     cold_start, gate.cold = gate.cold, False
@@ -61,8 +128,8 @@ def respond(
     age_ms = outcome.jwks_age_ms if isinstance(outcome, Allowed) else None
     for text in gate.metrics.record(called, measured, age_ms):
         gate.log(text)
-    if is_http_api:
-        return http_api.writer(incoming)(outcome)
+    if writer is not None:
+        return writer(outcome)
     if isinstance(outcome, Fault):
         raise outcome
     return policy.write(outcome, method_arn=request.method_arn, closed=gate.closed)

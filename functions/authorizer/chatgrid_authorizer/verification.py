@@ -33,7 +33,7 @@ from chatgrid_authorizer.event import MethodRequest
 from chatgrid_authorizer.verification_body import BodyInvalid, Question, parse, read
 
 if TYPE_CHECKING:
-    from chatgrid_authorizer.gate import Gate
+    from chatgrid_authorizer.response import Gate
 
 ROUTE = ("POST", "/keys/verify")
 MAX_BODY_CHARACTERS = 64 * 1024

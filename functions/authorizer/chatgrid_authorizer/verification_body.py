@@ -116,7 +116,7 @@ def _request(body: Mapping[str, Any], routes: Routes, cost: int) -> Request:
         source=source,
         origin=origin,
         cost=cost,
-        route=route.name,
+        route=route.route,
     )
 
 

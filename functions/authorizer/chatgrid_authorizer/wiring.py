@@ -15,7 +15,7 @@ from chatgrid_auth.domain.limits.window import JWT_RATE_LIMIT
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Routes
 from chatgrid_auth.settings import jwt_settings
-from chatgrid_authorizer.gate import Gate
+from chatgrid_authorizer.response import Gate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_auth.http_api.edge import web_app
 from chatgrid_auth.http_api.problems import handle
 from chatgrid_boards import routes

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.domain.errors import ConditionFailed, NotFound
+from chatgrid_auth.domain.errors import ConditionFailed
 from chatgrid_auth.domain.identifiers import id_range
+from chatgrid_auth.domain.key_errors import NotFound
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.dynamodb.transport import Transport

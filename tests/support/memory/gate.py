@@ -17,7 +17,7 @@ from chatgrid_auth.domain.limits import window
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.derived_tokens import DerivedTokens
 from chatgrid_auth.services.gate.requests import Routes
-from chatgrid_authorizer.gate import Gate
+from chatgrid_authorizer.response import Gate
 from tests.support.jwt_material import NOW_MS, Provider, verifier_for
 from tests.support.tables.decisions import on_the_wire
 from tests.support.tokens import Secrets

@@ -8,7 +8,11 @@ from dataclasses import replace
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.credentials import ApiKey, Page, PreviousSecret
-from chatgrid_auth.domain.errors import KeyLimitReached, MakerRevoked, StillRunning
+from chatgrid_auth.domain.key_errors import (
+    KeyLimitReached,
+    MakerRevoked,
+    StillRunning,
+)
 from chatgrid_auth.domain.keys import tag_of
 from chatgrid_auth.services.creations import with_another
 from chatgrid_auth.services.descendants import Kin

@@ -132,8 +132,8 @@ class _Parser:
         return found
 
 
-_CEILING = re.compile(r"\(attribute_not_exists\((\w+)\) OR used < (\w+)\)")
-_FIRST = "used < cap AND "
+_CEILING = re.compile(r"\(attribute_not_exists\((\w+)\) OR used<(\w+)\)")
+_FIRST = "used<cap AND "
 
 
 def ceilings(expression: str) -> Predicate | None:
@@ -142,7 +142,7 @@ def ceilings(expression: str) -> Predicate | None:
     if not expression.startswith(_FIRST):
         return None
     names = [name for name, _ in pairs]
-    shape = (f"(attribute_not_exists({name}) OR used < {other})" for name, other in pairs)
+    shape = (f"(attribute_not_exists({name}) OR used<{other})" for name, other in pairs)
     if any(name != other for name, other in pairs) or expression != _FIRST + " AND ".join(shape):
         return None
 

@@ -13,7 +13,7 @@ from chatgrid_auth.domain.verdicts import (
     Refused,
 )
 from chatgrid_auth.services.gate.requests import Routes
-from chatgrid_authorizer.gate import Gate
+from chatgrid_authorizer.response import Gate
 
 if TYPE_CHECKING:
     from chatgrid_auth.domain.verdicts import Verdict

@@ -6,7 +6,7 @@ import pytest
 
 from chatgrid_auth.adapters.keys_table.key_inventory import Holder
 from chatgrid_auth.domain.credentials import ApiKey
-from chatgrid_auth.domain.errors import KeyExists
+from chatgrid_auth.domain.key_errors import KeyExists
 from chatgrid_auth.services.key_import import ImportedKey
 from chatgrid_cli.transfer.importing import Importer, Outcome
 from chatgrid_cli.transfer.lines import Line

@@ -15,7 +15,8 @@ from botocore.exceptions import (
 )
 from typer.testing import CliRunner
 
-from chatgrid_auth.domain.errors import KeyLimitReached, NotFound, StoreThrottled, StoreUnavailable
+from chatgrid_auth.domain.errors import StoreThrottled, StoreUnavailable
+from chatgrid_auth.domain.key_errors import KeyLimitReached, NotFound
 from chatgrid_cli import commands
 from chatgrid_cli.errors import error_of
 from chatgrid_cli.keys import verify

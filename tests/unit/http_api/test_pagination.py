@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatgrid_auth.domain.errors import InvalidCursor
+from chatgrid_auth.domain.key_errors import InvalidCursor
 from chatgrid_auth.http_api.pagination import decode_cursor, encode_cursor
 
 

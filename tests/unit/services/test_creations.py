@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatgrid_auth.domain.errors import CreationLimitReached
+from chatgrid_auth.domain.key_errors import CreationLimitReached
 from chatgrid_auth.services.creations import HOUR_MS, with_another
 
 NOW_MS = 1_800_000_000_000

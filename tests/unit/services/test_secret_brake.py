@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from chatgrid_auth.domain.actors import THE_SYSTEM
-from chatgrid_auth.domain.errors import SecretLimitReached
+from chatgrid_auth.domain.key_errors import SecretLimitReached
 from chatgrid_auth.services.api_keys import ApiKeys
 from chatgrid_auth.services.creations import HOUR_MS, another_secret
 from chatgrid_auth.services.idempotency import Idempotency

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fastapi import Request
 
 from chatgrid_auth import proxy_events
-from chatgrid_auth.domain.errors import NotFound
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_auth.domain.limits.beyond import DEFAULT, AppliedLimit
 from chatgrid_auth.domain.verdicts import Caller, RateLimitStatus
 from chatgrid_auth.http_api.edge import router as new_router

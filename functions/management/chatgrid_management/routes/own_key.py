@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Response
 
-from chatgrid_auth.domain.errors import NotFound, SelfRotationNotAllowed
+from chatgrid_auth.domain.key_errors import NotFound, SelfRotationNotAllowed
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.problems import key_revoked, not_found, not_with_a_token
 from chatgrid_management.key_queries import Why

@@ -48,7 +48,7 @@ def write(verdict: Allowed | Forbidden | Limited) -> dict[str, Value]:
         context["rate_remaining"] = figures.remaining
         context["rate_more"] = figures.more_s
         context["rate_reset"] = figures.reset_s
-    if not isinstance(verdict, Forbidden) and verdict.beyond is not None:
+    if verdict.beyond is not None:
         from chatgrid_auth.domain.limits import beyond  # noqa: PLC0415 - seldom
 
         context.update(beyond.write(verdict.beyond))

@@ -172,6 +172,9 @@ class Forbidden:
 
     __slots__ = ("figures", "key_id", "message", "reason", "user_id")
 
+    #: No further limit is asked about what is forbidden.
+    beyond: Told | None = None
+
     def __init__(
         self,
         *,

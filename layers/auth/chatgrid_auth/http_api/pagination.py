@@ -18,7 +18,7 @@ from pydantic import BeforeValidator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from chatgrid_auth.domain.errors import InvalidCursor
+from chatgrid_auth.domain.key_errors import InvalidCursor
 from chatgrid_auth.http_api.details import detail
 from chatgrid_auth.http_api.problems import invalid_query
 

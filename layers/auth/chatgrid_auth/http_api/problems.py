@@ -15,10 +15,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match, Route
 
 from chatgrid_auth.domain import error_table
-from chatgrid_auth.domain.errors import (
+from chatgrid_auth.domain.errors import Fault, StoreUnavailable
+from chatgrid_auth.domain.key_errors import (
     BeyondOwnPermissions,
     CreationLimitReached,
-    Fault,
     InvalidCursor,
     KeyDisabled,
     KeyExpired,
@@ -33,7 +33,6 @@ from chatgrid_auth.domain.errors import (
     SecretLimitReached,
     SelfRotationNotAllowed,
     StillRunning,
-    StoreUnavailable,
     TokenMakesNone,
 )
 from chatgrid_auth.http_api.details import WHOLE_BODY, detail, details_of

@@ -11,8 +11,8 @@ from chatgrid_auth.domain import audit, keys
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
 from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey, Page
-from chatgrid_auth.domain.errors import NotFound
 from chatgrid_auth.domain.identifiers import uuid7
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.audit.events import creation
 from chatgrid_auth.services.descendants import living_descendants

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chatgrid_auth.domain.errors import CreationLimitReached, SecretLimitReached
+from chatgrid_auth.domain.key_errors import CreationLimitReached, SecretLimitReached
 
 HOUR_MS = 3_600_000
 

@@ -16,9 +16,8 @@ from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import Actor
 from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
-from chatgrid_auth.domain.errors import (
-    ChatGridError,
-    Fault,
+from chatgrid_auth.domain.errors import ChatGridError, Fault
+from chatgrid_auth.domain.key_errors import (
     KeyRotatedMeanwhile,
     NameReused,
     NotFound,

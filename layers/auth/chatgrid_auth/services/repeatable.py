@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
-from chatgrid_auth.domain.errors import Fault, StillRunning
+from chatgrid_auth.domain.errors import Fault
+from chatgrid_auth.domain.key_errors import StillRunning
 from chatgrid_auth.domain.keys import tag_of
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from chatgrid_auth.domain import audit, keys
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
 from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.credentials import ApiKey, IssuedKey, PreviousSecret
-from chatgrid_auth.domain.errors import (
+from chatgrid_auth.domain.errors import StoreThrottled
+from chatgrid_auth.domain.key_errors import (
     KeyDisabled,
     KeyExpired,
     KeyIsCanary,
@@ -22,7 +23,6 @@ from chatgrid_auth.domain.errors import (
     NotFound,
     PreviousSecretActive,
     SelfRotationNotAllowed,
-    StoreThrottled,
 )
 from chatgrid_auth.services.creations import another_secret
 from chatgrid_auth.services.instants import iso_instant

@@ -18,8 +18,7 @@ from chatgrid_auth.domain.limits import window
 from chatgrid_auth.domain.scopes import LEVELS
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request, Routes
-from chatgrid_authorizer.gate import Gate
-from chatgrid_authorizer.response import respond
+from chatgrid_authorizer.response import Gate, respond
 
 
 class Boto3Decisions:

@@ -57,7 +57,7 @@ OPERATORS = {
     "(attribute_not_exists(due) OR due > :now)": 4,  # no refill is due
     "(attribute_not_exists(top) OR #u < top)": 4,  # credits are left
     "attribute_not_exists(g)": 2,  # no costs are kept, or `g = :g`, these
-    "#u < cap": 2,  # no cost above the limit
+    "#u<cap": 2,  # no cost above the limit
     "ceilings": 4 * window.MINUTE.checks,  # the window
 }
 
@@ -164,9 +164,9 @@ def test_a_decision_has_each_of_its_operators_from_the_budget() -> None:
         if clause != "ceilings":
             assert clause in text
             text = text.replace(clause, "", 1)
-    ceilings = re.findall(r"\(attribute_not_exists\((\w+)\) OR #u < \1\)", text)
+    ceilings = re.findall(r"\(attribute_not_exists\((\w+)\) OR #u<\1\)", text)
     assert len(ceilings) == window.MINUTE.checks
-    assert re.sub(r"\(attribute_not_exists\((\w+)\) OR #u < \1\)| AND ", "", text) == ""
+    assert re.sub(r"\(attribute_not_exists\((\w+)\) OR #u<\1\)| AND ", "", text) == ""
 
 
 @pytest.mark.parametrize("expression", ["ConditionExpression", "UpdateExpression"])

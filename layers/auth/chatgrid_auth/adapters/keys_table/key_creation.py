@@ -10,12 +10,14 @@ from chatgrid_auth.adapters.keys_table import items, key_items, policy_items
 from chatgrid_auth.adapters.keys_table.items import n, s
 from chatgrid_auth.domain.errors import (
     Cancelled,
+    StoreThrottled,
+    StoreUnavailable,
+)
+from chatgrid_auth.domain.key_errors import (
     KeyExists,
     KeyLimitReached,
     MakerRevoked,
     StillRunning,
-    StoreThrottled,
-    StoreUnavailable,
 )
 from chatgrid_auth.services.creations import with_another
 

@@ -137,9 +137,7 @@ class _Admission(Admission):
         reader = window.reader(now_ms)
         for checkpoint, name in enumerate(checkpoint_names(reader, 2), reader):
             place = _last_use(checkpoint)
-            self.condition = self.condition.replace(
-                f"#u < {name})", f"#u < {name} OR {place} <= :past)"
-            )
+            self.condition = self.condition.replace(f"#u<{name})", f"#u<{name} OR {place}<=:past)")
         own = _last_use(window.written(now_ms))
         self.condition += f" AND (attribute_not_exists({own}) OR {own} <= :use)"
         self.assignments += f", {own} = :use"

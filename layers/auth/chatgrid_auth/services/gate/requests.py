@@ -66,6 +66,19 @@ class Request:
         self.spares_credits = spares_credits
         self.route = route
 
+    def asked(self, source: str, origin: str | None) -> Request:
+        """The same request, from somewhere."""
+        return Request(
+            self.scope,
+            permission=self.permission,
+            source=source,
+            origin=origin,
+            cost=self.cost,
+            unlimited=self.unlimited,
+            spares_credits=self.spares_credits,
+            route=self.route,
+        )
+
     def refused(self) -> Request:
         """The same request, to be asked about and never admitted: no key has such a scope."""
         return self._with(NO_SCOPE)
@@ -86,38 +99,6 @@ class Request:
         )
 
 
-class Route:
-    """What all requests of a route have in common.
-
-    Attributes:
-        scope: the scope that they need.
-        permission: the permission that they need of a key with permissions; ``None`` for none.
-        unlimited: whether a key is let through over its limit too.
-        spares_credits: whether they spend no credits, nor of their owner's budget.
-        cost: how many units of its limit each takes.
-        name: as in ``POST /boards``; empty where the client spelled the path.
-    """
-
-    __slots__ = ("cost", "name", "permission", "scope", "spares_credits", "unlimited")
-
-    def __init__(
-        self,
-        *,
-        scope: str,
-        permission: str | None,
-        unlimited: bool,
-        name: str,
-        spares_credits: bool = False,
-        cost: int = 1,
-    ) -> None:
-        self.scope = scope
-        self.permission = permission
-        self.unlimited = unlimited
-        self.spares_credits = spares_credits
-        self.cost = cost
-        self.name = name
-
-
 class Routes:
     """What the routes of a deployment need.
 
@@ -131,22 +112,25 @@ class Routes:
     ) -> None:
         self._permissions = permissions
         self._costs = costs or {}
-        self._declared: dict[tuple[str, str], Route] = {}
+        self._declared: dict[tuple[str, str], Request] = {}
 
-    def declared(self, method: str, resource: str) -> Route:
-        """The route of a resource as the API declares it; an API has only so many."""
+    def declared(self, method: str, resource: str) -> Request:
+        """What is asked of a resource as the API declares it, wherever from: one for each route.
+
+        An API has only so many.
+        """
         route = self._declared.get((method, resource))
         if route is None:
             scope = required_scope(method, resource)
-            route = Route(
-                scope=scope,
+            route = Request(
+                scope,
                 permission=required_permission(
                     method, resource, scope=scope, mapped=self._permissions
                 ),
                 unlimited=(method, resource) == NEVER_LIMITED,
                 spares_credits=(method, resource) == NEVER_LIMITED or is_about_keys(resource),
                 cost=self._costs.get(counted_as(method, resource), 1),
-                name=f"{method} {resource}",
+                route=f"{method} {resource}",
             )
             if len(self._declared) >= _MOST_ROUTES:
                 self._declared.clear()
@@ -154,17 +138,12 @@ class Routes:
         return route
 
     @staticmethod
-    def spelled(method: str, path: str) -> Route:
-        """The route of a path as a client spelled it, which may not be the one that it names.
+    def spelled(method: str, path: str) -> Request:
+        """What is asked of a path as a client spelled it, which may not be the one that it names.
 
         So a key with permissions needs them all.
         """
-        return Route(
-            scope=required_scope(method, path),
-            permission=EVERY_PERMISSION,
-            unlimited=False,
-            name="",
-        )
+        return Request(required_scope(method, path), permission=EVERY_PERMISSION)
 
 
 def counted_as(method: str, resource: str) -> str:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from chatgrid_auth.domain import audit
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
 from chatgrid_auth.domain.audit import AuditEvent
-from chatgrid_auth.domain.errors import NotFound, StoreThrottled
+from chatgrid_auth.domain.errors import StoreThrottled
+from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_auth.domain.scopes import SCOPES
 from chatgrid_auth.services.audit.events import between, settings
 from chatgrid_auth.services.key_changes.credits import merged as merged_credits

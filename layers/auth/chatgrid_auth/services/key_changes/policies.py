@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chatgrid_auth.domain.actors import OPERATOR
-from chatgrid_auth.domain.errors import BeyondOwnPermissions
+from chatgrid_auth.domain.key_errors import BeyondOwnPermissions
 from chatgrid_auth.domain.rules import addresses, origins, permissions
 from chatgrid_auth.domain.scopes import VERIFY_PERMISSION
 from chatgrid_auth.services.key_rules import KeyProblem, Unsaid

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from chatgrid_auth.domain import keys
-from chatgrid_auth.domain.errors import NotFound, ScopeMissing, TokenMakesNone
+from chatgrid_auth.domain.key_errors import (
+    NotFound,
+    ScopeMissing,
+    TokenMakesNone,
+)
 from chatgrid_auth.domain.scopes import SCOPES, WRITE
 from chatgrid_auth.domain.tokens import format as token_format
 from chatgrid_auth.domain.tokens.format import GRANTABLE, Token
