@@ -128,6 +128,7 @@ bench: $(BENCH) $(VENV)/.browser ## Measure the authorizer beside what else coul
 	else echo "No Node here: its rows are left out."; fi
 	PYTHONPATH=.:layers/auth:functions/authorizer $(BENCH_VENV)/bin/python -m tests.benchmarks.authorizer.run --rounds $(BENCH_ROUNDS) $(ARGS)
 	PYTHONPATH=.:layers/auth $(BENCH_VENV)/bin/python -m tests.benchmarks.functions.starts --rounds $(BENCH_ROUNDS) --write
+	PYTHONPATH=.:layers/auth $(BENCH_VENV)/bin/python -m tests.benchmarks.functions.warm --rounds $(BENCH_ROUNDS) --write
 	$(BIN)/python -m tests.browser.first_paint --write
 
 lock: $(INSTALLED) ## Choose newer versions: write every lock file again

@@ -57,6 +57,9 @@ class MeteredRequests:
         self._clock = clock
         self._check = check
         self._kept: dict[str, tuple[int, ...]] = {}
+        # Of the running second: what is the same for all keys is written out once.
+        self._admission: window.Admission | None = None
+        self._forms: dict[tuple[object, ...], str] = {}
         self._with_credits: dict[str, bool] = {}
 
     def ask(
@@ -117,42 +120,69 @@ class MeteredRequests:
     ) -> tuple[Mapping[str, Any] | None, bool]:
         admission = window.MINUTE.admission(now_ms)
         confirmed = self._clock is None or self._clock.confirmed
-        raised, credits_clause = costs.raised(kept), _SPENDING
-        if request.spares_credits:
-            credits_clause = "attribute_not_exists(top) AND "
-            if self._has_credits(home):
-                credits_clause = "attribute_exists(top) AND "
-                raised += ", top = top + :c"
-        values: dict[str, Any] = {
-            ":c": items.n(request.cost),
-            ":lvl": items.n(LEVELS.get(request.scope, NO_LEVEL)),
-            ":v": items.n(version),
-            ":now": items.n(now_ms),
-        }
-        of_costs = "attribute_not_exists(g) AND "
-        if kept:
-            of_costs = "g = :g AND "
-            values[":g"] = costs.named(kept)
-        removal = f" REMOVE {admission.removals}" if confirmed else ""
-        body = {
-            "TableName": self._table,
-            "Key": {"pk": items.s(items.credential_pk(home)), "sk": items.s(items.CREDENTIAL)},
-            "ConditionExpression": _GATE + credits_clause + of_costs + admission.condition,
-            "UpdateExpression": f"SET #s = :now, {admission.assignments}{raised}{removal}",
-            "ReturnValues": "ALL_NEW",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            "ExpressionAttributeNames": {
-                "#u": costs.counter(request.cost),
-                "#x": items.until(tag),
-                "#s": items.used_at(tag),
-            },
-            "ExpressionAttributeValues": values,
-        }
+        spared = self._has_credits(home) if request.spares_credits else None
+        form = (kept, request.cost, spared, confirmed)
+        if admission is not self._admission:
+            self._forms.clear()
+            self._admission = admission
+        text = self._forms.get(form)
+        if text is None:
+            text = self._forms[form] = self._form(admission, kept, request.cost, spared, confirmed)
+        body = text % (
+            items.credential_pk(home),
+            items.until(tag),
+            items.used_at(tag),
+            LEVELS.get(request.scope, NO_LEVEL),
+            version,
+            now_ms,
+        )
         item: Mapping[str, Any] | None
         try:
-            response = self._transport.call_encoded("UpdateItem", json.dumps(body).encode())
+            response = self._transport.call_encoded("UpdateItem", body.encode())
             item, admitted = response["Attributes"], True
         except ConditionFailed as refused:
             item, admitted = refused.item, False
         self._check(self._clock, now_ms)
         return item, admitted
+
+    def _form(
+        self,
+        admission: window.Admission,
+        kept: tuple[int, ...],
+        cost: int,
+        spared: bool | None,
+        confirmed: bool,
+    ) -> str:
+        """The request of this second, with places for the key, its secret and what is asked of it.
+
+        Args:
+            spared: whether the key has credits that are passed over; ``None`` where they are spent.
+        """
+        raised, credits_clause = costs.raised(kept), _SPENDING
+        if spared is not None:
+            credits_clause = "attribute_not_exists(top) AND "
+            if spared:
+                credits_clause = "attribute_exists(top) AND "
+                raised += ", top = top + :c"
+        of_costs, generation = "attribute_not_exists(g) AND ", {}
+        if kept:
+            of_costs, generation = "g = :g AND ", {":g": costs.named(kept)}
+        removal = f" REMOVE {admission.removals}" if confirmed else ""
+        return json.dumps(
+            {
+                "TableName": self._table,
+                "Key": {"pk": items.s("%s"), "sk": items.s(items.CREDENTIAL)},
+                "ConditionExpression": _GATE + credits_clause + of_costs + admission.condition,
+                "UpdateExpression": f"SET #s = :now, {admission.assignments}{raised}{removal}",
+                "ReturnValues": "ALL_NEW",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                "ExpressionAttributeNames": {"#u": costs.counter(cost), "#x": "%s", "#s": "%s"},
+                "ExpressionAttributeValues": {
+                    ":lvl": {"N": "%d"},
+                    ":v": {"N": "%d"},
+                    ":now": {"N": "%d"},
+                    ":c": items.n(cost),
+                    **generation,
+                },
+            }
+        )
