@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.jwt.parts import read_unverified
 from chatgrid_auth.domain import keys
-from chatgrid_auth.domain.limits.beyond import CREDITS, DEFAULT, OWNER
+from chatgrid_auth.domain.limits.beyond import CREDITS, DEFAULT, OWNER, ROUTE
 from chatgrid_auth.domain.tokens import format as token_format
 from chatgrid_cli.values import instant
 
@@ -93,6 +93,10 @@ def of_limited(verdict: Limited) -> dict[str, Any]:
         OWNER: "it is good, but what all keys and sessions of its user have together is used up",
     }
     plain = "it is good, but its limit for these 60 seconds is used up"
+    if name.startswith(ROUTE):
+        name, told["route"] = "route", "it is good, but its limit on this route is used up"
+    elif wait_s is None and name == DEFAULT:
+        plain = "it is good, but the request costs more than its whole limit"
     return {
         "reason": name if name in told else "window",
         "explanation": told.get(name, plain),

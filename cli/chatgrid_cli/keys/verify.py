@@ -32,11 +32,11 @@ from chatgrid_auth.domain.verdicts import (
     Verdict,
     assert_never,
 )
-from chatgrid_auth.limit_settings import further_limits
+from chatgrid_auth.limit_settings import METHODS, further_limits
 from chatgrid_auth.services.gate.authenticate import LONGEST_CREDENTIAL, Authenticator
 from chatgrid_auth.services.gate.derived_tokens import DerivedTokens
 from chatgrid_auth.services.gate.metered import MeteredGate
-from chatgrid_auth.services.gate.requests import Request
+from chatgrid_auth.services.gate.requests import Request, Routes
 from chatgrid_auth.settings import jwt_settings
 from chatgrid_cli.commands import command
 from chatgrid_cli.errors import FAULT, USAGE, CliError
@@ -68,6 +68,15 @@ def register(app: typer.Typer) -> None:
         origin: Annotated[
             str | None, typer.Option("--origin", help="The Origin header that it would have.")
         ] = None,
+        route: Annotated[
+            str | None,
+            typer.Option(
+                "--route",
+                metavar="ROUTE",
+                help='The route that it would be for, as in "POST /exports": what that needs, costs'
+                " and is limited to holds, in place of --scope.",
+            ),
+        ] = None,
         misplaced: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     ) -> None:
         """Tell what the gate would answer to the credential on standard input. Counts nothing."""
@@ -80,7 +89,9 @@ def register(app: typer.Typer) -> None:
             )
         judge = Judge(stack)
         credential = read_credential()
-        request = Request(scope.value, permission=permission, source=source_ip, origin=origin)
+        request = judge.request(route) if route else Request(scope.value)
+        request = request.asked(source_ip, origin)
+        request.permission = permission or request.permission
         facts = judge.response(credential, request, at_ms=now_ms())
         if out.as_json:
             out.document("verdict", facts)
@@ -137,6 +148,8 @@ class Judge:
         self._keys = _Remembering(KeyGlances(transport, table=stack.keys_table))
         windows = WindowGlances(transport, table=stack.output("RateLimitsTableName"), now_ms=now_ms)
         limits = further_limits(environment)
+        mapped = settings.texts_by_name(environment, "ROUTE_PERMISSIONS")
+        self._routes = Routes(permissions=mapped, costs=limits.costs)
         authenticator = Authenticator(
             keys=self._keys,
             users=UserGlances(windows, limit=JWT_RATE_LIMIT),
@@ -151,9 +164,20 @@ class Judge:
             authenticator,
             windows=windows,
             owner_limit=limits.owner_limit,
-            routes={},
+            routes=limits.routes,
             limited_tier="tier",
         )
+
+    def request(self, route: str) -> Request:
+        """What is asked of a route.
+
+        Raises:
+            CliError: it is none.
+        """
+        method, _, resource = route.partition(" ")
+        if method not in METHODS or not resource.startswith("/"):
+            raise CliError('a route is like "POST /exports"', code="invalid_route", exit_code=USAGE)
+        return self._routes.declared(method, resource)
 
     def response(self, credential: str, request: Request, *, at_ms: int) -> dict[str, Any]:
         """What the gate would say, as facts; nothing of the credential is among them."""

@@ -194,6 +194,7 @@ for _kind in (
     error_table.PAYLOAD_TOO_LARGE,
     error_table.UNSUPPORTED_MEDIA_TYPE,
     error_table.RATE_LIMITED,
+    error_table.CREDITS_EXHAUSTED,
     error_table.INTERNAL_ERROR,
     error_table.BAD_GATEWAY,
     error_table.UNAVAILABLE,

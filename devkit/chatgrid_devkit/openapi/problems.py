@@ -128,9 +128,10 @@ PROBLEMS = {
     ),
     "RateLimited": Problem(
         429,
-        ("rate_limit_exceeded",),
-        "Over the limit. Waiting for `Retry-After` is enough for one more request; it is missing "
-        "only when a usage plan's quota is used up.",
+        ("rate_limit_exceeded", "credits_exhausted"),
+        "Over a limit, or out of credits. Waiting for `Retry-After` is enough for one more such "
+        "request; it is missing where no wait helps (no refill is due, or the request costs more "
+        "than the whole limit), and when a usage plan's quota is used up.",
         sometimes=("Retry-After", *FIGURES),
     ),
     "InvalidReport": Problem(

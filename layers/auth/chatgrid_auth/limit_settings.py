@@ -15,7 +15,7 @@ ROUTE_COSTS, ROUTE_LIMITS, OWNER_RATE_LIMIT = "ROUTE_COSTS", "ROUTE_LIMITS", "OW
 HIGHEST_LIMIT = 60_000
 #: Neither in the path of a route nor in a structured field; the last two part what is told of one.
 _IN_NO_PATH = ' "\\|;'
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class RouteLimit:
@@ -137,7 +137,7 @@ def _object(name: str, text: str) -> dict[str, object]:
     found: dict[str, object] = {}
     for route, value in pairs:
         method, _, resource = route.partition(" ")
-        if method not in _METHODS or not resource.startswith("/") or not resource.isprintable():
+        if method not in METHODS or not resource.startswith("/") or not resource.isprintable():
             raise _unusable(name, 'names a route that is not like "POST /exports"')
         if not resource.isascii() or any(mark in resource for mark in _IN_NO_PATH):
             raise _unusable(name, "names a route with characters that no path has")

@@ -134,6 +134,30 @@ def test_an_owners_budget_that_is_used_up_is_told(operator: Operator) -> None:
     )
 
 
+def test_a_routes_needs_cost_and_limit_are_told(operator: Operator) -> None:
+    issued = operator.issue(rate_limit=20, scopes=["write"])
+    operator.authorizer["ROUTE_COSTS"] = '{"POST /exports": 15, "POST /reports": 50}'
+    operator.authorizer["ROUTE_LIMITS"] = '{"POST /exports": {"limit": 1, "window_seconds": 3600}}'
+    asked = ("--route", "POST /exports")
+    assert verdict(operator, issued.raw_key, *asked)["outcome"] == "allowed"
+    assert verdict(operator, issued.raw_key, "--route", "GET /me/api-keys")["reason"] == "scope"
+    dear = verdict(operator, issued.raw_key, "--route", "POST /reports")
+    assert (dear["reason"], dear["retry_after"]) == ("window", None)
+    assert "more than its whole limit" in dear["explanation"]
+    windows = CountedWindows(
+        Boto3Transport(operator.dynamodb),
+        table=operator.outputs["RateLimitsTableName"],
+        now_ms=now_ms,
+    )
+    place = f"ROUTE#key#{issued.key.id}#POST /exports#3600"
+    windows.hit(place, limit=1, kind=of_seconds(3_600))
+    limited = verdict(operator, issued.raw_key, *asked)
+    assert (limited["outcome"], limited["reason"]) == ("rate_limited", "route")
+    assert 3_590 <= limited["retry_after"] <= 3_603
+    told = operator.run("verify", "--route", "exports", input=issued.raw_key)
+    assert told.exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("message", "reason"),
     [("API key has been revoked", "revoked"), ("API key has expired", "expired")],

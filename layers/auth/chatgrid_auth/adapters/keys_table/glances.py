@@ -59,6 +59,8 @@ def _would_pass(
         return False
     due = int(item[items.DUE]["N"]) if items.DUE in item else None
     refilled = due is not None and due <= now_ms
-    if items.TOP in item and not refilled and int(item["used"]["N"]) >= int(item[items.TOP]["N"]):
-        return False
-    return not window.blocked(item, now_ms=now_ms)
+    if items.TOP in item and not refilled:
+        spent = int(item["used"]["N"]) + request.cost - 1
+        if spent >= int(item[items.TOP]["N"]):
+            return False
+    return not window.blocked(item, now_ms=now_ms, cost=request.cost)
