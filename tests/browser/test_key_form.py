@@ -146,7 +146,7 @@ def test_a_key_is_let_rotate_itself_and_forbidden_again(
     dialog = dashboard.open_create()
     dialog.get_by_label("Name").fill("Self-reliant")
     dialog.get_by_text("Where from, and what for").click()
-    lets_it = dialog.get_by_label("It may rotate itself")
+    lets_it = dashboard.page.get_by_label("It may rotate itself")
     lets_it.check()
     dialog.get_by_label("Kind").select_option("Publishable")
     assert not lets_it.is_visible()
@@ -156,7 +156,9 @@ def test_a_key_is_let_rotate_itself_and_forbidden_again(
     dashboard.open_key("Self-reliant")
     assert dashboard.facts()["May rotate itself"] == "Yes"
     dashboard.button("Change").click()
-    dashboard.dialog("Change this key").get_by_label("It may rotate itself").uncheck()
+    assert lets_it.is_visible(), "what is set is not folded away"
+    assert lets_it.is_checked()
+    lets_it.uncheck()
     assert made_with(dashboard, "Save changes") == {"self_rotation": False}
     dashboard.dialog("Change this key").wait_for(state="hidden")
     assert dashboard.facts()["May rotate itself"] == "No"

@@ -85,6 +85,7 @@ def test_a_scope_that_is_missing_is_told(operator: Operator) -> None:
     data = verdict(operator, operator.issue(scopes=["read"]).raw_key, "--scope", "write")
     assert (data["outcome"], data["status"]) == ("forbidden", 403)
     assert data["message"] == "Missing required scope: write"
+    assert data["explanation"] == "it is good, but does not carry the scope write"
 
 
 def test_a_used_up_limit_is_reported_with_the_wait(operator: Operator) -> None:
@@ -97,6 +98,7 @@ def test_a_used_up_limit_is_reported_with_the_wait(operator: Operator) -> None:
         0,
     )
     assert 1 <= data["retry_after"] <= 65
+    assert "its limit for these 60 seconds" in data["explanation"]
 
 
 def test_credits_are_told_and_when_they_come_back(operator: Operator) -> None:
@@ -171,6 +173,8 @@ def test_a_key_that_has_ended_is_told_with_its_id(
     data = verdict(operator, issued.raw_key)
     assert (data["status"], data["message"], data["reason"]) == (401, message, reason)
     assert data["key_id"] == issued.key.id
+    told = {"revoked": "it was revoked, for good", "expired": f"it expired at {data['expires_at']}"}
+    assert data["explanation"].startswith(told[reason])
 
 
 @pytest.mark.parametrize(
@@ -232,6 +236,7 @@ def test_an_unknown_key_is_told_from_a_mistyped_one(operator: Operator) -> None:
     raw_key = keys.generate("live", entropy=os.urandom)
     data = verdict(operator, raw_key)
     assert (data["status"], data["reason"]) == (401, "unknown")
+    assert data["explanation"].startswith("no key with this hash was ever kept")
     mistyped = raw_key[:-1] + ("a" if raw_key[-1] != "a" else "b")
     data = verdict(operator, mistyped)
     assert (data["reason"], data["message"]) == ("malformed", "Missing or invalid token")
