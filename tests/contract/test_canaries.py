@@ -18,7 +18,6 @@ from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.key_errors import KeyIsCanary
 from chatgrid_auth.domain.verdicts import Refused
-from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.key_rules import InvalidKey
@@ -27,9 +26,9 @@ from chatgrid_authorizer import decision_log, policy
 from chatgrid_authorizer.decision_log import Measured
 from chatgrid_authorizer.event import MethodRequest
 from chatgrid_events.thin_events import is_of_an_entry, thin_events
+from tests.support.tables.key_gate import key_gate
 from tests.support.tables.key_service import key_service
 from tests.support.tables.stores import audit_of, counting, keys_table
-from tests.support.tokens import derived
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -69,14 +68,8 @@ class Trap:
             pause=time.sleep,
         )
         self.requests = counting(client)
-        self.gate = Authenticator(
-            keys=KeyDecisions(Boto3Transport(client), table=self.table, classes=costs),
-            users=None,  # type: ignore[arg-type]  # keys only
-            tokens=None,  # type: ignore[arg-type]
-            derived=derived,
-            key_tier="tier",
-            jwt_tier="tier",
-            limited_tier="limited",
+        self.gate = key_gate(
+            KeyDecisions(Boto3Transport(client), table=self.table, classes=costs),
             failed_attempts_per_minute=per_minute,
         )
 

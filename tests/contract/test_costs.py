@@ -17,9 +17,9 @@ from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request, Routes
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.support.tables.containers import admitted_by
+from tests.support.tables.key_gate import key_gate
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import counting, dynamodb, keys_table, rate_limits_table
-from tests.support.tokens import derived
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -51,15 +51,7 @@ class Bench:
     def container(self, *classes: int) -> Container:
         costs = {route: cost for route, cost in COSTS.items() if cost in classes}
         keys = KeyDecisions(Boto3Transport(self.client), table=self.table, classes=classes)
-        gate = Authenticator(
-            keys=keys,
-            users=None,  # type: ignore[arg-type]  # keys only
-            tokens=None,  # type: ignore[arg-type]
-            derived=derived,
-            key_tier="tier",
-            jwt_tier="tier",
-            limited_tier="limited",
-        )
+        gate = key_gate(keys)
         return gate, Routes(permissions={}, costs=costs)
 
     def ask(self, container: Container, route: str, now_ms: int = NOW_MS) -> tuple[Verdict, int]:

@@ -20,6 +20,7 @@ from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.support.tables.containers import admitted_by
+from tests.support.tables.key_gate import key_gate
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import (
     audit_of,
@@ -28,7 +29,6 @@ from tests.support.tables.stores import (
     keys_table,
     rate_limits_table,
 )
-from tests.support.tokens import derived
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -65,15 +65,7 @@ class Bench:
 
     def new_container(self, *classes: int) -> Authenticator:
         transport = Boto3Transport(self.client)
-        return Authenticator(
-            keys=KeyDecisions(transport, table=self.table, classes=classes),
-            users=None,  # type: ignore[arg-type]  # keys only
-            tokens=None,  # type: ignore[arg-type]
-            derived=derived,
-            key_tier="tier",
-            jwt_tier="tier",
-            limited_tier="limited",
-        )
+        return key_gate(KeyDecisions(transport, table=self.table, classes=classes))
 
     def metered(self, **limits: Any) -> MeteredGate:
         windows = CountedWindows(

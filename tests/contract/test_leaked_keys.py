@@ -19,14 +19,14 @@ from chatgrid_auth.adapters.leaks.exposed_keys import DynamoExposedKeys
 from chatgrid_auth.domain import keys
 from chatgrid_auth.domain.actors import SYSTEM, Actor
 from chatgrid_auth.domain.verdicts import Allowed, Refused
-from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.leaks.acting import LeakResponse, Leaks
 from chatgrid_auth.services.leaks.reports import Sighting, hashes_of
 from chatgrid_auth.services.rotation import Rotations
+from tests.support.tables.key_gate import key_gate
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import audit_of, counting, keys_table
-from tests.support.tokens import derived, token_of
+from tests.support.tokens import token_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -59,15 +59,7 @@ class Bench:
         self.rotations = Rotations(
             keeping.rotations, now_ms=lambda: self.now_ms, entropy=os.urandom
         )
-        self.gate = Authenticator(
-            keys=KeyDecisions(transport, table=self.table),
-            users=None,  # type: ignore[arg-type]  # keys only
-            tokens=None,  # type: ignore[arg-type]
-            derived=derived,
-            key_tier="tier",
-            jwt_tier="tier",
-            limited_tier="limited",
-        )
+        self.gate = key_gate(KeyDecisions(transport, table=self.table))
         self.owner = str(uuid4())
         issued = new_key(self.keys, self.owner)
         self.key, self.raw = issued.key, issued.raw_key

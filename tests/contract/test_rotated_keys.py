@@ -19,9 +19,9 @@ from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request
+from tests.support.tables.key_gate import key_gate
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import counting, keys_table
-from tests.support.tokens import derived
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -48,15 +48,7 @@ class Bench:
         self.container = self.new_container()
 
     def new_container(self) -> Authenticator:
-        return Authenticator(
-            keys=KeyDecisions(Boto3Transport(self.client), table=self.table),
-            users=None,  # type: ignore[arg-type]  # keys only
-            tokens=None,  # type: ignore[arg-type]
-            derived=derived,
-            key_tier="tier",
-            jwt_tier="tier",
-            limited_tier="limited",
-        )
+        return key_gate(KeyDecisions(Boto3Transport(self.client), table=self.table))
 
     def write(self, expression: str, names: dict[str, str], values: dict[str, Any]) -> None:
         given = {"ExpressionAttributeNames": names, "ExpressionAttributeValues": values}

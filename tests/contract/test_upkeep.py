@@ -17,15 +17,14 @@ from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.keys_table.key_directory import DynamoKeyDirectory
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
 from chatgrid_auth.domain.verdicts import Allowed, Refused
-from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.rotation import Rotations
 from chatgrid_auth.services.usage_plans.ports import RunSummary
 from chatgrid_events.thin_events import is_of_an_entry, thin_events
+from tests.support.tables.key_gate import key_gate
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.stores import audit_of, keys_table
-from tests.support.tokens import derived
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -58,15 +57,7 @@ class Bench:
         self.rotations = Rotations(
             keeping.rotations, now_ms=lambda: self.now_ms, entropy=os.urandom
         )
-        self.gate = Authenticator(
-            keys=KeyDecisions(transport, table=self.table),
-            users=None,  # type: ignore[arg-type]  # keys only
-            tokens=None,  # type: ignore[arg-type]
-            derived=derived,
-            key_tier="tier",
-            jwt_tier="tier",
-            limited_tier="limited",
-        )
+        self.gate = key_gate(KeyDecisions(transport, table=self.table))
         self.trail = AuditTrail(transport, table=self.audit_table)
         self.owner = str(uuid4())
 

@@ -37,9 +37,9 @@ from tests.races.history import (
     Event,
 )
 from tests.support.aws import OURS
+from tests.support.tables.key_gate import key_gate
 from tests.support.tables.key_service import change_service, new_key
 from tests.support.tables.stores import audit_of, dynamodb
-from tests.support.tokens import derived
 
 PROCESSES = 4
 THREADS = 4
@@ -96,15 +96,7 @@ def gate(arena: Arena) -> tuple[KeyDecisions, DynamoDB]:
 def authenticator(arena: Arena) -> tuple[Authenticator, DynamoDB]:
     """What an authorizer decides with, for keys and their tokens; a connection of its own."""
     decisions, client = gate(arena)
-    made = Authenticator(
-        keys=decisions,
-        users=None,  # type: ignore[arg-type]  # keys only
-        tokens=None,  # type: ignore[arg-type]
-        derived=derived,
-        key_tier="tier",
-        jwt_tier="tier",
-        limited_tier="limited",
-    )
+    made = key_gate(decisions)
     return made, client
 
 
