@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +12,7 @@ from chatgrid_auth import guard
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
 from chatgrid_auth.domain.verdicts import API_KEY, Caller
 from chatgrid_devkit.stack.ministack import Ministack
+from chatgrid_devkit.template.expansion import load
 from tests.support.aws import VARIABLES
 from tests.support.tables.stores import dynamodb, rate_limits_table
 
@@ -53,12 +56,30 @@ def caller(key_id: str | None = "k") -> Caller:
 def test_a_backends_limit_is_exact_and_takes_one_request(limits: Limits, asked: list[str]) -> None:
     hits = [limits.hit("exports", caller(), limit=3, window_seconds=3_600) for _ in range(4)]
     assert [hit.allowed for hit in hits] == [True, True, True, False]
-    assert hits[3].retry_after_s in range(3_590, 3_664)
+    assert hits[3].retry_after_s in range(3_590, 3_604)
     assert asked == ["UpdateItem", "PutItem", *["UpdateItem"] * 3]  # the first makes the item
     dear = limits.hit("exports", caller(None), limit=10, window_seconds=3_600, cost=8)
     assert (dear.allowed, dear.remaining) == (True, 2)
     assert not limits.hit("exports", caller(None), limit=10, window_seconds=3_600, cost=8).allowed
     assert limits.hit("other", caller(), limit=3, window_seconds=1).allowed
+
+
+def test_the_documented_lines_give_a_function_all_that_it_asks(
+    limits: Limits, asked: list[str], tmp_path: Path
+) -> None:
+    """Table's name and rights, as docs/protect-your-backend.md has them for a template."""
+    for cost in (1, 5):
+        limits.hit("exports", caller(), limit=9, window_seconds=3_600, cost=cost)
+    text = (Path(__file__).parents[2] / "docs" / "protect-your-backend.md").read_text()
+    (lines,) = re.findall(r"```yaml\n(      Environment: .*RATE_LIMITS_TABLE.*\n.*\n)```", text)
+    template = tmp_path / "template.yaml"
+    template.write_text(f"Resources:\n  Function:\n    Properties:\n{lines}")
+    properties = load(template)["Resources"]["Function"]["Properties"]
+    assert properties["Environment"]["Variables"]["RATE_LIMITS_TABLE"] == {"Ref": "RateLimitsTable"}
+    ((policy,),) = (one["Statement"] for one in properties["Policies"])
+    assert policy["Effect"] == "Allow"
+    assert policy["Resource"] == {"Fn::GetAtt": ["RateLimitsTable", "Arn"]}
+    assert set(policy["Action"]) == {f"dynamodb:{operation}" for operation in asked}
 
 
 def test_requests_of_one_limit_may_cost_differently(limits: Limits) -> None:
