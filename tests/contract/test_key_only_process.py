@@ -15,7 +15,7 @@ from tests.support.aws import VARIABLES
 from tests.support.tables.stores import dynamodb, keys_table, rate_limits_table
 
 PROGRAM = """
-import json, sys
+import gc, json, sys
 from chatgrid_authorizer.handler import handler
 reasons = []
 for credential in json.loads(sys.argv[1]):
@@ -30,6 +30,7 @@ for credential in json.loads(sys.argv[1]):
         "requestContext": {"requestId": "r"},
     }, None)
     reasons.append(answer["context"].get("reason"))
+assert gc.isenabled()  # also after what was loaded without it
 loaded = sorted({"jwt", "cryptography", "boto3", "urllib.request"} & set(sys.modules))
 print(json.dumps({"reasons": reasons, "loaded": loaded}), file=sys.stderr)
 """

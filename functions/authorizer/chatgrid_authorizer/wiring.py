@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -262,8 +263,12 @@ class _Users:
 def _tokens(jwt: JwtSettings, credentials: CredentialSource) -> Callable[[], Tokens]:
     def make() -> Tokens:
         # PyJWT and cryptography cost many times the rest: only a process that meets a JWT pays.
-        from chatgrid_auth.adapters.jwt.verifier import build_verifier  # noqa: PLC0415
-
+        gc.disable()  # as while the function starts
+        try:
+            from chatgrid_auth.adapters.jwt.verifier import build_verifier  # noqa: PLC0415
+        finally:
+            gc.freeze()
+            gc.enable()
         return build_verifier(jwt, credentials=credentials)
 
     return make
