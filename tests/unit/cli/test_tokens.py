@@ -92,3 +92,14 @@ def test_a_secret_that_cannot_be_used_is_told_and_left_alone(secret: Secret) -> 
         found = secret.client.get_secret_value(SecretId=secret.arn)["SecretString"]
         assert found == (text or "null")
         assert "short" not in result.output
+
+
+def test_verify_tells_an_ended_token_from_one_that_is_none(secret: Secret) -> None:
+    ended = token_of(KEY, secret=FIRST.encode(), expires_at_ms=now_ms() - 1_000)
+    for token, told in (
+        (ended, "it has ended, or another stack made it"),
+        (ended[:-5], "it starts as a derived token, and is none"),
+    ):
+        result = secret.operator.run("verify", input=token)
+        assert (result.exit_code, told in result.stdout) == (1, True), result.output
+        assert token not in result.output
