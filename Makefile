@@ -121,7 +121,7 @@ checkov: $(CHECKOV) ## Check the templates with checkov (.checkov.yaml says what
 audit: $(AUDIT) $(INSTALLED) ## Look for known vulnerabilities in what the lock files name
 	@$(BIN)/python -m chatgrid_devkit.audit .venv-audit/bin/pip-audit layers/http/requirements.txt layers/jwt/requirements.txt cli/requirements.txt requirements/dev.txt
 
-bench: $(BENCH) $(VENV)/.browser ## Measure the authorizer beside what else could stand there, every function's start, and the page on a slow phone; writes docs/benchmarks
+bench: $(BENCH) $(VENV)/.browser ## Measure the authorizer beside what else could stand there, every function's start and warm requests, and the page on a slow phone; writes docs/benchmarks
 	@if command -v npm > /dev/null; then \
 	  npm ci --prefix $(BENCH_NODE) --ignore-scripts --no-audit --no-fund --loglevel=error \
 	  && npm run --prefix $(BENCH_NODE) --silent bundle; \
@@ -129,6 +129,7 @@ bench: $(BENCH) $(VENV)/.browser ## Measure the authorizer beside what else coul
 	PYTHONPATH=.:layers/auth:functions/authorizer $(BENCH_VENV)/bin/python -m tests.benchmarks.authorizer.run --rounds $(BENCH_ROUNDS) $(ARGS)
 	PYTHONPATH=.:layers/auth $(BENCH_VENV)/bin/python -m tests.benchmarks.functions.starts --rounds $(BENCH_ROUNDS) --write
 	PYTHONPATH=.:layers/auth $(BENCH_VENV)/bin/python -m tests.benchmarks.functions.warm --rounds $(BENCH_ROUNDS) --write
+	$(BIN)/python -m tests.benchmarks.functions.changes --rounds $(BENCH_ROUNDS) --write
 	$(BIN)/python -m tests.browser.first_paint --write
 
 lock: $(INSTALLED) ## Choose newer versions: write every lock file again
