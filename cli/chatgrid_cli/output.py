@@ -95,8 +95,11 @@ class Output:
 
     def listing(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Print things that have the same facts: a table, or where a terminal is too narrow for
-        it, as many lines for each as it takes. No cell is ever broken, so each can be copied.
+        it, as many lines for each as it takes. No cell is ever broken, so each can be copied. Of
+        nothing there is nothing to print.
         """
+        if not rows:
+            return
         cells = [{name: _cell(value) for name, value in row.items()} for row in rows]
         names = list(cells[0])
         widths = {
@@ -212,5 +215,5 @@ def _cell(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, (list, tuple)):
-        return " ".join(map(str, value))
+        return printable(" ".join(map(str, value)))
     return printable(str(value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,10 @@ def read(path: Path) -> tuple[float, str, list[dict[str, Any]]]:
 
 
 def told(
-    status: int, headers: Mapping[str, str], body: str | None, met: list[Caller]
+    status: int, headers: Collection[tuple[str, str]], body: str | None, met: list[Caller]
 ) -> dict[str, Any]:
     """A response in the vectors' words; ``exposed`` is what every one has alike."""
-    named = {name.lower(): value for name, value in headers.items()}
+    named = {name.lower(): value for name, value in headers}
     assert len(named) == len(headers), "a header twice"
     assert named.pop(EXPOSED)
     caller = None
@@ -73,7 +73,9 @@ def by_decorator(case: Mapping[str, Any], *, now_s: float) -> dict[str, Any]:
         return own
 
     response = handler(case["event"], None)
-    return told(response["statusCode"], response["headers"], response.get("body"), met)
+    several = response.get("multiValueHeaders", {}).items()
+    headers = [*response["headers"].items(), *((name, ", ".join(of)) for name, of in several)]
+    return told(response["statusCode"], headers, response.get("body"), met)
 
 
 def by_middleware(case: Mapping[str, Any], *, now_s: float) -> dict[str, Any]:
@@ -106,4 +108,4 @@ def by_middleware(case: Mapping[str, Any], *, now_s: float) -> dict[str, Any]:
         assert name not in headers
         headers[name] = value
     text = body["body"].decode() if "body" in own or not met else None
-    return told(start["status"], headers, text, met)
+    return told(start["status"], headers.items(), text, met)

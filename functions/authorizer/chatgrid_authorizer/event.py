@@ -113,7 +113,8 @@ def read(
         if isinstance(identity, dict):
             source = identity.get("sourceIp")
     resource: Any = event.get("resource")
-    spelled = not isinstance(resource, str)
+    # An HTTP API's `$default`, in payload 1.0, is no declared path.
+    spelled = not (isinstance(resource, str) and resource.startswith("/"))
     if spelled:
         resource = "/" + path
     authorization, origin = _only(event)

@@ -33,7 +33,7 @@ export function readEvent(event: unknown): Arrival {
   return {
     context: mapping(told),
     method: text(own(event, "httpMethod")),
-    resource: text(own(event, "resource")),
+    resource: path(own(event, "resource")),
   };
 }
 
@@ -43,7 +43,12 @@ function resourceOf(route: unknown, method: string | null): string | null {
   const space = route.indexOf(" ");
   const declared = route.slice(0, Math.max(space, 0));
   if (space < 0 || (declared !== "ANY" && declared !== method)) return null;
-  return text(route.slice(space + 1));
+  return path(route.slice(space + 1));
+}
+
+/** A declared path: an HTTP API's `$default`, also in payload 1.0, is none. */
+function path(value: unknown): string | null {
+  return typeof value === "string" && value.startsWith("/") ? value : null;
 }
 
 function mapping(value: unknown): Context {

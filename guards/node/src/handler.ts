@@ -39,7 +39,7 @@ export function guarded<Event, LambdaContext = unknown>(
     }
     const given = await handler(event, context, admission.caller);
     const response = isHttpApi(event) ? explicit(given) : (given as ProxyResponse);
-    return { ...response, headers: merged(response.headers, admission.headers) };
+    return withHeaders(response, admission.headers);
   };
 }
 
@@ -56,14 +56,28 @@ function explicit(given: unknown): ProxyResponse {
   return { statusCode: 200, headers: { "Content-Type": "application/json" }, body };
 }
 
-function merged(own: ProxyResponse["headers"], guards: Headers): ProxyResponse["headers"] {
-  const taken = new Set(Object.keys(guards).map((name) => name.toLowerCase()));
-  const headers: Record<string, string | number | boolean> = {};
-  const varying: string[] = [];
-  for (const [name, value] of Object.entries(isMapping(own) ? own : {})) {
-    if (name.toLowerCase() === "vary") varying.push(String(value));
-    else if (!taken.has(name.toLowerCase())) headers[name] = value;
-  }
-  const vary = [...varying, ...(guards["Vary"] === undefined ? [] : [guards["Vary"]])];
-  return { ...headers, ...guards, ...(vary.length > 0 ? { Vary: vary.join(", ") } : {}) };
+/**
+ * A handler's response and the guard's headers, which it can add to and never replace.
+ *
+ * API Gateway takes `multiValueHeaders` before `headers`, where both name one.
+ */
+function withHeaders(response: ProxyResponse, guards: Headers): ProxyResponse {
+  const taken = new Set(["vary", ...Object.keys(guards).map((name) => name.toLowerCase())]);
+  const single = entries(response.headers);
+  const several = entries(response.multiValueHeaders);
+  const varying = [...single, ...several]
+    .filter(([name]) => name.toLowerCase() === "vary")
+    .flatMap(([, value]) => value)
+    .map(String);
+  if (guards["Vary"] !== undefined) varying.push(guards["Vary"]);
+  const rest = <T>([name]: [string, T]): boolean => !taken.has(name.toLowerCase());
+  const headers = { ...Object.fromEntries(single.filter(rest)), ...guards };
+  if (varying.length > 0) headers["Vary"] = varying.join(", ");
+  const whole = { ...response, headers };
+  if (several.length === 0) return whole;
+  return { ...whole, multiValueHeaders: Object.fromEntries(several.filter(rest)) };
+}
+
+function entries<T>(of: Record<string, T> | undefined): [string, T][] {
+  return isMapping(of) ? Object.entries(of as Record<string, T>) : [];
 }

@@ -5,6 +5,7 @@ export type ScopeRule = (method: string, resource: string) => string;
 
 const ADMIN_RESOURCES = ["/me/api-keys", "/me/audit-log"];
 const OWN_KEY = "/me/api-key";
+const OWN_TOKENS = "/me/tokens";
 const VERIFY = "/keys/verify";
 
 /**
@@ -16,7 +17,7 @@ const VERIFY = "/keys/verify";
  */
 export function requiredScope(method: string, resource: string): string {
   if (ADMIN_RESOURCES.some((admin) => isOrIsBelow(resource, admin))) return "admin";
-  if (resource === VERIFY) return "read";
+  if (resource === VERIFY || resource === OWN_TOKENS) return "read";
   if (method === "GET" || method === "HEAD" || isOrIsBelow(resource, OWN_KEY)) return "read";
   return "write";
 }

@@ -244,7 +244,7 @@ def guarded(
             response = handler(event, context, admission.caller)
             if event.get("version") == proxy_events.HTTP_API:
                 response = _explicit(response)
-            return {**response, "headers": _merged(response.get("headers"), admission.headers)}
+            return _with_headers(response, admission.headers)
 
         return guarded_handler
 
@@ -264,20 +264,27 @@ def _explicit(response: Any) -> dict[str, Any]:
     return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": body}
 
 
-def _merged(headers: Mapping[str, Any] | None, guards: Headers) -> dict[str, Any]:
-    """A handler's headers and the guard's, which a handler can add to and never replace."""
-    taken = {name.lower() for name in guards}
-    own = dict[str, Any]()
+def _with_headers(response: Mapping[str, Any], guards: Headers) -> dict[str, Any]:
+    """A handler's response and the guard's headers, which it can add to and never replace.
+
+    API Gateway takes ``multiValueHeaders`` before ``headers``, where both name one.
+    """
+    taken = {"vary", *(name.lower() for name in guards)}
+    several = response.get("multiValueHeaders") or {}
     varying = list[str]()
-    for name, value in (headers or {}).items():
-        if name.lower() == "vary":
-            varying.append(str(value))
-        elif name.lower() not in taken:
-            own[name] = value
-    merged = {**own, **guards}
+    for name, value in (response.get("headers") or {}).items():
+        varying += [str(value)] if name.lower() == "vary" else []
+    for name, values in several.items():
+        varying += map(str, values) if name.lower() == "vary" else []
+    merged = {**_without(response.get("headers") or {}, taken), **guards}
     if varying:
         merged["Vary"] = ", ".join([*varying, *([guards["Vary"]] if "Vary" in guards else [])])
-    return merged
+    whole = {**response, "headers": merged}
+    return {**whole, "multiValueHeaders": _without(several, taken)} if several else whole
+
+
+def _without(headers: Mapping[str, Any], taken: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in headers.items() if name.lower() not in taken}
 
 
 def _cors(allow_origin: str) -> Headers:

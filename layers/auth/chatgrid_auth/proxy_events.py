@@ -28,7 +28,7 @@ def read(event: object) -> tuple[Mapping[str, Any], str | None, str | None]:
         route = event.get("routeKey")
         method = _text(_mapping(about.get("http")).get("method"))
         return _mapping(told.get("lambda")), method, _resource(route, method)
-    return told, _text(event.get("httpMethod")), _text(event.get("resource"))
+    return told, _text(event.get("httpMethod")), _path(event.get("resource"))
 
 
 def _resource(route: object, method: str | None) -> str | None:
@@ -36,7 +36,12 @@ def _resource(route: object, method: str | None) -> str | None:
     if not isinstance(route, str):
         return None
     declared, space, path = route.partition(" ")
-    return _text(path) if space and declared in {"ANY", method} else None
+    return _path(path) if space and declared in {"ANY", method} else None
+
+
+def _path(value: object) -> str | None:
+    """A declared path: an HTTP API's ``$default``, also in payload 1.0, is none."""
+    return value if isinstance(value, str) and value.startswith("/") else None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -40,7 +40,9 @@ async function byHandler(known, of) {
     return "response" in of ? of.response : OK;
   }, settings(known, of));
   const response = await handler(of.event, {});
-  return told(response.statusCode, Object.entries(response.headers), response.body ?? null, met);
+  const several = Object.entries(response.multiValueHeaders ?? {});
+  const headers = [...Object.entries(response.headers), ...several.map(([n, of]) => [n, of.join(", ")])];
+  return told(response.statusCode, headers, response.body ?? null, met);
 }
 
 async function byHono(known, of) {

@@ -140,6 +140,7 @@ def test_a_route_is_what_the_api_declares_and_no_spelled_path() -> None:
     for spelled in (
         {"type": "TOKEN", "methodArn": ARN, "authorizationToken": "Bearer x"},
         request_event(resource=None),
+        request_event(resource="$default"),  # an HTTP API's, in payload 1.0
     ):
         assert read(spelled).judged.route == ""
 
@@ -148,6 +149,7 @@ def test_a_declared_route_needs_its_permission_and_a_spelled_path_all() -> None:
     assert read(request_event(resource="/boards/{id}")).judged.permission == "boards:write"
     assert read(request_event(resource="/boards/{id}")).judged.permission == "boards:write"
     assert read(request_event(resource=None)).judged.permission == "*"
+    assert read(request_event(resource="$default")).judged.permission == "*"
     token = {"type": "TOKEN", "methodArn": ARN, "authorizationToken": "Bearer x"}
     assert read(token).judged.permission == "*"
 

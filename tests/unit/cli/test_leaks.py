@@ -54,3 +54,13 @@ def test_a_stack_that_only_notes_leaks_lets_the_key_go_on(
     assert text.exit_code == 0
     assert leaked[1] not in text.output
     assert reason(operator, user, leaked[0]) is None
+
+
+def test_a_file_without_a_secret_of_this_stack_is_no_fault(
+    operator: Operator, tmp_path: Path
+) -> None:
+    file = tmp_path / "found.txt"
+    file.write_text(keys.generate("live", entropy=os.urandom))
+    text = operator.run("leaks", "report", str(file))
+    assert text.exit_code == 0
+    assert "1 lines, 0 secrets of this stack" in text.output

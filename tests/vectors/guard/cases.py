@@ -91,6 +91,7 @@ def _allowed() -> Iterator[tuple[str, Event]]:
     yield "a token of which half is told", asked({**KEY, "token_scopes": "read"})
     yield "a key tells its owner's notes", asked({**KEY, "metadata": '{"plan":"gold"}'})
     yield "the key in one's hand takes any scope", asked(KEY, "DELETE", "/me/api-key")
+    yield "tokens of the key in one's hand take any scope", asked(KEY, "POST", "/me/tokens")
     whole = {"rate_limit": "9", "rate_remaining": "9", "rate_more": "0", "rate_reset": "1800000001"}
     yield "with nothing used there is nothing to wait for", asked({**KEY, **whole})
     yield "a number that is too long is none", asked({**KEY, "rate_limit": "9" * 40})
@@ -266,7 +267,14 @@ def _strange() -> Iterator[tuple[str, Any]]:
     }
     for name, event in events.items():
         yield f"what is no proxy event: {name}", event
-    for name, resource in {"null": None, "empty": "", "a number": 7, "a list": ["/"]}.items():
+    unmatched_resources = {
+        "null": None,
+        "empty": "",
+        "a number": 7,
+        "a list": ["/"],
+        "an HTTP API's, in payload 1.0": "$default",
+    }
+    for name, resource in unmatched_resources.items():
         yield f"without a matched resource nobody gets in: {name}", asked(ADMIN, "GET", resource)
     yield "without a method nobody gets in", asked(ADMIN, None)
     spelled = asked(KEY, "GET", "/me/api-keys", path="/me/../boards")
@@ -305,6 +313,15 @@ def _responses() -> Iterator[Case]:
     }.items():
         title = f"a handler's headers cannot forge the figures: {name}"
         yield {"name": title, "event": asked(KEY), "response": response}
+    several = {"x-ratelimit-limit": ["9999"], "Access-Control-Allow-Origin": ["*"], "X-Own": ["1"]}
+    response = {"statusCode": 200, "multiValueHeaders": several, "body": "ok"}
+    title = "nor can its headers of several values"
+    yield {"name": title, "event": asked(KEY), "response": response, "handlers_only": True}
+    several = {"vary": ["Accept", "Accept-Language"]}
+    response = {"statusCode": 200, "headers": {"Vary": "Cookie"}, "multiValueHeaders": several}
+    response["body"] = "ok"
+    title = "what a response varies by in several values is kept"
+    yield {"name": title, "event": asked(KEY), "response": response, "handlers_only": True}
     varying = {"statusCode": 200, "headers": {"vary": "Accept-Language"}, "body": "ok"}
     title = "what a response varies by is added up"
     yield {"name": title, "event": asked(KEY), "response": varying}
