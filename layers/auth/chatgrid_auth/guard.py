@@ -17,7 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from chatgrid_auth import proxy_events
+from chatgrid_auth import proxy_events, proxy_responses
 from chatgrid_auth.domain import context as carried
 from chatgrid_auth.domain import error_table, scopes
 from chatgrid_auth.domain.rules import permissions
@@ -243,48 +243,12 @@ def guarded(
                 }
             response = handler(event, context, admission.caller)
             if event.get("version") == proxy_events.HTTP_API:
-                response = _explicit(response)
-            return _with_headers(response, admission.headers)
+                response = proxy_responses.explicit(response)
+            return proxy_responses.with_headers(response, admission.headers)
 
         return guarded_handler
 
     return decorate
-
-
-def _explicit(response: Any) -> dict[str, Any]:
-    """A response with its parts, from what a handler behind an HTTP API may give for short.
-
-    Source: "AWS Lambda integrations for HTTP APIs" (payload 2.0), API Gateway developer guide.
-    """
-    if isinstance(response, dict) and "statusCode" in response:
-        return response
-    body = response
-    if not isinstance(body, str):
-        body = json.dumps(response, separators=(",", ":"), ensure_ascii=False)
-    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": body}
-
-
-def _with_headers(response: Mapping[str, Any], guards: Headers) -> dict[str, Any]:
-    """A handler's response and the guard's headers, which it can add to and never replace.
-
-    API Gateway takes ``multiValueHeaders`` before ``headers``, where both name one.
-    """
-    taken = {"vary", *(name.lower() for name in guards)}
-    several = response.get("multiValueHeaders") or {}
-    varying = list[str]()
-    for name, value in (response.get("headers") or {}).items():
-        varying += [str(value)] if name.lower() == "vary" else []
-    for name, values in several.items():
-        varying += map(str, values) if name.lower() == "vary" else []
-    merged = {**_without(response.get("headers") or {}, taken), **guards}
-    if varying:
-        merged["Vary"] = ", ".join([*varying, *([guards["Vary"]] if "Vary" in guards else [])])
-    whole = {**response, "headers": merged}
-    return {**whole, "multiValueHeaders": _without(several, taken)} if several else whole
-
-
-def _without(headers: Mapping[str, Any], taken: set[str]) -> dict[str, Any]:
-    return {name: value for name, value in headers.items() if name.lower() not in taken}
 
 
 def _cors(allow_origin: str) -> Headers:
