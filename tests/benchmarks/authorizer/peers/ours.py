@@ -26,14 +26,12 @@ def parts(events: dict[str, Any]) -> dict[str, Callable[[], object]]:
     token_bytes = token.encode()
     authenticator = _gate.authenticator
     assert isinstance(authenticator, Authenticator)  # no further limits here
-    source = read(events["malformed"], routes=_gate.routes).judged.source
+    request = read(events["malformed"], routes=_gate.routes).judged
     now_ms = _gate.now_ms()
     seconds = iter(range(10**9))
 
     def decide_malformed() -> object:
-        return authenticator.decide(
-            malformed, request=Request("read", source=source), now_ms=now_ms
-        )
+        return authenticator.decide(malformed, request=request, now_ms=now_ms)
 
     def recognise_token() -> object:
         tokens = authenticator._tokens
