@@ -9,7 +9,6 @@ neighbours. Each process has a user of its own, who makes a hundred first.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -127,16 +126,7 @@ def table(found: dict[str, list[tuple[float, float]]]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--write", action="store_true", help="keep the figures in docs")
-    given = parser.parse_args()
-    told = table(measured(given.rounds))
-    if given.write:
-        document.put("changes", f"Rounds: {given.rounds}.\n\n{told}")
-    print(told)
-
-
 if __name__ == "__main__":
-    main()
+    document.command(
+        "changes", __doc__, lambda rounds: f"Rounds: {rounds}.\n\n{table(measured(rounds))}"
+    )

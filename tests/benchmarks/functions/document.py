@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import os
 import platform
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -26,6 +28,18 @@ def put(name: str, text: str) -> None:
     if found != 1:
         raise ValueError(name)
     DOCUMENT.write_text(written, "utf-8")
+
+
+def command(name: str, description: str, told: Callable[[int], str]) -> None:
+    """A measurement's command: print what so many rounds tell, and keep it if asked to."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--write", action="store_true", help="keep the figures in docs")
+    given = parser.parse_args()
+    text = told(given.rounds)
+    if given.write:
+        put(name, text)
+    print(text)
 
 
 def _about() -> str:

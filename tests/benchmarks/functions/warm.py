@@ -8,7 +8,6 @@ thirty requests of one process, and a ratio the median of the ratios of neighbou
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -75,16 +74,5 @@ def table(found: dict[str, list[float]]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--write", action="store_true", help="keep the figures in docs")
-    given = parser.parse_args()
-    told = table(measured(given.rounds))
-    if given.write:
-        document.put("warm", told)
-    print(told)
-
-
 if __name__ == "__main__":
-    main()
+    document.command("warm", __doc__, lambda rounds: table(measured(rounds)))
