@@ -132,7 +132,7 @@ def environment(url: str, folder: Path) -> dict[str, str]:
         "AWS_ENDPOINT_URL_DYNAMODB": url,
         "AWS_CA_BUNDLE": str(folder / "certificate.pem"),
         "NODE_EXTRA_CA_CERTS": str(folder / "certificate.pem"),
-        "BENCHMARK_ROOTS": str(folder / "roots.pem"),
+        "BENCHMARK_ROOTS": str(folder / "roots"),
         "KEYS_TABLE": KEYS_TABLE,
         "RATE_LIMITS_TABLE": RATE_LIMITS_TABLE,
         "USAGE_KEY_STANDARD": "standard",

@@ -27,13 +27,19 @@ _SIGNS = x509.KeyUsage(
 
 
 class Authority:
-    """A certificate authority of one test run, and servers that it vouches for."""
+    """A certificate authority of one test run, and servers that it vouches for.
 
-    def __init__(self, folder: Path, name: str) -> None:
+    Args:
+        folder: for its files.
+        name: of its files, and of itself where no subject says otherwise.
+        subject: what it calls itself.
+    """
+
+    def __init__(self, folder: Path, name: str, subject: x509.Name | None = None) -> None:
         self._folder = folder
         self._name = name
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        self._subject = subject or x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         certificate = self._certify(self._subject, self._key, is_authority=True)
         self.pem = folder / f"{name}.pem"
         self.pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -1,7 +1,8 @@
-"""The small trust file holds AWS's roots, all of them public ones, and TLS is set up strictly."""
+"""The small folder of trust holds AWS's roots, all public ones, and TLS is set up strictly."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import ssl
 import warnings
@@ -12,7 +13,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from chatgrid_auth.adapters.awslite import tls
 from chatgrid_auth.adapters.awslite.tls import AMAZON_ROOTS, Tls
+from tests.support.servers.authority import LOOPBACK, Authority
 
 # The roots that https://www.amazontrust.com/repository/ names, by the SHA-256 of each certificate.
 FINGERPRINTS = {
@@ -26,32 +29,65 @@ FINGERPRINTS = {
 }
 
 
-def certificates(path: str) -> list[x509.Certificate]:
+ROOTS = sorted(Path(AMAZON_ROOTS).iterdir())
+
+
+def certificates(path: Path) -> list[x509.Certificate]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a root of another authority has an odd serial number
-        return x509.load_pem_x509_certificates(Path(path).read_bytes())
+        return x509.load_pem_x509_certificates(path.read_bytes())
 
 
-def test_the_file_holds_just_the_roots_that_sign_aws_endpoints() -> None:
+def test_the_folder_holds_just_the_roots_that_sign_aws_endpoints() -> None:
     found = {
         str(one.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value): (
             one.fingerprint(SHA256()).hex()
         )
-        for one in certificates(AMAZON_ROOTS)
+        for path in ROOTS
+        for one in certificates(path)
     }
     assert found == FINGERPRINTS
 
 
 def test_every_one_of_them_is_trusted_by_mozilla_too() -> None:
-    public = {one.fingerprint(SHA256()) for one in certificates(certifi.where())}
-    assert {one.fingerprint(SHA256()) for one in certificates(AMAZON_ROOTS)} <= public
+    public = {one.fingerprint(SHA256()) for one in certificates(Path(certifi.where()))}
+    assert {one.fingerprint(SHA256()) for path in ROOTS for one in certificates(path)} <= public
 
 
-def test_the_fingerprints_written_in_the_file_are_those_of_its_certificates() -> None:
-    written = re.findall(
-        r"^# SHA-256 ([0-9a-f]{64})$", Path(AMAZON_ROOTS).read_text(), re.MULTILINE
-    )
-    assert written == [one.fingerprint(SHA256()).hex() for one in certificates(AMAZON_ROOTS)]
+@pytest.mark.parametrize("path", ROOTS, ids=lambda path: path.name)
+def test_the_fingerprint_written_in_a_file_is_its_certificates(path: Path) -> None:
+    written = re.findall(r"^# SHA-256 ([0-9a-f]{64})$", path.read_text(), re.MULTILINE)
+    assert written == [one.fingerprint(SHA256()).hex() for one in certificates(path)]
+
+
+@pytest.mark.parametrize("path", ROOTS, ids=lambda path: path.name)
+def test_openssl_finds_each_root_by_the_name_of_its_file(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server is trusted whose authority is called what the root is, and lies where it does."""
+    (root,) = certificates(path)
+    authority = Authority(tmp_path, "authority", root.subject)
+    folder = tmp_path / "roots"
+    folder.mkdir()
+    (folder / path.name).write_bytes(authority.pem.read_bytes())
+    monkeypatch.setattr(tls, "AMAZON_ROOTS", str(folder))
+    shake_hands(Tls()._context, authority.serving(LOOPBACK))
+    monkeypatch.undo()
+    with pytest.raises(ssl.SSLCertVerificationError):  # the same name, and another key
+        shake_hands(Tls()._context, authority.serving(LOOPBACK))
+
+
+def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> None:
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    sides = [
+        client.wrap_bio(back, there, server_hostname="127.0.0.1"),
+        server.wrap_bio(there, back, server_side=True),
+    ]
+    for _ in range(2):  # each speaks twice in TLS 1.3
+        for side in sides:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    assert sides[0].version() == "TLSv1.3"
 
 
 def test_certificates_and_names_are_verified_with_version_1_2_or_later() -> None:
@@ -59,7 +95,6 @@ def test_certificates_and_names_are_verified_with_version_1_2_or_later() -> None
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
-    assert len(context.get_ca_certs()) == len(FINGERPRINTS)
 
 
 def test_trust_is_widened_once_and_only_for_a_certificate(tmp_path: Path) -> None:
@@ -69,7 +104,7 @@ def test_trust_is_widened_once_and_only_for_a_certificate(tmp_path: Path) -> Non
     assert not usual.widen_trust(ssl.SSLEOFError())
     assert usual.widen_trust(refused)
     assert not usual.widen_trust(refused)
-    assert not Tls(AMAZON_ROOTS).widen_trust(refused)
+    assert not Tls(str(ROOTS[0])).widen_trust(refused)
 
 
 def test_a_file_that_is_not_there_is_noticed_at_once(tmp_path: Path) -> None:

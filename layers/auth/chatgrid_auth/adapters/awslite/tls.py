@@ -2,9 +2,11 @@
 
 ``ssl.create_default_context`` parses the platform's hundred and more certificates, which takes
 longer than all else that the authorizer does before its first decision. AWS's own endpoints are
-signed by five roots (``amazon_roots.pem``), so those alone are loaded. Should AWS move to
-others, one handshake fails, the platform's store, which every other client trusts, is added,
-and the handshake is tried again. A ``cafile`` that the operator gives is all the trust there is.
+signed by five roots, so those alone are trusted, and only the one that a server's certificate leads
+to is read: they lie in a folder under the names by which OpenSSL looks for them (``openssl rehash``
+gives them). Should AWS move to others, one handshake fails, the platform's store, which every other
+client trusts, is added, and the handshake is tried again. A ``cafile`` that the operator gives is
+all the trust there is.
 
 Imported when a client of an ``https`` endpoint is made, and never for ``http``.
 """
@@ -17,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
 
-AMAZON_ROOTS = __file__.rpartition("/")[0] + "/amazon_roots.pem"
+AMAZON_ROOTS = __file__.rpartition("/")[0] + "/amazon_roots"
 
 
 class Tls:
@@ -40,8 +42,10 @@ class Tls:
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         if cafile is None and not to_aws:
             self._context.load_default_certs()
+        elif cafile is None:
+            self._context.load_verify_locations(capath=AMAZON_ROOTS)
         else:
-            self._context.load_verify_locations(cafile or AMAZON_ROOTS)
+            self._context.load_verify_locations(cafile)
         self._may_widen = cafile is None and to_aws
 
     def wrap(self, connected: socket.socket, name: bytes) -> ssl.SSLSocket:
