@@ -144,6 +144,38 @@ def test_tls_is_loaded_while_the_function_starts_and_nothing_else_with_it() -> N
     assert started - DEPENDS == (OURS | JSON | SOCKET | OTHER | TLS) - DEPENDS
 
 
+def loads_pyjwt(settings: dict[str, str], *options: str) -> bool:
+    """Whether a fresh interpreter has loaded PyJWT when the function has started."""
+    path = os.pathsep.join(map(str, (ROOT / "functions" / "authorizer", ROOT / "layers" / "auth")))
+    program = "import chatgrid_authorizer.handler, sys; print('jwt' in sys.modules)"
+    environ = {**SETTINGS, "SUPABASE_URL": "https://p.example", **settings, "PYTHONPATH": path}
+    command = [sys.executable, *options, "-c", program]
+    run = subprocess.run(
+        command, env=environ, check=True, capture_output=True, text=True, timeout=60
+    )
+    return run.stdout == "True\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"LOAD_JWT_AT_START": "true"}, True),
+        ({"AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency"}, True),
+        ({"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}, False),
+        ({"LOAD_JWT_AT_START": "true", "SUPABASE_URL": ""}, False),
+    ],
+    ids=["asked for", "nobody waits", "else not", "JWTs are off"],
+)
+def test_pyjwt_is_loaded_at_the_start_where_asked_for(
+    settings: dict[str, str], expected: bool
+) -> None:
+    assert loads_pyjwt(settings) is expected
+
+
+def test_a_layer_without_pyjwt_stops_no_function_from_starting() -> None:
+    assert not loads_pyjwt({"LOAD_JWT_AT_START": "true"}, "-S")
+
+
 def test_the_collector_works_again_once_the_function_has_started() -> None:
     path = os.pathsep.join(map(str, (ROOT / "functions" / "authorizer", ROOT / "layers" / "auth")))
     program = "import chatgrid_authorizer.handler, gc, sys; sys.exit(gc.isenabled() is not True)"

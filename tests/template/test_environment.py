@@ -140,6 +140,7 @@ REACHES = [
     ("JwtAcceptAnonymous", "true", "AuthorizerFunction", "JWT_ACCEPT_ANONYMOUS"),
     ("JwtLeewaySeconds", "2", "AuthorizerFunction", "JWT_LEEWAY_SECONDS"),
     ("JwksMaxAgeSeconds", "700", "AuthorizerFunction", "JWKS_MAX_AGE_SECONDS"),
+    ("LoadJwtAtStart", "true", "AuthorizerFunction", "LOAD_JWT_AT_START"),
     ("RateLimitDefault", "60", "ManagementFunction", "RATE_LIMIT_DEFAULT"),
     ("RateLimitCeiling", "90", "ManagementFunction", "RATE_LIMIT_CEILING"),
     ("KeysPerUser", "3", "ManagementFunction", "KEYS_PER_USER"),

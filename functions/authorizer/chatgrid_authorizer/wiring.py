@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from chatgrid_authorizer.edge import ClosedPlan
     from chatgrid_authorizer.event import SourceRule
 
+#: How Lambda calls starts that happen ahead of the requests.
+_NOBODY_WAITS = {"provisioned-concurrency", "snap-start"}
+
 
 def start(environ: Mapping[str, str] = os.environ) -> Gate:
     """The gate of this container, its connection to the store opened ahead.
@@ -47,8 +50,15 @@ def start(environ: Mapping[str, str] = os.environ) -> Gate:
     dynamodb = _dynamodb(environ, credentials)
     gate = _gate(environ, credentials, dynamodb)
     dynamodb.warm()
-    if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    initialization = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "")
+    if initialization == "snap-start":
         _renew_after_restore(dynamodb)
+    wanted = settings.flag(environ, "LOAD_JWT_AT_START") or initialization in _NOBODY_WAITS
+    if wanted and environ.get("SUPABASE_URL"):
+        try:  # noqa: SIM105 - `contextlib` is one more module
+            _load_verifier()
+        except ImportError:
+            pass  # left for the first JWT to meet: keys do without
     return gate
 
 
@@ -104,6 +114,10 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
         credentials,
     )
 
+    tables = keys_table, rate_limits_table = (
+        settings.text(environ, "KEYS_TABLE"),
+        settings.text(environ, "RATE_LIMITS_TABLE"),
+    )
     limited_tier = settings.text(environ, "USAGE_KEY_LIMITED")
 
     def metered(
@@ -127,23 +141,14 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
         from chatgrid_authorizer.glancing import glancing  # noqa: PLC0415 - for /keys/verify only
 
         if not made:
-            tables = (
-                settings.text(environ, "KEYS_TABLE"),
-                settings.text(environ, "RATE_LIMITS_TABLE"),
-            )
             imported = settings.flag(environ, "ALLOW_IMPORTED_KEYS")
             failed = settings.count(environ, "FAILED_ATTEMPTS_PER_MINUTE")
             made.append(glancing(dynamodb, tables, tokens, derived, imported, failed, metered))
         return made[0]
 
     authenticator = Authenticator(
-        keys=KeyDecisions(
-            dynamodb,
-            table=settings.text(environ, "KEYS_TABLE"),
-            clock=dynamodb.clock,
-            classes=classes,
-        ),
-        users=_Users(dynamodb, table=settings.text(environ, "RATE_LIMITS_TABLE"), classes=classes),
+        keys=KeyDecisions(dynamodb, table=keys_table, clock=dynamodb.clock, classes=classes),
+        users=_Users(dynamodb, table=rate_limits_table, classes=classes),
         tokens=tokens,
         derived=derived,
         key_tier=settings.text(environ, "USAGE_KEY_STANDARD"),
@@ -153,7 +158,9 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
         failed_attempts_per_minute=settings.count(environ, "FAILED_ATTEMPTS_PER_MINUTE"),
     )
     return Gate(
-        authenticator=metered(authenticator, lambda: _windows(environ, dynamodb, classes)),
+        authenticator=metered(
+            authenticator, lambda: _windows(rate_limits_table, dynamodb, classes)
+        ),
         now_ms=dynamodb.clock.now_ms,
         elapsed_ms=lambda: time.perf_counter_ns() / 1e6,
         store_waited_ms=lambda: dynamodb.waited_seconds * 1e3,
@@ -216,16 +223,14 @@ def _closed_plan(environ: Mapping[str, str]) -> ClosedPlan | None:
     )
 
 
-def _windows(
-    environ: Mapping[str, str], dynamodb: DynamoDB, classes: tuple[int, ...]
-) -> CountedWindows:
+def _windows(table: str, dynamodb: DynamoDB, classes: tuple[int, ...]) -> CountedWindows:
     from chatgrid_auth.adapters.rate_limits_table.counted_windows import (  # noqa: PLC0415 - seldom
         CountedWindows,
     )
 
     return CountedWindows(
         dynamodb,
-        table=settings.text(environ, "RATE_LIMITS_TABLE"),
+        table=table,
         now_ms=dynamodb.clock.now_ms,
         clock=dynamodb.clock,
         classes=classes,
@@ -261,17 +266,18 @@ class _Users:
 
 
 def _tokens(jwt: JwtSettings, credentials: CredentialSource) -> Callable[[], Tokens]:
-    def make() -> Tokens:
-        # PyJWT and cryptography cost many times the rest: only a process that meets a JWT pays.
-        gc.disable()  # as while the function starts
-        try:
-            from chatgrid_auth.adapters.jwt.verifier import build_verifier  # noqa: PLC0415
-        finally:
-            gc.freeze()
-            gc.enable()
-        return build_verifier(jwt, credentials=credentials)
+    return lambda: _load_verifier()(jwt, credentials=credentials)
 
-    return make
+
+def _load_verifier() -> Callable[..., Tokens]:
+    # PyJWT and cryptography cost many times the rest: a process that meets no JWT does without.
+    gc.disable()  # as while the function starts
+    try:
+        from chatgrid_auth.adapters.jwt.verifier import build_verifier  # noqa: PLC0415
+    finally:
+        gc.freeze()
+        gc.enable()
+    return build_verifier
 
 
 def _derived(
