@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable
+from types import FrameType
 
 import pytest
 from cryptography import x509
@@ -77,6 +80,29 @@ def test_a_warm_connection_is_used_though_session_tickets_wait_in_it(
     server.wait_handshaken(1)
     assert one.call("UpdateItem", {}) == GOOD
     assert server.connections == 1
+
+
+def test_a_warm_call_over_tls_reads_nothing_in_vain(
+    serve: Serve, connect: Connect, authority: Authority, tls: ssl.SSLContext
+) -> None:
+    one = connect(serve(*[answer(response(GOOD))] * 3, tls=tls), cafile=str(authority.pem))
+    for _ in range(2):  # what TLS says to itself comes with the first
+        one.call("UpdateItem", {})
+    made = Counter[str]()
+
+    def count(_: FrameType, event: str, function: object) -> None:
+        made[getattr(function, "__name__", "") if event == "c_call" else ""] += 1
+
+    sys.setprofile(count)
+    try:
+        one.call("UpdateItem", {})
+    finally:
+        sys.setprofile(None)
+    assert {name: made[name] for name in ("poll", "read", "write")} == {
+        "poll": 2,
+        "read": 1,
+        "write": 1,
+    }
 
 
 def test_a_server_that_nobody_vouches_for_is_not_talked_to(

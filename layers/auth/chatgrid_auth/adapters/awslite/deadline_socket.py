@@ -45,13 +45,15 @@ class DeadlineSocket:
         deadline: until when the connection must stand, TLS included.
     """
 
-    __slots__ = ("_again", "_clock", "_poller", "_socket", "_tls", "_want_write")
+    __slots__ = ("_again", "_clock", "_pending", "_poller", "_socket", "_tls", "_want_write")
 
     def __init__(
         self, host: str, port: int, *, tls: Tls | None, clock: Callable[[], float], deadline: float
     ) -> None:
         self._clock = clock
         self._tls = tls
+        #: How many bytes TLS holds that nobody has received yet.
+        self._pending: Callable[[], int] | None = None
         self._again: tuple[type[OSError], ...] = tls.again if tls else (BlockingIOError,)
         self._want_write: type[OSError] = tls.want_write if tls else _Never
         failure: Exception | None = None
@@ -107,8 +109,8 @@ class DeadlineSocket:
 
     def receive(self, deadline: float) -> bytes:
         """Some bytes as soon as there are any, none at the end of the stream."""
-        if self._tls is None:
-            # Nothing is buffered in plain text, so that a first try would mostly be in vain.
+        # Where nothing is buffered, a first try would mostly be in vain.
+        if self._pending is None or not self._pending():
             self._wait(POLLIN, deadline)
         while True:
             try:
@@ -132,6 +134,7 @@ class DeadlineSocket:
     def _secure(self, tls: Tls, name: bytes, deadline: float) -> None:
         secured = tls.wrap(self._socket, name)
         self._socket = secured
+        self._pending = secured.pending
         while True:
             try:
                 secured.do_handshake()
