@@ -39,8 +39,11 @@ AWS_OWN = {function: {"AWS_USE_FIPS_ENDPOINT", DYNAMODB} for function in FUNCTIO
     "ManagementFunction": {DYNAMODB, "AWS_ENDPOINT_URL_SECRETS_MANAGER"},
     "PagesFunction": set(),
 }
-# Read by the platform's resolver, which looks names up for the function.
-RESOLVERS_OWN = {"AuthorizerFunction": {"RES_OPTIONS"}}
+# Read by the platform's resolver, which looks names up for the function, and by Pydantic.
+LIBRARIES_OWN = {"AuthorizerFunction": {"RES_OPTIONS"}} | {
+    f"{function}Function": {"PYDANTIC_DISABLE_PLUGINS"}
+    for function in ("Boards", "Leaks", "Management")
+}
 LAYER = ROOT / "layers" / "auth"
 
 
@@ -82,7 +85,7 @@ def test_the_template_sets_exactly_the_variables_that_the_wiring_reads(
     function: str, folder: str
 ) -> None:
     assert set(deployed().environment(function)) - AWS_OWN[function] == (
-        read_by(folder) | RESOLVERS_OWN.get(function, set())
+        read_by(folder) | LIBRARIES_OWN.get(function, set())
     )
 
 

@@ -35,6 +35,7 @@ _KEYS = {
 
 def _powertools(service: str) -> dict[str, str]:
     return {
+        "PYDANTIC_DISABLE_PLUGINS": "true",
         "POWERTOOLS_SERVICE_NAME": service,
         "POWERTOOLS_METRICS_NAMESPACE": "ChatGrid/test",
         "POWERTOOLS_LOG_LEVEL": "INFO",
