@@ -212,7 +212,7 @@ def test_a_change_and_the_systems_disabling_that_meet_both_hold(
             place = {"pk": {"S": f"USER#{bench.owner}"}, "sk": {"S": f"KEY#{bench.id}"}}
             record = bench.client.get_item(TableName=bench.table, Key=place)["Item"]
             transport = Boto3Transport(bench.client)
-            pending = bench.store._revocations.pending
+            pending = bench.store._writers().revocations.pending
             told = event(DISABLED, bench.owner, bench.id, at_ms=bench.now_ms)
             Disabling(transport, table=bench.table, pending=pending).disable(
                 record, told, why="exposed"

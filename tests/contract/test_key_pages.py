@@ -135,7 +135,7 @@ def test_a_revocation_that_was_cut_off_is_listed_as_one(
         raise StoreUnavailable("TransactWriteItems", "Gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(shop.store._revocations.pending._chain, "transact", cut_off)
+        broken.setattr(shop.store._writers().revocations.pending._chain, "transact", cut_off)
         shop.keys.revoke(shop.owner, key.id, reason="superseded")
     for _ in range(2):
         (ended,) = shop.walk(limit=5, status="revoked")

@@ -86,8 +86,8 @@ def keys(transport: Counted) -> Api:
     handler = management.compose(
         settings,
         store=store,
-        audit_log=AuditTrail(transport, table=settings.audit_table, most_entries=1_000),
-        usage=UsageTable(transport, table=settings.usage_table),
+        audit_log=lambda: AuditTrail(transport, table=settings.audit_table, most_entries=1_000),
+        usage=lambda: UsageTable(transport, table=settings.usage_table),
         token_secret=Secrets(),
     )
     return Api(handler, jwt_caller())

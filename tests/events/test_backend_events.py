@@ -70,8 +70,8 @@ def management_handler() -> Handler:
     return management.compose(
         settings,
         store=store,
-        audit_log=MemoryAuditLog(store),
-        usage=MemoryUsage(),
+        audit_log=lambda: MemoryAuditLog(store),
+        usage=MemoryUsage,
         token_secret=Secrets(),
     )
 

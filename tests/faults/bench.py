@@ -83,8 +83,8 @@ class Bench:
         self._handler = wiring.compose(
             settings,
             store=kept,
-            audit_log=AuditTrail(functions_store, table=audit_of(self.table)),
-            usage=MemoryUsage(),
+            audit_log=lambda: AuditTrail(functions_store, table=audit_of(self.table)),
+            usage=MemoryUsage,
             token_secret=Secrets(),
         )
         self._decisions = KeyDecisions(Boto3Transport(store), table=self.table)

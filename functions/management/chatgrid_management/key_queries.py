@@ -14,7 +14,7 @@ from chatgrid_auth.http_api.details import detail
 from chatgrid_auth.http_api.problems import invalid_query
 from chatgrid_auth.services.key_filters import LONGEST_PREFIX, KeyFilters
 from chatgrid_auth.services.key_rules import LONGEST_NAME
-from chatgrid_management.schemas import RevocationReason
+from chatgrid_management.schemas.keys import RevocationReason
 
 _Status = Annotated[
     Literal["active", "revoked", "all"],

@@ -3,44 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
 from chatgrid_auth.domain.actors import API_KEY, JWT, Actor
 from chatgrid_auth.domain.rules.sources import source_behind
 from chatgrid_auth.domain.verdicts import Caller
-from chatgrid_auth.services.api_keys import ApiKeys
-from chatgrid_auth.services.audit.log import AuditLog
-from chatgrid_auth.services.idempotency import Idempotency
-from chatgrid_auth.services.key_changes.changing import KeyChanges
-from chatgrid_auth.services.rotation import Rotations
-from chatgrid_auth.services.tokens.making import Tokens
-from chatgrid_auth.services.usage.reports import UsageReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chatgrid_auth.services.audit.log import AuditLog
+    from chatgrid_auth.services.own_keys import OwnKeys
+    from chatgrid_auth.services.usage.reports import UsageReader
+    from chatgrid_management.changing import Changing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Management:
     """The services and rules behind the routes.
 
+    Those that are functions load and make a service for the first request that asks for it, and
+    give the same from then on: a list does not wait for what rotates keys.
+
     Attributes:
-        api_keys: issues, lists, gets and revokes keys.
-        key_changes: changes them.
-        rotations: gives keys other secrets.
-        idempotency: answers requests that come again.
-        tokens: makes tokens of keys.
+        keys: lists and gets keys.
+        changing: what makes, changes and revokes them.
         audit_log: who did what to them.
         usage: how often they were used.
         trusted_proxies: how many proxies of the deployment's own stand before the API.
     """
 
-    api_keys: ApiKeys
-    key_changes: KeyChanges
-    rotations: Rotations
-    idempotency: Idempotency
-    tokens: Tokens
-    audit_log: AuditLog
-    usage: UsageReader
+    keys: OwnKeys
+    changing: Callable[[], Changing]
+    audit_log: Callable[[], AuditLog]
+    usage: Callable[[], UsageReader]
     trusted_proxies: int = 0
 
 

@@ -5,42 +5,36 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from functools import cache
+from typing import TYPE_CHECKING
 
 from chatgrid_auth import settings
-from chatgrid_auth.adapters.audit_table.trail import AuditTrail
 from chatgrid_auth.adapters.dynamodb.lean_client import dynamodb
 from chatgrid_auth.adapters.keys_table.key_store import DynamoKeyStore
-from chatgrid_auth.adapters.usage_table.usage_reader import UsageTable
 from chatgrid_auth.domain.rules.permissions import check_routes
 from chatgrid_auth.guard import GuardMiddleware
 from chatgrid_auth.http_api.edge import ContractMiddleware
 from chatgrid_auth.http_api.rest_api import lambda_handler
 from chatgrid_auth.http_api.telemetry import Telemetry, read_telemetry
 from chatgrid_auth.limit_settings import further_limits
-from chatgrid_auth.services.api_keys import ApiKeys
-from chatgrid_auth.services.idempotency import Idempotency
-from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.key_rules import ANY_LIFETIME, Lifetimes
-from chatgrid_auth.services.key_store import KeyStore
-from chatgrid_auth.services.rotation import Rotations
-from chatgrid_auth.services.tokens.making import Homes, SigningSecret, Tokens
-from chatgrid_management.app import create_app
+from chatgrid_auth.services.own_keys import OwnKeys
+from chatgrid_management.app import create_app_by_parts
 from chatgrid_management.services import Management
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from aws_lambda_powertools import Logger
 
+    from chatgrid_auth.adapters.dynamodb.transport import Transport
     from chatgrid_auth.adapters.token_secret.held import TokenSecret
     from chatgrid_auth.domain.audit import Entry
     from chatgrid_auth.http_api.rest_api import Handler
     from chatgrid_auth.services.audit.log import AuditLog
-    from chatgrid_auth.services.key_changes.changing import KeyChangeStore
-    from chatgrid_auth.services.repeatable import Notes
-    from chatgrid_auth.services.rotation import RotationStore
+    from chatgrid_auth.services.tokens.making import SigningSecret
     from chatgrid_auth.services.usage.reports import UsageReader
+    from chatgrid_management.changing import Changing, Keys
 
 MILESTONES = {
     ("POST", "/me/api-keys", 201): "KeysIssued",
@@ -59,19 +53,8 @@ _SAID = (
 )
 
 
-class Keys(KeyStore, Homes, Protocol):
-    """Where keys are kept, and their secrets, and what is remembered of requests for them."""
-
-    @property
-    def rotations(self) -> RotationStore: ...
-
-    @property
-    def changes(self) -> KeyChangeStore: ...
-
-    @property
-    def notes(self) -> Notes: ...
-
-
+#: How Lambda calls an environment that is started for a request.
+ON_DEMAND = "on-demand"
 #: Entries that one request verifies: some 30 MB, in less time than a response may take.
 MOST_VERIFIED = 50_000
 
@@ -160,11 +143,27 @@ def from_environment() -> Handler:
     return compose(
         configured,
         store=store,
-        audit_log=AuditTrail(transport, table=configured.audit_table, most_entries=MOST_VERIFIED),
-        usage=UsageTable(transport, table=configured.usage_table),
+        audit_log=lambda: _audit_log(transport, configured.audit_table),
+        usage=lambda: _usage(transport, configured.usage_table),
         token_secret=_TokenSecret(configured.token_secret_arn, os.environ),
         logger=logger,
+        # A snapshot, or an environment that is kept started: nobody waits while it loads.
+        ahead=os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", ON_DEMAND) != ON_DEMAND,
     )
+
+
+def _audit_log(transport: Transport, table: str) -> AuditLog:
+    from chatgrid_auth.adapters.audit_table.trail import AuditTrail  # noqa: PLC0415 - as asked for
+
+    return AuditTrail(transport, table=table, most_entries=MOST_VERIFIED)
+
+
+def _usage(transport: Transport, table: str) -> UsageReader:
+    from chatgrid_auth.adapters.usage_table.usage_reader import (  # noqa: PLC0415 - as asked for
+        UsageTable,
+    )
+
+    return UsageTable(transport, table=table)
 
 
 class _TokenSecret:
@@ -195,52 +194,32 @@ def compose(
     configured: Settings,
     *,
     store: Keys,
-    audit_log: AuditLog,
-    usage: UsageReader,
+    audit_log: Callable[[], AuditLog],
+    usage: Callable[[], UsageReader],
     token_secret: SigningSecret,
     logger: Logger | None = None,
+    ahead: bool = False,
 ) -> Handler:
-    """The function's handler over any store."""
+    """The function's handler over any store.
+
+    Args:
+        ahead: whether all that any request needs is loaded now, and not for the first of its kind.
+    """
     logger = logger or configured.telemetry.logger()
+
+    def changing() -> Changing:
+        from chatgrid_management import changing  # noqa: PLC0415 - a list does without
+
+        return changing.compose(configured, store=store, token_secret=token_secret, now_ms=_now_ms)
+
     management = Management(
-        api_keys=ApiKeys(
-            store,
-            now_ms=_now_ms,
-            entropy=os.urandom,
-            default_rate_limit=configured.rate_limit_default,
-            rate_limit_ceiling=configured.rate_limit_ceiling,
-            rate_limit_floor=configured.rate_limit_floor,
-            lifetimes=configured.lifetimes,
-            creations_per_hour=configured.key_creations_per_hour,
-            keys_per_user=configured.keys_per_user,
-        ),
-        key_changes=KeyChanges(
-            store.changes,
-            now_ms=_now_ms,
-            default_rate_limit=configured.rate_limit_default,
-            rate_limit_ceiling=configured.rate_limit_ceiling,
-            rate_limit_floor=configured.rate_limit_floor,
-            lifetimes=configured.lifetimes,
-        ),
-        rotations=Rotations(
-            store.rotations,
-            now_ms=_now_ms,
-            entropy=os.urandom,
-            secrets_per_hour=configured.key_creations_per_hour,
-        ),
-        tokens=Tokens(store, token_secret, now_ms=_now_ms),
-        idempotency=Idempotency(
-            store.notes,
-            store.rotations,
-            now_ms=_now_ms,
-            entropy=os.urandom,
-            secrets_per_hour=configured.key_creations_per_hour,
-        ),
-        audit_log=audit_log,
-        usage=usage,
+        keys=OwnKeys(store, now_ms=_now_ms),
+        changing=cache(changing),
+        audit_log=cache(audit_log),
+        usage=cache(usage),
         trusted_proxies=configured.trusted_proxies,
     )
-    app = ContractMiddleware(create_app(management, log=logger))
+    app = ContractMiddleware(create_app_by_parts(management, log=logger, ahead=ahead))
     return lambda_handler(
         GuardMiddleware(
             app,

@@ -57,7 +57,11 @@ def api(
     return Api(
         lazily(
             lambda: compose(
-                settings, store=store, audit_log=log, usage=usage, token_secret=token_secret
+                settings,
+                store=store,
+                audit_log=lambda: log,
+                usage=lambda: usage,
+                token_secret=token_secret,
             )
         ),
         key_caller(),

@@ -34,8 +34,8 @@ def test_a_key_over_the_hourly_brake_is_429_with_a_wait() -> None:
         lambda: compose(
             settings,
             store=store,
-            audit_log=MemoryAuditLog(store),
-            usage=MemoryUsage(),
+            audit_log=lambda: MemoryAuditLog(store),
+            usage=MemoryUsage,
             token_secret=Secrets(),
         )
     )

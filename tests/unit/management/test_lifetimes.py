@@ -44,8 +44,8 @@ def capped() -> Api:
         lambda: compose(
             settings,
             store=store,
-            audit_log=MemoryAuditLog(store),
-            usage=MemoryUsage(),
+            audit_log=lambda: MemoryAuditLog(store),
+            usage=MemoryUsage,
             token_secret=Secrets(),
         )
     )

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 
 from chatgrid_auth.domain.audit import REVOKED, Head
 from chatgrid_auth.http_api.telemetry import Telemetry
 from chatgrid_auth.services.audit.chain import linked
 from chatgrid_auth.settings import SettingError
 from chatgrid_management import wiring
+from chatgrid_management.app import EVERY_PART, PARTS, create_app
 from chatgrid_management.wiring import Settings
 from tests.support.audit import event
 from tests.support.aws import VARIABLES
@@ -89,6 +93,34 @@ def test_the_function_starts_from_its_environment_alone() -> None:
         check=False,
     )
     assert (started.stdout, started.stderr) == ("True\n", "")
+
+
+@pytest.mark.parametrize("part", EVERY_PART)
+def test_a_part_is_asked_for_the_routes_that_it_has_alone(part: str) -> None:
+    nothing: Any = None
+    app = create_app(nothing, log=logging.getLogger(), parts=[part])
+    routes = {(m, r.path) for r in app.routes if isinstance(r, APIRoute) for m in r.methods or ()}
+    assert routes == {asked for asked, name in PARTS.items() if name == part}
+
+
+@pytest.mark.parametrize(
+    ("begins", "loads"), [("on-demand", 0), ("provisioned-concurrency", len(EVERY_PART))]
+)
+def test_an_environment_that_nobody_waits_for_loads_every_part(begins: str, loads: int) -> None:
+    given = {**VARIABLES, **ENVIRONMENT, "AWS_REGION": "eu-west-1"}
+    script = (
+        "import sys, chatgrid_management.handler;"
+        "parts = [name for name in sys.modules if name.startswith('chatgrid_management.routes.')];"
+        "print(len(parts), 'chatgrid_management.changing' in sys.modules)"
+    )
+    started = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **given, "AWS_LAMBDA_INITIALIZATION_TYPE": begins},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert started.stdout == f"{loads} {loads > 0}\n"
 
 
 def test_a_default_limit_below_the_dearest_cost_does_not_start() -> None:

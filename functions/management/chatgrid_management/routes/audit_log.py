@@ -99,7 +99,7 @@ async def list_audit_log(
     services: Services,
 ) -> AuditLogPage:
     """Who did what to the caller's keys, an entry for each key that was changed."""
-    found = services.audit_log.page(
+    found = services.audit_log().page(
         caller.user_id, limit=page.limit, after=after, descending=page.descending
     )
     more = found.has_more and found.last_seq is not None
@@ -124,7 +124,7 @@ async def verify_audit_log(caller: CurrentCaller, services: Services) -> AuditVe
 
     Of a log of more than 50,000 entries nothing is said: 503. Its pages can be verified one by one.
     """
-    found = services.audit_log.verify(caller.user_id)
+    found = services.audit_log().verify(caller.user_id)
     return AuditVerificationResponse(
         data=AuditVerificationData(
             status="ok" if found.first_broken_seq is None else "broken",

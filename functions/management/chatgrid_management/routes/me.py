@@ -14,11 +14,11 @@ from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.problems import key_revoked
 from chatgrid_auth.rate_limit_headers import read_beyond
 from chatgrid_auth.services.instants import iso_instant
-from chatgrid_management.credit_schemas import credits_facts
-from chatgrid_management.me_schemas import KeyHolderData, OwnKeyData, UserData, UserResponse
-from chatgrid_management.schemas import optional_instant
+from chatgrid_management.schemas.credits import credits_facts
+from chatgrid_management.schemas.keys import optional_instant
+from chatgrid_management.schemas.me import KeyHolderData, OwnKeyData, UserData, UserResponse
+from chatgrid_management.schemas.tokens import HeldTokenData
 from chatgrid_management.services import CurrentCaller, Management, Services
-from chatgrid_management.token_schemas import HeldTokenData
 
 router = new_router("me")
 
@@ -52,7 +52,7 @@ def _own_key(
     limits: Sequence[AppliedLimit],
 ) -> OwnKeyData:
     try:
-        key = services.api_keys.get(caller.user_id, key_id)
+        key = services.keys.get(caller.user_id, key_id)
     except NotFound:
         # It was there when the authorizer looked, so it has been revoked since.
         raise key_revoked() from None

@@ -13,15 +13,14 @@ from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.problems import key_revoked, not_found, not_with_a_token
 from chatgrid_management.key_queries import Why
 from chatgrid_management.repeats import Named, tell
-from chatgrid_management.rotation_schemas import GivenRotation, NewRotation
-from chatgrid_management.schemas import (
-    ApiKeyData,
-    ApiKeyResponse,
+from chatgrid_management.schemas.changed_keys import (
     IssuedApiKeyData,
     IssuedApiKeyResponse,
     RevokedApiKeyData,
     RevokedApiKeyResponse,
 )
+from chatgrid_management.schemas.keys import ApiKeyData, ApiKeyResponse
+from chatgrid_management.schemas.rotation import GivenRotation, NewRotation
 from chatgrid_management.services import Acting, CurrentCaller, Services
 
 router = new_router("own-key")
@@ -59,7 +58,7 @@ async def get_own_key(
 ) -> ApiKeyResponse:
     """The key that the request came with."""
     with admitted_a_moment_ago():
-        key = services.api_keys.get(caller.user_id, key_id)
+        key = services.keys.get(caller.user_id, key_id)
     return ApiKeyResponse(data=ApiKeyData.of(key))
 
 
@@ -71,7 +70,7 @@ async def revoke_own_key(
 ) -> RevokedApiKeyResponse:
     """Revoke the key that the request came with, for good; also while it is over its limit."""
     with admitted_a_moment_ago():
-        services.api_keys.revoke(caller.user_id, key_id, reason=reason, actor=actor)
+        services.changing().api_keys.revoke(caller.user_id, key_id, reason=reason, actor=actor)
     return RevokedApiKeyResponse(data=RevokedApiKeyData(id=key_id))
 
 
@@ -95,9 +94,9 @@ async def rotate_own_key(
         raise SelfRotationNotAllowed
     wanted = rotation or NewRotation()
     with admitted_a_moment_ago():
-        answered = services.idempotency.once(
+        answered = services.changing().idempotency.once(
             named,
-            lambda claim: services.rotations.rotate(
+            lambda claim: services.changing().rotations.rotate(
                 caller.user_id,
                 key_id,
                 grace_seconds=wanted.grace_period_seconds,

@@ -6,15 +6,14 @@ from fastapi import Response
 
 from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.fields import PathIdentifier
+from chatgrid_management.paths import key_id_of
 from chatgrid_management.repeats import Named, tell
-from chatgrid_management.rotation_schemas import GivenRotation, NewRotation
-from chatgrid_management.routes.api_keys import key_id_of
-from chatgrid_management.schemas import (
-    ApiKeyData,
-    ApiKeyResponse,
+from chatgrid_management.schemas.changed_keys import (
     IssuedApiKeyData,
     IssuedApiKeyResponse,
 )
+from chatgrid_management.schemas.keys import ApiKeyData, ApiKeyResponse
+from chatgrid_management.schemas.rotation import GivenRotation, NewRotation
 from chatgrid_management.services import Acting, CurrentCaller, Services
 
 router = new_router("api-keys")
@@ -39,9 +38,9 @@ async def rotate_api_key(
     """
     wanted = rotation or NewRotation()
     key_id = key_id_of(id)
-    answered = services.idempotency.once(
+    answered = services.changing().idempotency.once(
         named,
-        lambda claim: services.rotations.rotate(
+        lambda claim: services.changing().rotations.rotate(
             caller.user_id,
             key_id,
             grace_seconds=wanted.grace_period_seconds,
@@ -67,5 +66,5 @@ async def end_previous_secret(
     actor: Acting,
 ) -> ApiKeyResponse:
     """End the grace now: the previous secret is refused on the very next request."""
-    key = services.rotations.end_previous(caller.user_id, key_id_of(id), actor=actor)
+    key = services.changing().rotations.end_previous(caller.user_id, key_id_of(id), actor=actor)
     return ApiKeyResponse(data=ApiKeyData.of(key))

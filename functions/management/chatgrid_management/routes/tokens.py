@@ -9,8 +9,8 @@ from chatgrid_auth.http_api.edge import router as new_router
 from chatgrid_auth.http_api.problems import Problem
 from chatgrid_auth.services.gate.authenticate import bearer_credential
 from chatgrid_management.routes.own_key import OwnKeyId, admitted_a_moment_ago
+from chatgrid_management.schemas.tokens import GivenToken, NewToken, TokenData, TokenResponse
 from chatgrid_management.services import CurrentCaller, Services
-from chatgrid_management.token_schemas import GivenToken, NewToken, TokenData, TokenResponse
 
 router = new_router("own-key")
 
@@ -33,7 +33,7 @@ async def create_token(
         raise Problem.of(INVALID_TOKEN, headers={"WWW-Authenticate": "Bearer"})
     wanted = token or NewToken()
     with admitted_a_moment_ago():
-        made = services.tokens.make(
+        made = services.changing().tokens.make(
             caller,
             raw_key,
             expires_in_seconds=wanted.expires_in_seconds,

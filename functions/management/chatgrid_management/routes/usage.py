@@ -17,7 +17,7 @@ from chatgrid_auth.http_api.responses import Response
 from chatgrid_auth.services.instants import iso_instant
 from chatgrid_auth.services.usage.reports import BadSpan, Report, Span, report, span_of
 from chatgrid_management.key_queries import each_once
-from chatgrid_management.routes.api_keys import key_id_of
+from chatgrid_management.paths import key_id_of
 from chatgrid_management.services import CurrentCaller, Services
 
 router = new_router("usage")
@@ -125,7 +125,7 @@ async def get_usage(span: Asked, caller: CurrentCaller, services: Services) -> U
 
     Whole buckets in UTC: `from` and `to` are moved outwards to where buckets begin and end.
     """
-    found = services.usage.of_owner(
+    found = services.usage().of_owner(
         caller.user_id, granularity=span.granularity, from_ms=span.from_ms, to_ms=span.to_ms
     )
     return UsageResponse.of(report(found, span))
@@ -140,8 +140,8 @@ async def get_api_key_usage(
 ) -> UsageResponse:
     """How often one of the caller's keys was used; revoked ones too, as long as they are known."""
     key_id = key_id_of(id)
-    services.api_keys.known(caller.user_id, key_id)
-    found = services.usage.of_key(
+    services.keys.known(caller.user_id, key_id)
+    found = services.usage().of_key(
         key_id, granularity=span.granularity, from_ms=span.from_ms, to_ms=span.to_ms
     )
     return UsageResponse.of(report(found, span))

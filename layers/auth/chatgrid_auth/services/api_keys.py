@@ -1,16 +1,15 @@
-"""Issue, list, get and revoke API keys: what their owner can do with them."""
+"""Issue and revoke API keys: what their owner can do with them, beside looking at them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from chatgrid_auth.domain import audit, keys
 from chatgrid_auth.domain.actors import SOME_OPERATOR, Actor
 from chatgrid_auth.domain.audit import AuditEvent
-from chatgrid_auth.domain.credentials import ApiKey, IssuedKey, Page
+from chatgrid_auth.domain.credentials import ApiKey, IssuedKey
 from chatgrid_auth.domain.identifiers import uuid7
 from chatgrid_auth.domain.key_errors import NotFound
 from chatgrid_auth.domain.scopes import SCOPES
@@ -25,7 +24,6 @@ from chatgrid_auth.services.key_changes.policies import (
     check_permissions,
     permissions_of_new,
 )
-from chatgrid_auth.services.key_filters import ALL, NO_FILTERS, KeyFilters
 from chatgrid_auth.services.key_rules import (
     ANY_LIFETIME,
     HIGHEST_RATE_LIMIT,
@@ -36,15 +34,14 @@ from chatgrid_auth.services.key_rules import (
     check_new_key,
     resolve_expiry,
 )
+from chatgrid_auth.services.own_keys import OwnKeys
 
 if TYPE_CHECKING:
     from chatgrid_auth.services.key_store import KeyStore
     from chatgrid_auth.services.repeatable import Claim
 
-_ANY_STATUS = KeyFilters(status=ALL)
 
-
-class ApiKeys:
+class ApiKeys(OwnKeys):
     """What a caller may do with the keys of its own user, and with no others.
 
     Args:
@@ -74,8 +71,7 @@ class ApiKeys:
         creations_per_hour: int = 0,
         actor: Actor = SOME_OPERATOR,
     ) -> None:
-        self._store = store
-        self._now_ms = now_ms
+        super().__init__(store, now_ms=now_ms)
         self._entropy = entropy
         self._default_rate_limit = default_rate_limit
         self._rate_limit_ceiling = rate_limit_ceiling
@@ -190,44 +186,6 @@ class ApiKeys:
             note=None if claim is None else claim.created(key.id, keys.tag_of(key_hash)),
         )
         return IssuedKey(key=key, raw_key=raw_key)
-
-    def list(
-        self,
-        owner: str,
-        *,
-        limit: int,
-        after: str | None,
-        descending: bool,
-        filters: KeyFilters = NO_FILTERS,
-    ) -> Page:
-        """A page of the owner's keys: without filters, of those that are not revoked."""
-        page = self._store.page(
-            owner, limit=limit, after=after, descending=descending, filters=filters
-        )
-        now_ms = self._now_ms()
-        return replace(page, items=[key.at(now_ms) for key in page.items])
-
-    def get(self, owner: str, key_id: str) -> ApiKey:
-        """One of the owner's non-revoked keys.
-
-        Raises:
-            NotFound: no such key, a revoked one, or somebody else's.
-        """
-        key = self._store.get(owner, key_id)
-        if key is None:
-            raise NotFound
-        return key.at(self._now_ms())
-
-    def known(self, owner: str, key_id: str) -> None:
-        """Make sure that the owner has such a key, or had it: a revoked one is known for a while.
-
-        Raises:
-            NotFound: it is none of the owner's.
-        """
-        before = str(UUID(int=max(UUID(key_id).int - 1, 0)))
-        page = self._store.page(owner, limit=1, after=before, descending=False, filters=_ANY_STATUS)
-        if [key.id for key in page.items] != [key_id]:
-            raise NotFound
 
     def revoke(
         self,

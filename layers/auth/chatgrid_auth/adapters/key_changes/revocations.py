@@ -16,7 +16,7 @@ from chatgrid_auth.adapters.dynamodb.transactions import put, update
 from chatgrid_auth.adapters.key_changes import books as change_books
 from chatgrid_auth.adapters.key_changes import disabling
 from chatgrid_auth.adapters.key_changes.intents import Intent, new_token
-from chatgrid_auth.adapters.key_changes.pending import PendingChanges, Unfinished
+from chatgrid_auth.adapters.key_changes.pending import PendingChanges, Unfinished, revocation_of
 from chatgrid_auth.adapters.key_changes.stale import RecordFull
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import n, s
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 Item = Mapping[str, Any]
 
-#: Long enough for a yearly look at who held what.
-RETENTION_DAYS = 400
 _DAY_SECONDS = 86_400
 
 
@@ -54,7 +52,7 @@ class Revocations:
         table: str,
         chain: AuditChain,
         own_gateway_keys: bool = True,
-        retention_days: int = RETENTION_DAYS,
+        retention_days: int = items.RETENTION_DAYS,
     ) -> None:
         self._retention_seconds = retention_days * _DAY_SECONDS
         self._transport = transport
@@ -111,6 +109,10 @@ class Revocations:
             StoreUnavailable: they may or may not be in order now.
         """
         self.pending.finish(record, credential)
+
+    def told_by(self, record: Item, credential: Item) -> tuple[int, str]:
+        """When and why a key was revoked of which the books are not in order yet."""
+        return revocation_of(record, credential)
 
     def resume(self, owner: str, key_id: str, key_hash: str) -> None:
         """Finish changes of which the credential's marks tell that they were cut off.

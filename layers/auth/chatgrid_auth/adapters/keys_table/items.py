@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+#: How long what is left of a revoked key is kept: long enough for a yearly look at who held what.
+RETENTION_DAYS = 400
 #: The sort key of a credential item: there is one under each hash.
 CREDENTIAL = "#"
 #: The sort key of the item that counts an owner's keys.

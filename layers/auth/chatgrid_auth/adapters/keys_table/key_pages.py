@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.dynamodb.batch_read import MOST_AT_ONCE
 from chatgrid_auth.adapters.dynamodb.pages import every_item
-from chatgrid_auth.adapters.key_changes.pending import revocation_of
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.credential_reads import read_credentials
 from chatgrid_auth.adapters.keys_table.items import s
@@ -37,10 +36,12 @@ class KeyPages:
     Args:
         transport: DynamoDB.
         table: the keys table's name.
-        revocations: brings into order what it meets half done.
+        revocations: what brings into order what is met half done.
     """
 
-    def __init__(self, transport: Transport, *, table: str, revocations: Revocations) -> None:
+    def __init__(
+        self, transport: Transport, *, table: str, revocations: Callable[[], Revocations]
+    ) -> None:
         self._transport = transport
         self._table = table
         self._revocations = revocations
@@ -84,11 +85,11 @@ class KeyPages:
             told = record
             if record["sk"]["S"].startswith(items.record_sk("")):
                 if items.is_revoked(credential):
-                    at_ms, reason = revocation_of(record, credential)
+                    at_ms, reason = self._revocations().told_by(record, credential)
                     told = key_items.revoked(record, at_ms=at_ms, reason=reason)
-                    self._revocations.finish(record, credential)
+                    self._revocations().finish(record, credential)
                 elif items.MARKS in credential:
-                    self._revocations.finish(record, credential)
+                    self._revocations().finish(record, credential)
                     now = self._read(record)
                     if now is None and filters.status == ACTIVE:  # revoked since
                         continue

@@ -10,24 +10,23 @@ a revoked one is not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.adapters.audit_table.chain import AuditChain
 from chatgrid_auth.adapters.dynamodb.pages import every_item
-from chatgrid_auth.adapters.idempotency.notes import DynamoNotes
-from chatgrid_auth.adapters.key_changes.changes import DynamoKeyChanges
-from chatgrid_auth.adapters.key_changes.revocations import RETENTION_DAYS, Revocations
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import s
-from chatgrid_auth.adapters.keys_table.key_creation import KeyCreations
 from chatgrid_auth.adapters.keys_table.key_pages import KeyPages
-from chatgrid_auth.adapters.leaks.exposed_keys import DynamoExposedKeys
-from chatgrid_auth.adapters.rotation.rotations import DynamoRotations
 from chatgrid_auth.domain.credentials import ApiKey, Page
 from chatgrid_auth.services.key_filters import NO_FILTERS, KeyFilters
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.dynamodb.transport import Transport
+    from chatgrid_auth.adapters.idempotency.notes import DynamoNotes
+    from chatgrid_auth.adapters.key_changes.changes import DynamoKeyChanges
+    from chatgrid_auth.adapters.key_changes.writers import KeyWriters
+    from chatgrid_auth.adapters.leaks.exposed_keys import DynamoExposedKeys
+    from chatgrid_auth.adapters.rotation.rotations import DynamoRotations
     from chatgrid_auth.domain.audit import AuditEvent, Entry
     from chatgrid_auth.services.descendants import Kin
     from chatgrid_auth.services.repeatable import NoteChange
@@ -44,12 +43,6 @@ class DynamoKeyStore:
         anchor: is told of each entry of the audit log that was written; it must not fail.
         own_gateway_keys: whether keys get API Gateway keys of their own: no work is left if not.
         revoked_retention_days: how long what is left of a revoked key is kept.
-
-    Attributes:
-        exposed: keys that were found where they should not be.
-        rotations: the keys' secrets.
-        changes: the keys' settings.
-        notes: what is remembered of requests that may come again.
     """
 
     def __init__(
@@ -61,35 +54,47 @@ class DynamoKeyStore:
         pause: Callable[[float], None],
         anchor: Callable[[Entry], None] = lambda _entry: None,
         own_gateway_keys: bool = True,
-        revoked_retention_days: int = RETENTION_DAYS,
+        revoked_retention_days: int = items.RETENTION_DAYS,
     ) -> None:
+        @cache
+        def writers() -> KeyWriters:
+            # Half of what a store is, and a list waits for none of it.
+            from chatgrid_auth.adapters.key_changes.writers import KeyWriters  # noqa: PLC0415
+
+            return KeyWriters(
+                transport,
+                table=table,
+                audit_table=audit_table,
+                pause=pause,
+                anchor=anchor,
+                own_gateway_keys=own_gateway_keys,
+                revoked_retention_days=revoked_retention_days,
+            )
+
         self._transport = transport
         self._table = table
-        self._chain = AuditChain(self._transport, table=audit_table, pause=pause, anchor=anchor)
-        self._creations = KeyCreations(
-            self._transport, table=table, chain=self._chain, own_gateway_keys=own_gateway_keys
-        )
-        self._revocations = Revocations(
-            self._transport,
-            table=table,
-            chain=self._chain,
-            own_gateway_keys=own_gateway_keys,
-            retention_days=revoked_retention_days,
-        )
-        self._pages = KeyPages(self._transport, table=table, revocations=self._revocations)
-        self.exposed = DynamoExposedKeys(
-            self._transport, table=table, chain=self._chain, revocations=self._revocations
-        )
-        self.rotations = DynamoRotations(
-            self._transport,
-            table=table,
-            pending=self._revocations.pending,
-            retention_days=revoked_retention_days,
-        )
-        self.changes = DynamoKeyChanges(
-            self._transport, table=table, pending=self._revocations.pending
-        )
-        self.notes = DynamoNotes(self._transport, table=table)
+        self._writers = writers
+        self._pages = KeyPages(transport, table=table, revocations=lambda: writers().revocations)
+
+    @property
+    def exposed(self) -> DynamoExposedKeys:
+        """Keys that were found where they should not be."""
+        return self._writers().exposed
+
+    @property
+    def rotations(self) -> DynamoRotations:
+        """The keys' secrets."""
+        return self._writers().rotations
+
+    @property
+    def changes(self) -> DynamoKeyChanges:
+        """The keys' settings."""
+        return self._writers().changes
+
+    @property
+    def notes(self) -> DynamoNotes:
+        """What is remembered of requests that may come again."""
+        return self._writers().notes
 
     def create(
         self,
@@ -103,7 +108,7 @@ class DynamoKeyStore:
         note: NoteChange | None = None,
     ) -> None:
         """Keep a new key, whole or not at all: see `KeyCreations.create`."""
-        self._creations.create(
+        self._writers().creations.create(
             key,
             key_hash=key_hash,
             keys_per_user=keys_per_user,
@@ -120,7 +125,7 @@ class DynamoKeyStore:
             StoreUnavailable: it may or may not be revoked; a repetition tells.
         """
         record = self._record_of(owner, key_id)
-        return record is not None and self._revocations.revoke(record, event)
+        return record is not None and self._writers().revocations.revoke(record, event)
 
     def get(self, owner: str, key_id: str) -> ApiKey | None:
         """One of the owner's non-revoked keys."""

@@ -1,4 +1,4 @@
-"""What a rotation takes, and what it leaves, as the contract words it."""
+"""What a rotation takes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chatgrid_auth.http_api.fields import Instant
-from chatgrid_auth.http_api.responses import Response
 from chatgrid_auth.services.rotation import DEFAULT_GRACE_SECONDS, LONGEST_GRACE_SECONDS
 
 
@@ -41,13 +39,3 @@ class NewRotation(BaseModel):
 
 #: A body of its own; none is one with the defaults.
 GivenRotation = NewRotation | None
-
-
-class PreviousSecretData(Response):
-    """A rotated key's former secret while it still passes."""
-
-    key_prefix: Annotated[
-        str, Field(description="Its first 13 characters.", examples=["cgk_live_z9y8"])
-    ]
-    expires_at: Annotated[Instant, Field(description="When it ends by itself.")]
-    last_used_at: Annotated[Instant | None, Field(description="Its own last use.")]

@@ -1,17 +1,15 @@
-"""What a key is, and what made it, as the contract words it."""
+"""What may be said of what a key is."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field, WithJsonSchema
 
 from chatgrid_auth.domain.keys import KINDS, PUBLISHABLE
 from chatgrid_auth.domain.scopes import READ
-from chatgrid_auth.http_api.responses import Response
 from chatgrid_auth.services.key_changes.policies import MOST_ORIGINS
 
-Kind: TypeAlias = Literal["secret", "publishable", "canary"]
 #: Whatever was given for a kind: the rules of new keys say what may be.
 GivenKind: TypeAlias = Annotated[
     Any,
@@ -32,19 +30,6 @@ GivenOrigins: TypeAlias = Annotated[
         examples=[["https://app.example.com"]],
     ),
 ]
-
-
-class MakerData(Response):
-    """What made a key."""
-
-    type: Literal["jwt", "api_key", "operator"]
-    key_id: Annotated[
-        str | None,
-        Field(
-            description="The key that made it; `null` for the others.",
-            json_schema_extra={"format": "uuid"},
-        ),
-    ]
 
 
 def scopes_of(kind: object, scopes: list[Any], *, said: bool) -> list[Any]:

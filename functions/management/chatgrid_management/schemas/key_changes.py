@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from chatgrid_auth.http_api.fields import PRINTABLE_SCHEMA, GivenInstant
 from chatgrid_auth.services.key_changes.metadata import MOST_PAIRS
 from chatgrid_auth.services.key_rules import LONGEST_NAME
-from chatgrid_management.credit_schemas import GivenKeyCredits, said_of
-from chatgrid_management.kind_schemas import GivenOrigins
-from chatgrid_management.rule_schemas import GivenAddresses, GivenPermissions
-from chatgrid_management.schemas import METADATA, GivenLifetime, GivenLimit, GivenScope
+from chatgrid_management.schemas.given_credits import GivenKeyCredits, said_of
+from chatgrid_management.schemas.kinds import GivenOrigins
+from chatgrid_management.schemas.new_keys import METADATA, GivenLifetime, GivenLimit, GivenScope
+from chatgrid_management.schemas.rules import GivenAddresses, GivenPermissions
 
 
 class ApiKeyChanges(BaseModel):

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from chatgrid_auth.http_api.fields import Identifier, Instant
 from chatgrid_auth.http_api.responses import Response
-from chatgrid_management.credit_schemas import CreditsData
-from chatgrid_management.schemas import Environment, Scope
-from chatgrid_management.token_schemas import HeldTokenData
+from chatgrid_management.schemas.credits import CreditsData
+from chatgrid_management.schemas.keys import Environment, Scope
+from chatgrid_management.schemas.tokens import HeldTokenData
 
 
 class UserData(Response):

@@ -17,7 +17,7 @@ from chatgrid_auth.services.tokens.making import (
     SHORTEST_SECONDS,
     MadeToken,
 )
-from chatgrid_management.rule_schemas import GivenAddresses
+from chatgrid_management.schemas.rules import GivenAddresses
 
 TokenScope: TypeAlias = Literal["read", "write"]
 #: Whatever was given for a scope: the rules of tokens say what may be.
