@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import boto3
+import botocore.session
 import pytest
+from botocore.loaders import create_loader
 from hypothesis import HealthCheck, settings
 
 from chatgrid_devkit.stack.ministack import Ministack
@@ -29,6 +32,11 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("steady")
+
+
+# What boto3 knows of AWS's services is read once, not for each session: most of a client's cost.
+# It is data; credentials and settings stay with each session.
+vars(botocore.session)["create_loader"] = cache(create_loader)
 
 
 @pytest.fixture(scope="session")
