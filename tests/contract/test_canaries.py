@@ -22,7 +22,7 @@ from chatgrid_auth.services.gate.requests import Request
 from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.key_rules import InvalidKey
 from chatgrid_auth.services.rotation import Rotations
-from chatgrid_authorizer import decision_log, policy
+from chatgrid_authorizer import decision_log, response
 from chatgrid_authorizer.decision_log import Measured
 from chatgrid_authorizer.event import MethodRequest
 from chatgrid_events.thin_events import is_of_an_entry, thin_events
@@ -84,7 +84,7 @@ class Trap:
     def shown(self, raw: str) -> tuple[Any, int]:
         """What API Gateway is told, without what only logs tell, and what it cost."""
         verdict, cost = self.ask(raw)
-        answer = policy.write(verdict, method_arn="arn:aws:execute-api:r:a:i/v1/GET/boards")
+        answer = response.policy(verdict, method_arn="arn:aws:execute-api:r:a:i/v1/GET/boards")
         del answer["context"]["reason"]
         return answer, cost
 

@@ -15,7 +15,7 @@ from chatgrid_auth.adapters.awslite.credentials import (
     CredentialsUnavailable,
     FixedCredentials,
 )
-from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
+from chatgrid_auth.adapters.awslite.dynamodb_responses import RetryPolicy
 from chatgrid_auth.domain.errors import ConditionFailed, StoreThrottled, StoreUnavailable
 from tests.contract.clients import Connect, Pauses, Serve, connect, credentials, serve
 from tests.support.servers.fault_server import (

@@ -15,7 +15,7 @@ from cryptography import x509
 
 from chatgrid_auth.adapters.awslite.container_credentials import get_locally
 from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable
-from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
+from chatgrid_auth.adapters.awslite.dynamodb_responses import RetryPolicy
 from chatgrid_auth.domain.errors import StoreUnavailable
 from tests.contract.clients import Connect, Serve, connect, serve
 from tests.support.servers.authority import LOOPBACK, Authority

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
+from chatgrid_auth.adapters.awslite.dynamodb_responses import RetryPolicy
 from chatgrid_auth.adapters.dynamodb import lean_client
 from chatgrid_auth.adapters.dynamodb.transactions import transact
 from chatgrid_auth.domain.errors import StoreThrottled, StoreUnavailable

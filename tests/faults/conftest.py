@@ -12,7 +12,7 @@ import botocore.endpoint
 import pytest
 
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
-from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
+from chatgrid_auth.adapters.awslite.dynamodb_responses import RetryPolicy
 from chatgrid_auth.adapters.dynamodb import lean_client as functions_client
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.adapters.rate_limits_table.user_windows import UserWindows

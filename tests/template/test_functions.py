@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
+from chatgrid_auth.adapters.awslite.dynamodb_responses import RetryPolicy
 from chatgrid_auth.adapters.jwt.jwks_cache import WAIT_SECONDS
 from tests.support.stack.templates import FUNCTIONS, ROOT, deployed
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
-from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
+from chatgrid_auth.adapters.awslite.dynamodb_responses import RetryPolicy
 from chatgrid_auth.adapters.keys_table.decisions import KeyDecisions
 from chatgrid_auth.domain import errors
 from chatgrid_auth.services.gate.requests import Request

@@ -11,7 +11,7 @@ import pytest
 from chatgrid_auth.domain.limits.beyond import CREDITS, ROUTE, Beyond
 from chatgrid_auth.domain.verdicts import Limited
 from chatgrid_auth.guard import guarded
-from chatgrid_authorizer import policy, wiring
+from chatgrid_authorizer import response, wiring
 from chatgrid_devkit.stack.deployment import read_deployment
 from chatgrid_devkit.template.description import Deployment
 from tests.support.gateway_world import BOARDS, Reply, World
@@ -51,7 +51,7 @@ def asked(seconds: int, *, wait_s: int | None, beyond: Beyond | None = None) -> 
     )
 
     def authorize(event: dict[str, Any]) -> dict[str, Any]:
-        return policy.write(verdict, method_arn=event["methodArn"], closed=gate.closed)
+        return response.policy(verdict, method_arn=event["methodArn"], closed=gate.closed)
 
     def never(_event: object, _context: object, _caller: object) -> dict[str, Any]:
         raise AssertionError("a request over its limit came to a handler")

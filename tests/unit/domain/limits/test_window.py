@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
+from chatgrid_auth.adapters.awslite.dynamodb_responses import RetryPolicy
 from chatgrid_auth.domain.limits import window
 from tests.support.memory.window_model import Item, tokens
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chatgrid_auth.adapters.audit_table import layout
-from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
+from chatgrid_auth.adapters.awslite.dynamodb_responses import RetryPolicy
 from chatgrid_auth.adapters.dynamodb.transactions import put, transact
 from chatgrid_auth.domain.audit import AuditEvent, Entry, Head
 from chatgrid_auth.domain.errors import Cancelled, StoreThrottled, StoreUnavailable

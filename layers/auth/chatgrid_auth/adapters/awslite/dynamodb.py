@@ -31,12 +31,12 @@ from chatgrid_auth.adapters.awslite.dynamodb_responses import (
     THROTTLED,
     ConditionNotMet,
     Failure,
+    RetryPolicy,
     TransactionRefused,
     read_response,
 )
 from chatgrid_auth.adapters.awslite.http_connection import HttpConnection
 from chatgrid_auth.adapters.awslite.http_response import BODY_LIMIT_BYTES, HttpFault
-from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
 from chatgrid_auth.adapters.awslite.server_clock import ServerClock
 from chatgrid_auth.adapters.awslite.sigv4 import RequestSigner
 from chatgrid_auth.adapters.awslite.urls import Url, public_endpoint

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chatgrid_auth import settings
 from chatgrid_auth.adapters.awslite.credential_chain import credentials_from
 from chatgrid_auth.adapters.awslite.dynamodb import DynamoDB
-from chatgrid_auth.adapters.awslite.retry_policy import RetryPolicy
+from chatgrid_auth.adapters.awslite.dynamodb_responses import RetryPolicy
 from chatgrid_auth.domain import errors
 
 if TYPE_CHECKING:

@@ -23,13 +23,7 @@ from chatgrid_auth.domain.verdicts import (
     Refused,
     Verdict,
 )
-from chatgrid_auth.services.gate.refusals import (
-    FixedRefusal,
-    Refusals,
-    UsedUp,
-    forbidden,
-)
-from chatgrid_auth.services.gate.throttle import Throttle
+from chatgrid_auth.services.gate.refusals import FixedRefusal, Refusals, UsedUp, forbidden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +32,7 @@ if TYPE_CHECKING:
     from chatgrid_auth.services.gate.ports import Derived, Keys, KnownKey, Tokens, Users
     from chatgrid_auth.services.gate.ports import Presented as Shown
     from chatgrid_auth.services.gate.requests import Request
+    from chatgrid_auth.services.gate.throttle import Throttle
 
 
 #: No request of a longer credential is looked at (API Gateway takes 10,240 bytes of headers).
@@ -118,7 +113,8 @@ class Authenticator:
         self._limited_tier = limited_tier
         self._imported_keys = imported_keys
         self._refusals = Refusals(capacity=_REMEMBERED)
-        self._throttle = Throttle(per_minute=failed_attempts_per_minute)
+        self._failed_attempts_per_minute = failed_attempts_per_minute
+        self._throttle: Throttle | None = None
 
     def decide(self, authorization: str | None, *, request: Request, now_ms: int) -> Verdict:
         """The verdict on a request.
@@ -135,7 +131,11 @@ class Authenticator:
             TokenSecretUnavailable: a derived token came, and cannot be told from a forged one.
         """
         verdict = self._judge(authorization, request=request, now_ms=now_ms)
-        if isinstance(verdict, Refused):
+        if isinstance(verdict, Refused) and self._failed_attempts_per_minute:
+            if self._throttle is None:
+                from chatgrid_auth.services.gate.throttle import Throttle  # noqa: PLC0415 - seldom
+
+                self._throttle = Throttle(per_minute=self._failed_attempts_per_minute)
             self._throttle.count(request.source, now_ms=now_ms)
         return verdict
 
@@ -160,9 +160,9 @@ class Authenticator:
         key_hash = keys.hash_of(raw_key)
         # What is refused to a dear request may be there for a cheap one.
         name = key_hash if request.cost == 1 else f"{key_hash} {request.cost}"
-        refusal = self._refusals.recall(name, now_ms=now_ms) or self._throttle.recall(
-            request.source, key_hash, now_ms=now_ms
-        )
+        refusal = self._refusals.recall(name, now_ms=now_ms)
+        if refusal is None and self._throttle is not None:  # somebody has failed before
+            refusal = self._throttle.recall(request.source, key_hash, now_ms=now_ms)
         if refusal is not None and not (request.unlimited and isinstance(refusal, UsedUp)):
             return refusal.verdict(request, now_ms=now_ms)
         if derived is None:
@@ -293,6 +293,7 @@ class Authenticator:
         A canary is refused alike in all but what the log is told.
         """
         unknown = FixedRefusal(_UNKNOWN) if canary is None else FixedRefusal.of_canary(canary)
-        if not self._throttle.remember(source, key_hash, unknown, now_ms=now_ms):
+        throttle = self._throttle
+        if throttle is None or not throttle.remember(source, key_hash, unknown, now_ms=now_ms):
             self._refusals.remember(key_hash, unknown, asked_ms=now_ms)
         return unknown.refused
