@@ -89,14 +89,16 @@ def run(environment: Environment, *command: str | Path) -> subprocess.CompletedP
 @pytest.mark.parametrize(
     ("folder", "package"), [(AUTH, "chatgrid_auth"), (CLI, "chatgrid_cli")], ids=["auth", "cli"]
 )
-def test_a_wheel_holds_every_module_of_its_package_and_no_other(
+def test_a_wheel_holds_every_file_of_its_package_and_no_other(
     wheels: dict[str, Path], folder: str, package: str
 ) -> None:
     with zipfile.ZipFile(wheels[folder]) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
     source = ROOT / folder
-    modules = (source / package).rglob("*.py")
-    assert packed == {module.relative_to(source).as_posix() for module in modules}
+    files = [path for path in (source / package).rglob("*") if path.is_file()]
+    assert packed == {
+        path.relative_to(source).as_posix() for path in files if path.suffix != ".pyc"
+    }
 
 
 def test_a_customers_function_needs_the_one_wheel_to_be_guarded(
