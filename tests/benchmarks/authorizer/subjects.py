@@ -172,8 +172,10 @@ def first_decision(subject: Subject, event: dict[str, Any], *, tls: bool, after:
     return [
         sys.executable,
         "-c",
-        f"from {module} import handler\nfrom invocation import CONTEXT\n"
-        f"handler({event!r}, CONTEXT)\n{after}",
+        # The event comes as JSON, as Lambda has it: compiling it as Python would be measured too.
+        f"from {module} import handler\nfrom invocation import CONTEXT\nimport json, sys\n"
+        f"handler(json.loads(sys.argv[1]), CONTEXT)\n{after}",
+        json.dumps(event),
     ]
 
 
