@@ -99,11 +99,8 @@ def deployed(**parameters: str) -> Stack:
 @cache
 def _monitored(gate: Stack, parameters: tuple[tuple[str, str], ...]) -> Stack:
     # As the SAM CLI does, which passes over what the template has no parameter for.
-    handed_over = {
-        name: value
-        for name, value in gate.outputs.items()
-        if name in load(MONITORING)["Parameters"]
-    }
+    taken = load(MONITORING)["Parameters"]
+    handed_over = {name: value for name, value in gate.outputs.items() if name in taken}
     given = {"GateStackName": PLACE["stack"], **handed_over, **dict(parameters)}
     return Stack(MONITORING, given)
 
