@@ -28,6 +28,13 @@ def make_stack(tmp_path: Path) -> Callable[..., LocalStack]:
     return lambda **settings: LocalStack(tmp_path / "state", **settings)
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A stack that no test ends, in a folder that a shell has to have quoted."""
+    with LocalStack(tmp_path_factory.mktemp("running") / "a folder's $name" / "state") as stack:
+        yield stack
+
+
 @pytest.fixture
 def api() -> Iterator[Callable[[LocalStack], Api]]:
     """The API of a stack as its admin sees it."""
@@ -129,14 +136,13 @@ def test_a_taken_port_is_told_in_one_line(make_stack: Callable[..., LocalStack])
 
 
 def test_a_second_stack_on_the_same_state_is_refused(
-    make_stack: Callable[..., LocalStack], api: Callable[[LocalStack], Api]
+    running: LocalStack, api: Callable[[LocalStack], Api]
 ) -> None:
-    with make_stack() as first:
-        other = LocalStack(first.state, port=free_port())
-        other.output = first.output.with_name("second.log")
-        output = run_to_its_end(other)
-        assert "a stack runs on" in output.splitlines()[-1]
-        assert api(first).ask("GET", "/me").status_code == 200
+    other = LocalStack(running.state, port=free_port())
+    other.output = running.output.with_name("second.log")
+    output = run_to_its_end(other)
+    assert "a stack runs on" in output.splitlines()[-1]
+    assert api(running).ask("GET", "/me").status_code == 200
 
 
 def test_a_raw_key_is_nowhere_after_its_creation(
@@ -188,13 +194,12 @@ def test_a_revoked_admin_key_is_replaced_with_a_word(
         assert api(stack).ask("GET", "/me").status_code == 200
 
 
-def test_the_root_leads_to_the_reference(make_stack: Callable[..., LocalStack]) -> None:
-    with make_stack() as stack:
-        root = stack.described["url"].removesuffix("/v1")
-        with httpx.Client(follow_redirects=True) as http:
-            page = http.get(f"{root}/")
-        assert page.url == f"{root}/v1/reference"
-        assert page.status_code == 200
+def test_the_root_leads_to_the_reference(running: LocalStack) -> None:
+    root = running.described["url"].removesuffix("/v1")
+    with httpx.Client(follow_redirects=True) as http:
+        page = http.get(f"{root}/")
+    assert page.url == f"{root}/v1/reference"
+    assert page.status_code == 200
 
 
 def pasted(command: str) -> str:
@@ -212,18 +217,14 @@ def pasted(command: str) -> str:
     return shell.stdout
 
 
-def test_each_printed_line_can_be_pasted_by_itself(
-    tmp_path: Path,
-) -> None:
+def test_each_printed_line_can_be_pasted_by_itself(running: LocalStack) -> None:
     """Into a shell that knows nothing of the lines before it."""
-    with LocalStack(tmp_path / "a folder's $name" / "state") as stack:
-        output = stack.output.read_text()
-        lines = [line.strip() for line in output.splitlines() if line.startswith("  ")]
-        commands = [line for line in lines if line.startswith(("export ", "curl "))]
-        assert f"URL={stack.described['url']}" in commands[0].split()
-        assert f"ADMIN_KEY={stack.described['admin_key']}" in commands[0].split()
-        answers = [json.loads(pasted(command)) for command in commands[1:]]
-        assert [answer["object"] for answer in answers] == ["list", "board", "api_key", "user"]
-        assert answers[-1]["data"]["id"] == stack.described["user_id"]
-        (operator,) = (line for line in lines if "/chatgrid keys list --local" in line)
-        assert "My first key" in pasted(operator)
+    lines = [line.strip() for line in running.output.read_text().splitlines() if line[:2] == "  "]
+    commands = [line for line in lines if line.startswith(("export ", "curl "))]
+    assert f"URL={running.described['url']}" in commands[0].split()
+    assert f"ADMIN_KEY={running.described['admin_key']}" in commands[0].split()
+    answers = [json.loads(pasted(command)) for command in commands[1:]]
+    assert [answer["object"] for answer in answers] == ["list", "board", "api_key", "user"]
+    assert answers[-1]["data"]["id"] == running.described["user_id"]
+    (operator,) = (line for line in lines if "/chatgrid keys list --local" in line)
+    assert "My first key" in pasted(operator)
