@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import re
@@ -14,6 +16,7 @@ from urllib.parse import urljoin
 import pytest
 
 from chatgrid_auth.settings import SettingError
+from chatgrid_pages.assets import STATIC
 from chatgrid_pages.page import (
     ASSET,
     PAGE,
@@ -83,7 +86,7 @@ def test_the_page_is_html_and_everything_that_it_refers_to_is_served() -> None:
     assert page["statusCode"] == 200
     assert page["headers"]["Content-Type"] == "text/html; charset=utf-8"
     names = referred_to(page["body"])
-    assert {name.rsplit(".", 1)[1] for name in names} == {"js", "css", "svg"}
+    assert {name.rsplit(".", 1)[1] for name in names} == {"js", "svg"}
     assert {ask(ASSET, asset=name)["statusCode"] for name in names} == {200}
     assert "{{" not in page["body"]
 
@@ -98,19 +101,30 @@ def test_the_stacks_settings_in_the_page_cannot_break_out() -> None:
     assert parsed.metas["application-name"] == hostile
     assert parsed.metas["rate-limit-default"] == "120"
     assert parsed.metas["rate-limit-ceiling"] == "5000"
-    assert parsed.inline == []
+    assert parsed.inline == ["style"]
 
 
 def test_nothing_runs_or_is_asked_but_the_own_host_and_the_project() -> None:
     policy = ask()["headers"]["Content-Security-Policy"]
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
     assert rules["default-src"] == "'none'"
-    assert rules["script-src"] == rules["style-src"] == rules["img-src"] == "'self'"
+    assert rules["script-src"] == rules["img-src"] == "'self'"
     assert rules["connect-src"] == f"'self' {PROJECT}"
     for closed in ("base-uri", "form-action", "frame-ancestors", "trusted-types"):
         assert rules[closed] == "'none'"
     assert "unsafe" not in policy
-    assert "connect-src 'self';" in content_security_policy("", "")
+    assert "connect-src 'self';" in content_security_policy("", "", style="")
+
+
+def test_the_page_is_painted_with_its_own_style_and_takes_no_other() -> None:
+    page = ask()
+    (style,) = re.findall("<style>(.*?)</style>", page["body"], re.DOTALL)
+    assert style == (STATIC / "style.css").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = page["headers"]["Content-Security-Policy"]
+    assert [rule for rule in policy.split("; ") if rule.startswith("style-src")] == [
+        f"style-src 'sha256-{digest}'"
+    ]
 
 
 def test_a_logo_elsewhere_is_the_one_thing_that_is_loaded_from_there() -> None:
