@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import pickle
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +87,21 @@ def expand(
     """
     template = load(path)
     _point_at_code(template, code)
+    given = tuple(sorted(parameters.items()))
+    expanded = json.loads(_translated(pickle.dumps(template), path.name, given, region))
+    assert isinstance(expanded, dict)  # noqa: S101  # the translator is untyped
+    return expanded
+
+
+@lru_cache(maxsize=8)
+def _translated(
+    template: bytes, name: str, parameters: tuple[tuple[str, str], ...], region: str
+) -> str:
+    """What SAM makes of a template, as JSON; a start of the local system asks for it three times.
+
+    Raises:
+        TemplateInvalid: the translator refuses it.
+    """
     # The translator takes 0.3 s to import; what only describes values should not pay for it.
     import boto3  # noqa: PLC0415
     from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415
@@ -98,13 +116,13 @@ def expand(
     )
     try:
         expanded = Translator(None, Parser(), boto_session=session).translate(
-            template, dict(parameters)
+            pickle.loads(template),  # noqa: S301  # our own: the translator changes what it reads
+            dict(parameters),
         )
     except InvalidDocumentException as error:
         reasons = "; ".join(cause.message for cause in error.causes)
-        raise TemplateInvalid(f"SAM refuses {path.name}: {reasons}") from error
-    assert isinstance(expanded, dict)  # noqa: S101  # the translator is untyped
-    return expanded
+        raise TemplateInvalid(f"SAM refuses {name}: {reasons}") from error
+    return json.dumps(expanded)
 
 
 def _point_at_code(template: dict[str, Any], code: Callable[[str, str], dict[str, str]]) -> None:
