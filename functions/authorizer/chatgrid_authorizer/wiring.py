@@ -114,10 +114,8 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
         credentials,
     )
 
-    tables = keys_table, rate_limits_table = (
-        settings.text(environ, "KEYS_TABLE"),
-        settings.text(environ, "RATE_LIMITS_TABLE"),
-    )
+    keys_table = settings.text(environ, "KEYS_TABLE")
+    rate_limits_table = settings.text(environ, "RATE_LIMITS_TABLE")
     limited_tier = settings.text(environ, "USAGE_KEY_LIMITED")
 
     def metered(
@@ -143,6 +141,7 @@ def _gate(environ: Mapping[str, str], credentials: CredentialSource, dynamodb: D
         if not made:
             imported = settings.flag(environ, "ALLOW_IMPORTED_KEYS")
             failed = settings.count(environ, "FAILED_ATTEMPTS_PER_MINUTE")
+            tables = (keys_table, rate_limits_table)
             made.append(glancing(dynamodb, tables, tokens, derived, imported, failed, metered))
         return made[0]
 
