@@ -19,6 +19,7 @@ from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.key_filters import KeyFilters
 from tests.contract.test_key_changes import Bench, Meeting
 from tests.support.audit import event
+from tests.support.tables.in_process import in_this_store
 from tests.support.tables.stores import audit_of
 
 if TYPE_CHECKING:
@@ -200,6 +201,7 @@ def test_a_revoked_key_is_not_found_by_who_disables(bench: Bench) -> None:
         disabling(bench).disable(bench.owner, bench.id, reason="exposed")
 
 
+@in_this_store
 @pytest.mark.parametrize("said", [{"scopes": ["write"]}, {"enabled": False}, {"metadata": None}])
 def test_a_change_and_the_systems_disabling_that_meet_both_hold(
     client: DynamoDBClient, said: dict[str, Any]

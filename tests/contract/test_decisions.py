@@ -18,6 +18,7 @@ from chatgrid_auth.domain.errors import StoreUnavailable
 from chatgrid_auth.domain.verdicts import Allowed, Forbidden, Limited, Refused
 from chatgrid_auth.services.gate.authenticate import Authenticator
 from chatgrid_auth.services.gate.requests import Request
+from tests.support.tables.in_process import in_this_store
 from tests.support.tables.key_service import change_service, key_service, new_key
 from tests.support.tables.stores import counting, keys_table, rate_limits_table
 from tests.support.tokens import derived
@@ -414,6 +415,7 @@ def test_a_store_that_is_out_is_never_a_bad_key(gate: Gate) -> None:
         gate.ask(f"{uuid4()}.p.s")
 
 
+@in_this_store
 def test_a_sparsely_used_key_still_fits_one_write_unit(gate: Gate) -> None:
     """However long it is used now and then."""
     issued = gate.issue()

@@ -24,6 +24,7 @@ from chatgrid_auth.services.key_changes.changing import KeyChanges
 from chatgrid_auth.services.rotation import Rotations
 from chatgrid_devkit.stack.ministack import Ministack
 from tests.support.tables import books
+from tests.support.tables.in_process import in_this_store
 from tests.support.tables.key_service import key_service, new_key
 from tests.support.tables.secrets import home_of, passes
 from tests.support.tables.stores import audit_of, dynamodb, keys_table
@@ -240,6 +241,7 @@ class Meeting:
         return ask
 
 
+@in_this_store
 @pytest.mark.parametrize("changed_before", [False, True])
 @pytest.mark.parametrize(("one", "other"), MEETINGS)
 def test_two_changes_that_meet_at_any_step_both_hold(
@@ -268,6 +270,7 @@ def test_two_changes_that_meet_at_any_step_both_hold(
     raise AssertionError("it never came to an end")
 
 
+@in_this_store
 def test_a_change_and_a_rotation_that_meet_at_any_step_both_hold(client: DynamoDBClient) -> None:
     for at in range(1, 40):
         bench = Bench(client)

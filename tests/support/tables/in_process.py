@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pytest
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSPreparedRequest
     from types_boto3_dynamodb import DynamoDBClient
+
+
+#: For what sends our own requests by the hundred, to see what comes of their order or number: this
+#: store alone. What each request does in either store, the tests beside it say.
+in_this_store = pytest.mark.parametrize("client", ["ministack"], indirect=True)
 
 
 @cache
