@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
+from typing import Any
 
 import boto3
 import botocore.session
 import pytest
-from botocore.loaders import create_loader
+from botocore.loaders import Loader, create_loader
 from hypothesis import HealthCheck, settings
 
 from chatgrid_devkit.stack.ministack import Ministack
@@ -34,9 +34,19 @@ settings.register_profile(
 settings.load_profile("steady")
 
 
+_READ: dict[str | None, dict[Any, Any]] = {}
+
+
+def _loader_of_what_was_read(search_path: str | None = None) -> Loader:
+    """A session's own: boto3 adds a path to each, and looks in all paths for what is in none."""
+    loader = create_loader(search_path)
+    vars(loader)["_cache"] = _READ.setdefault(search_path, {})
+    return loader
+
+
 # What boto3 knows of AWS's services is read once, not for each session: most of a client's cost.
 # It is data; credentials and settings stay with each session.
-vars(botocore.session)["create_loader"] = cache(create_loader)
+vars(botocore.session)["create_loader"] = _loader_of_what_was_read
 
 
 @pytest.fixture(scope="session")
