@@ -21,8 +21,8 @@ import chatgrid_boards.app
 import chatgrid_leaks.app
 import chatgrid_management.app
 from chatgrid_auth.domain.scopes import required_scope
-from chatgrid_auth.http_api.responses import ErrorResponse
 from chatgrid_devkit.openapi import reference, verification
+from chatgrid_devkit.openapi.errors import ErrorResponse
 from chatgrid_devkit.openapi.examples import ERRORS, RESPONSES
 from chatgrid_devkit.openapi.problems import (
     BY_A_FUNCTION,

@@ -67,6 +67,12 @@ class AuditEvent:
     changes: Changes = field(default_factory=dict)
 
 
+def reason_of(event: AuditEvent) -> str:
+    """Why a key was revoked, as the event of it says; nothing is said of one made by hand."""
+    told: str = event.changes.get(REVOCATION_REASON, {}).get("to", UNSPECIFIED)
+    return told
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """Where an owner's chain ends: the last entry's number and hash; 0 and ``None`` before any."""

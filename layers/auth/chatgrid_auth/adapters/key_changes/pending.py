@@ -265,6 +265,6 @@ def revocation_of(record: Item, credential: Item) -> tuple[int, str]:
     marks = frozenset(credential.get(items.MARKS, {}).get("SS", ()))
     for intent in intents_of(record, marks):
         if intent.event.action == audit.REVOKED:
-            return intent.event.at_ms, key_items.reason_of(intent.event)
+            return intent.event.at_ms, audit.reason_of(intent.event)
     at_ms = key_items.last_used_at_ms(credential) or int(record["created_at_ms"]["N"])
     return at_ms, audit.UNSPECIFIED

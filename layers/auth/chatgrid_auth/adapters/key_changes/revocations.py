@@ -136,7 +136,7 @@ class Revocations:
         """What follows from a revocation."""
         record, home, event = change.bare_record(), change.home, change.intent.event
         revoked = {
-            **key_items.revoked(record, at_ms=event.at_ms, reason=key_items.reason_of(event)),
+            **key_items.revoked(record, at_ms=event.at_ms, reason=audit.reason_of(event)),
             "sk": s(items.revoked_sk(event.target_id)),
             "rate_limit": home.get(items.LIMIT, record["rate_limit"]),
         }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chatgrid_auth.adapters.audit_table.chain import AuditChain
 from chatgrid_auth.adapters.idempotency.notes import DynamoNotes
 from chatgrid_auth.adapters.key_changes.changes import DynamoKeyChanges
+from chatgrid_auth.adapters.key_changes.kin import made_by_keys
 from chatgrid_auth.adapters.key_changes.revocations import Revocations
 from chatgrid_auth.adapters.keys_table.key_creation import KeyCreations
 from chatgrid_auth.adapters.leaks.exposed_keys import DynamoExposedKeys
@@ -55,3 +57,4 @@ class KeyWriters:
         )
         self.changes = DynamoKeyChanges(transport, table=table, pending=self.revocations.pending)
         self.notes = DynamoNotes(transport, table=table)
+        self.made_by_keys = partial(made_by_keys, transport, table=table)

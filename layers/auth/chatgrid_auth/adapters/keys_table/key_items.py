@@ -6,22 +6,17 @@ An imported key has a third, its claim to the id that it brought.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatgrid_auth.adapters.dynamodb.transactions import update
 from chatgrid_auth.adapters.keys_table import items, policy_items
 from chatgrid_auth.adapters.keys_table.items import n, s
-from chatgrid_auth.domain import audit
-from chatgrid_auth.domain.actors import API_KEY, Maker
+from chatgrid_auth.domain.actors import Maker
 from chatgrid_auth.domain.credentials import ApiKey, Credits, PreviousSecret
 from chatgrid_auth.domain.keys import CANARY, SECRET, tag_of
 from chatgrid_auth.domain.limits import window
 from chatgrid_auth.domain.limits.credits import parse
 from chatgrid_auth.domain.scopes import level_of
-from chatgrid_auth.services.descendants import Kin
-
-if TYPE_CHECKING:
-    from chatgrid_auth.domain.audit import AuditEvent
 
 #: On an owner's count: when keys were made lately.
 MADE = "made"
@@ -143,12 +138,6 @@ def revoked(item: Mapping[str, Any], *, at_ms: int, reason: str) -> dict[str, An
     return {**item, "revoked_at_ms": n(at_ms), "revocation_reason": s(reason)}
 
 
-def reason_of(event: AuditEvent) -> str:
-    """Why a key was revoked, as the event of it says; nothing is said of one made by hand."""
-    told: str = event.changes.get(audit.REVOCATION_REASON, {}).get("to", audit.UNSPECIFIED)
-    return told
-
-
 def last_used_at_ms(credential: Mapping[str, Any]) -> int | None:
     """When a key was last used, by any of its secrets, in Unix milliseconds."""
     uses = [int(value["N"]) for name, value in credential.items() if items.is_used_at(name)]
@@ -223,27 +212,3 @@ def one_more(
             condition += f" AND {MADE} = :known"
             values[":known"] = dict(known)
     return update(table, place, expression, values, condition=condition)
-
-
-def kin_question(owner: str, *, lives: bool) -> dict[str, Any]:
-    """What a Query has to be told to find those of an owner's keys that other keys made."""
-    return {
-        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-        "FilterExpression": "begins_with(made_by, :by_key)",
-        "ExpressionAttributeValues": {
-            ":pk": s(items.user_pk(owner)),
-            ":prefix": s(_KEY if lives else _REVOKED),
-            ":by_key": s(f"{API_KEY} "),
-        },
-        "ProjectionExpression": "sk, made_by",
-        "ConsistentRead": True,
-    }
-
-
-def kin(item: Mapping[str, Any], *, lives: bool) -> Kin:
-    """A key that another key made, as that Query finds it."""
-    return Kin(
-        id=item["sk"]["S"].partition("#")[2],
-        maker=item["made_by"]["S"].partition(" ")[2],
-        lives=lives,
-    )

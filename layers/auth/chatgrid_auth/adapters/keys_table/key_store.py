@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from chatgrid_auth.adapters.dynamodb.pages import every_item
 from chatgrid_auth.adapters.keys_table import items, key_items
 from chatgrid_auth.adapters.keys_table.items import s
 from chatgrid_auth.adapters.keys_table.key_pages import KeyPages
@@ -155,11 +154,7 @@ class DynamoKeyStore:
 
     def made_by_keys(self, owner: str) -> Iterator[Kin]:
         """Keys of this owner that other keys made, revoked ones too."""
-        # Read whole: an imported key keeps its id, so ids do not tell what could have made what.
-        for lives in (True, False):
-            question = {"TableName": self._table, **key_items.kin_question(owner, lives=lives)}
-            for item in every_item(self._transport, "Query", question):
-                yield key_items.kin(item, lives=lives)
+        return self._writers().made_by_keys(owner=owner)
 
     def _record_of(self, owner: str, key_id: str) -> dict[str, Any] | None:
         response = self._transport.call(
