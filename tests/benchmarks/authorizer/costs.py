@@ -66,6 +66,14 @@ def authorizing(found: Figures, rate: int, *, table: money.Prices) -> dict[str, 
     }
 
 
+def millisecond(table: money.Prices) -> float:
+    """Dollars for one more billed millisecond in each of a million invocations."""
+    two, one = (
+        money.lambda_dollars(took_ms, memory_mb=CHOSEN_MB, table=table) for took_ms in (2, 1)
+    )
+    return two - one
+
+
 def logged(size_bytes: float, *, lines: float, table: money.Prices) -> float:
     """Dollars for a million times so many bytes, in so many lines, taken in and kept."""
     assumed, price = table["assumed"], table["dollars"]
@@ -158,6 +166,7 @@ def write(found: Figures) -> str:
     template = (Path(__file__).parent / "costs_template.md").read_text("utf-8")
     return template.format(
         target=TARGET_DOLLARS,
+        millisecond=millisecond(table),
         date=table["date"],
         region=table["region"],
         memory=CHOSEN_MB,
