@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import pickle
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -88,14 +87,14 @@ def expand(
     template = load(path)
     _point_at_code(template, code)
     given = tuple(sorted(parameters.items()))
-    expanded = json.loads(_translated(pickle.dumps(template), path.name, given, region))
+    expanded = json.loads(_translated(json.dumps(template), path.name, given, region))
     assert isinstance(expanded, dict)  # noqa: S101  # the translator is untyped
     return expanded
 
 
 @lru_cache(maxsize=8)
 def _translated(
-    template: bytes, name: str, parameters: tuple[tuple[str, str], ...], region: str
+    template: str, name: str, parameters: tuple[tuple[str, str], ...], region: str
 ) -> str:
     """What SAM makes of a template, as JSON; a start of the local system asks for it three times.
 
@@ -116,8 +115,7 @@ def _translated(
     )
     try:
         expanded = Translator(None, Parser(), boto_session=session).translate(
-            pickle.loads(template),  # noqa: S301  # our own: the translator changes what it reads
-            dict(parameters),
+            json.loads(template), dict(parameters)
         )
     except InvalidDocumentException as error:
         reasons = "; ".join(cause.message for cause in error.causes)

@@ -153,13 +153,13 @@ def from_environment() -> Handler:
 
 
 def _audit_log(transport: Transport, table: str) -> AuditLog:
-    from chatgrid_auth.adapters.audit_table.trail import AuditTrail  # noqa: PLC0415 - as asked for
+    from chatgrid_auth.adapters.audit_table.trail import AuditTrail  # noqa: PLC0415 - for who asks first
 
     return AuditTrail(transport, table=table, most_entries=MOST_VERIFIED)
 
 
 def _usage(transport: Transport, table: str) -> UsageReader:
-    from chatgrid_auth.adapters.usage_table.usage_reader import (  # noqa: PLC0415 - as asked for
+    from chatgrid_auth.adapters.usage_table.usage_reader import (  # noqa: PLC0415 - for who asks first
         UsageTable,
     )
 
