@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from chatgrid_authorizer.edge import ClosedPlan
     from chatgrid_authorizer.event import SourceRule
 
-#: How Lambda calls starts that happen ahead of the requests.
-_NOBODY_WAITS = {"provisioned-concurrency", "snap-start"}
-
 
 def start(environ: Mapping[str, str] = os.environ) -> Gate:
     """The gate of this container, its connection to the store opened ahead.
@@ -50,10 +47,9 @@ def start(environ: Mapping[str, str] = os.environ) -> Gate:
     dynamodb = _dynamodb(environ, credentials)
     gate = _gate(environ, credentials, dynamodb)
     dynamodb.warm()
-    initialization = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "")
-    if initialization == "snap-start":
+    if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         _renew_after_restore(dynamodb)
-    wanted = settings.flag(environ, "LOAD_JWT_AT_START") or initialization in _NOBODY_WAITS
+    wanted = settings.flag(environ, "LOAD_JWT_AT_START") or settings.starts_ahead(environ)
     if wanted and environ.get("SUPABASE_URL"):
         try:  # noqa: SIM105 - `contextlib` is one more module
             _load_verifier()
@@ -272,7 +268,7 @@ def _load_verifier() -> Callable[..., Tokens]:
     # PyJWT and cryptography cost many times the rest: a process that meets no JWT does without.
     gc.disable()  # as while the function starts
     try:
-        from chatgrid_auth.adapters.jwt.verifier import build_verifier  # noqa: PLC0415
+        from chatgrid_auth.adapters.jwt.verifier import build_verifier  # noqa: PLC0415 - see above
     finally:
         gc.freeze()
         gc.enable()

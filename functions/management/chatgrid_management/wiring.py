@@ -53,8 +53,6 @@ _SAID = (
 )
 
 
-#: How Lambda calls an environment that is started for a request.
-ON_DEMAND = "on-demand"
 #: Entries that one request verifies: some 30 MB, in less time than a response may take.
 MOST_VERIFIED = 50_000
 
@@ -147,8 +145,7 @@ def from_environment() -> Handler:
         usage=lambda: _usage(transport, configured.usage_table),
         token_secret=_TokenSecret(configured.token_secret_arn, os.environ),
         logger=logger,
-        # A snapshot, or an environment that is kept started: nobody waits while it loads.
-        ahead=os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", ON_DEMAND) != ON_DEMAND,
+        ahead=settings.starts_ahead(os.environ),  # nobody waits while it loads
     )
 
 

@@ -75,6 +75,14 @@ def flag(environ: Mapping[str, str], name: str, *, default: str = "false") -> bo
     return value == "true"
 
 
+def starts_ahead(environ: Mapping[str, str]) -> bool:
+    """Whether this start comes ahead of the requests: a snapshot, or provisioned concurrency.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    return environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") != "on-demand"
+
+
 def texts_by_name(environ: Mapping[str, str], name: str) -> dict[str, str]:
     """The setting called ``name``, a JSON object of texts; empty when it is not set.
 

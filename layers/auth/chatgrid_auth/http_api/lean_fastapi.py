@@ -24,11 +24,11 @@ def _rebuild_when_met(cls: type[BaseModel], /, **said: Any) -> bool | None:
     return built
 
 
-sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
+sys.modules["pydantic.v1"] = None  # type: ignore[assignment]  # Python's "is not there"
 BaseModel.model_config["defer_build"] = True
-BaseModel.model_rebuild = classmethod(_rebuild_when_met)  # type: ignore[assignment]
+BaseModel.model_rebuild = classmethod(_rebuild_when_met)  # type: ignore[assignment]  # for now
 
 import fastapi  # noqa: E402, F401 - what this module is for
 
-BaseModel.model_rebuild = classmethod(_rebuild)  # type: ignore[assignment]
+BaseModel.model_rebuild = classmethod(_rebuild)  # type: ignore[assignment]  # as it was
 del BaseModel.model_config["defer_build"]

@@ -58,7 +58,7 @@ class DynamoKeyStore:
         @cache
         def writers() -> KeyWriters:
             # Half of what a store is, and a list waits for none of it.
-            from chatgrid_auth.adapters.key_changes.writers import KeyWriters  # noqa: PLC0415
+            from chatgrid_auth.adapters.key_changes.writers import KeyWriters  # noqa: PLC0415 - see above
 
             return KeyWriters(
                 transport,
