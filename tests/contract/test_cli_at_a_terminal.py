@@ -86,9 +86,11 @@ class Terminal:
 def read_until(descriptor: int, text: str | None) -> str:
     """What a terminal shows until a text comes; all that is left without one."""
     shown, deadline = "", time.monotonic() + PATIENCE_SECONDS
+    readable = select.poll()
+    readable.register(descriptor, select.POLLIN)
     while text is None or text not in shown:
         assert time.monotonic() < deadline, shown
-        if not select.select([descriptor], [], [], 0 if text is None else 1)[0]:
+        if not readable.poll(0 if text is None else 1000):
             if text is None:
                 break
             continue

@@ -69,8 +69,9 @@ class Peer:
 
     def wait_for_hangup(self, seconds: float = WAIT_SECONDS) -> bool:
         """Whether the client closes within this time."""
-        readable, _, _ = select.select([self.sock], [], [], seconds)
-        return bool(readable) and not self.sock.recv(1)
+        readable = select.poll()  # select() takes no descriptor beyond 1023
+        readable.register(self.sock, select.POLLIN)
+        return bool(readable.poll(seconds * 1000)) and not self.sock.recv(1)
 
     def reset(self) -> None:
         """Close so that the client gets a reset, not an end of stream."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -65,6 +67,17 @@ def handler_of(app: Any, *, tracer: Tracer | None = None) -> Handler:
 @pytest.fixture
 def api() -> Api:
     return Api(handler_of(echo), jwt_caller())
+
+
+def test_a_handler_that_is_gone_leaves_nothing_open() -> None:
+    def open_after(handlers: int) -> int:
+        for _ in range(handlers):
+            handler_of(echo)
+        gc.collect()
+        return len(list(Path("/dev/fd").iterdir()))
+
+    after_one = open_after(1)
+    assert open_after(10) <= after_one
 
 
 def test_an_application_routes_on_the_resource_that_api_gateway_matched(api: Api) -> None:

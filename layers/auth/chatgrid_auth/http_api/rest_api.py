@@ -8,9 +8,9 @@ runs are then one and the same, under a stage, a base path or any other spelling
 from __future__ import annotations
 
 import asyncio
-import atexit
 import logging
 import re
+import weakref
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode
@@ -86,11 +86,11 @@ def lambda_handler(
         milestones: answers worth a metric of their own.
     """
     loop = asyncio.new_event_loop()
-    atexit.register(loop.close)
     asyncio.set_event_loop(loop)  # Mangum takes the current one, and warns where none is
     # It would log every path, and a client may have put its key there.
     logging.getLogger("mangum").setLevel(logging.WARNING)
     mangum = Mangum(app, lifespan="off", custom_handlers=[ProxyRequest])
+    weakref.finalize(mangum, loop.close)  # with the handler, or when the process ends
 
     @logger.inject_lambda_context(
         log_event=False, correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True
