@@ -7,8 +7,9 @@ from typing import Any
 
 from chatgrid_auth.adapters.jwt.claims import ClaimRules
 from chatgrid_auth.adapters.jwt.jwks_cache import JwksCache
+from chatgrid_auth.adapters.jwt.key_set import KeySet
 from chatgrid_auth.adapters.jwt.token_cache import TokenCache
-from chatgrid_auth.adapters.jwt.verification_keys import KeySet, public_key, shared_secret
+from chatgrid_auth.adapters.jwt.verification_keys import public_key, shared_secret
 from chatgrid_auth.adapters.jwt.verifier import JwtVerifier, Remembered
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from tests.vectors.jwt.forge import Forge, new_private_jwks, public_jwk

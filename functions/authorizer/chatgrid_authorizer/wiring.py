@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import time
@@ -51,8 +50,11 @@ def start(environ: Mapping[str, str] = os.environ) -> Gate:
         _renew_after_restore(dynamodb)
     wanted = settings.flag(environ, "LOAD_JWT_AT_START") or settings.starts_ahead(environ)
     if wanted and environ.get("SUPABASE_URL"):
-        try:  # noqa: SIM105 - `contextlib` is one more module
+        try:
+            from chatgrid_auth.adapters.jwt.loading import load_pyjwt  # noqa: PLC0415 - JWTs only
+
             _load_verifier()
+            load_pyjwt()
         except ImportError:
             pass  # left for the first JWT to meet: keys do without
     return gate
@@ -265,13 +267,11 @@ def _tokens(jwt: JwtSettings, credentials: CredentialSource) -> Callable[[], Tok
 
 
 def _load_verifier() -> Callable[..., Tokens]:
-    # PyJWT and cryptography cost many times the rest: a process that meets no JWT does without.
-    gc.disable()  # as while the function starts
-    try:
+    # A process that meets no JWT does without; what checks signatures is loaded later still.
+    from chatgrid_auth.adapters.jwt.loading import CollectorOff  # noqa: PLC0415 - see above
+
+    with CollectorOff():
         from chatgrid_auth.adapters.jwt.verifier import build_verifier  # noqa: PLC0415 - see above
-    finally:
-        gc.freeze()
-        gc.enable()
     return build_verifier
 
 

@@ -14,7 +14,7 @@ import pytest
 from chatgrid_auth.adapters.dynamodb.boto3_transport import Boto3Transport
 from chatgrid_auth.adapters.jwt import verifier as jwt_verifier
 from chatgrid_auth.adapters.jwt.jwks import parse_jwks
-from chatgrid_auth.adapters.jwt.verification_keys import KeySet
+from chatgrid_auth.adapters.jwt.key_set import KeySet
 from chatgrid_auth.adapters.keys_table import items
 from chatgrid_auth.adapters.rate_limits_table.counted_windows import CountedWindows
 from chatgrid_auth.domain import keys

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from chatgrid_auth.adapters.jwt.jwks_cache import JwksCache
-from chatgrid_auth.adapters.jwt.verification_keys import KeySet
+from chatgrid_auth.adapters.jwt.key_set import KeySet
 from chatgrid_auth.adapters.leaks.github_keys import GithubKey, GithubSignatures
 from chatgrid_auth.domain.audit import AuditEvent
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable

@@ -19,7 +19,8 @@ from chatgrid_auth.adapters.jwt.jwks_cache import (
     WAIT_SECONDS,
     JwksCache,
 )
-from chatgrid_auth.adapters.jwt.verification_keys import KeySet, VerificationKey
+from chatgrid_auth.adapters.jwt.key_set import KeySet
+from chatgrid_auth.adapters.jwt.verification_keys import VerificationKey
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from tests.support.slow_fetches import Waiting, waiting
 

@@ -12,7 +12,8 @@ from jwt import PyJWK, encode
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from chatgrid_auth.adapters.jwt.jwks import parse_jwks
-from chatgrid_auth.adapters.jwt.verification_keys import KeySet, public_key, shared_secret
+from chatgrid_auth.adapters.jwt.key_set import KeySet
+from chatgrid_auth.adapters.jwt.verification_keys import public_key, shared_secret
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from tests.vectors.jwt.forge import new_private_jwks, public_jwk
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import chatgrid_auth
+from chatgrid_auth.adapters.jwt import verifier as verifier_module
 from chatgrid_auth.adapters.jwt.claims import ClaimRules
 from chatgrid_auth.adapters.jwt.jwks_cache import SOFT_AGE_MS, STALE_AGE_MS, WAIT_SECONDS
 from chatgrid_auth.adapters.jwt.token_cache import TokenCache
@@ -253,6 +254,29 @@ def test_an_unknown_keys_decision_waits_once_for_a_hanging_provider(
     with pytest.raises(IdentityProviderUnavailable):
         verifier.verify(unknown, now_ms=NOW_MS + after_ms)
     assert waiting.seconds == WAIT_SECONDS
+
+
+def test_the_first_keys_are_fetched_while_pyjwt_is_loaded(
+    waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does loading spend the time that a decision has for fetches."""
+    provider = Provider()
+    on_their_way: list[Callable[[], None]] = []
+    verifier = verifier_for(provider, spawn=on_their_way.append, monotonic=waiting.monotonic)
+
+    def load() -> None:
+        assert len(on_their_way) == 1
+        waiting.seconds += 10
+
+    def land(_longest: float) -> float:
+        on_their_way.pop()()
+        return 2.0
+
+    monkeypatch.setattr(verifier_module, "load_pyjwt", load)
+    waiting.meanwhile = land
+    assert verifier.verify(provider.forge().token({}), now_ms=NOW_MS) is not None
+    assert verifier.verify(provider.forge().token(LONG), now_ms=NOW_MS) is not None
+    assert (provider.fetches, waiting.seconds) == (1, 12)
 
 
 def test_the_shared_secret_needs_no_published_keys() -> None:

@@ -13,8 +13,9 @@ import pytest
 from chatgrid_auth.adapters.jwt.claims import ClaimRules
 from chatgrid_auth.adapters.jwt.jwks import parse_jwks
 from chatgrid_auth.adapters.jwt.jwks_cache import STALE_AGE_MS, JwksCache
+from chatgrid_auth.adapters.jwt.key_set import KeySet
 from chatgrid_auth.adapters.jwt.token_cache import TokenCache
-from chatgrid_auth.adapters.jwt.verification_keys import KeySet, shared_secret
+from chatgrid_auth.adapters.jwt.verification_keys import shared_secret
 from chatgrid_auth.adapters.jwt.verifier import JwtVerifier, Remembered
 from chatgrid_devkit.identity.issuer import ALGORITHMS, LocalIssuer
 from tests.support.jwt_material import NOW_MS, NOW_S, at_once

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chatgrid_auth.adapters.awslite.fetch import fetch
 from chatgrid_auth.adapters.awslite.http_response import HttpFault
+from chatgrid_auth.adapters.jwt.key_set import KeySet
 from chatgrid_auth.adapters.jwt.parts import strict_json
-from chatgrid_auth.adapters.jwt.verification_keys import KeySet, public_key
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 
 
@@ -31,6 +31,10 @@ def parse_jwks(document: bytes) -> KeySet:
     Raises:
         IdentityProviderUnavailable: the document is not a key set.
     """
+    from chatgrid_auth.adapters.jwt.verification_keys import (  # noqa: PLC0415 - loads PyJWT
+        public_key,
+    )
+
     try:
         content = strict_json(document)
     except (ValueError, RecursionError):

@@ -22,9 +22,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
 
-from chatgrid_auth.adapters.jwt.verification_keys import KeySet, VerificationKey
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
+
+if TYPE_CHECKING:
+    from chatgrid_auth.adapters.jwt.key_set import KeySet
+    from chatgrid_auth.adapters.jwt.verification_keys import VerificationKey
 
 SOFT_AGE_MS = 300_000
 STALE_AGE_MS = 600_000  # Supabase: do not keep keys for longer than its `max-age=600`
@@ -97,6 +101,11 @@ class JwksCache:
     def deadline(self) -> float:
         """Until when a decision that begins now may wait, for whatever and however often."""
         return self._monotonic() + self._wait_seconds
+
+    def ask_ahead(self, now_ms: int) -> None:
+        """Let the first keys be fetched while the caller has something else to do."""
+        if self._keys is None:
+            self._begin(now_ms)
 
     def current(self, now_ms: int, *, deadline: float | None = None) -> KeySet:
         """The keys to go by at this moment.

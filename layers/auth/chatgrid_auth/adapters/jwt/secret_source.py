@@ -14,7 +14,7 @@ from chatgrid_auth.adapters.awslite.credentials import CredentialsUnavailable
 from chatgrid_auth.adapters.awslite.fetch import JsonService, fetch
 from chatgrid_auth.adapters.awslite.http_response import HttpFault
 from chatgrid_auth.adapters.awslite.urls import public_endpoint
-from chatgrid_auth.adapters.jwt.verification_keys import KeySet, shared_secret
+from chatgrid_auth.adapters.jwt.key_set import KeySet
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from chatgrid_auth.settings import secret_service
 
@@ -57,6 +57,10 @@ class SecretSource:
         Raises:
             IdentityProviderUnavailable: it cannot be read, or cannot be a JWT secret.
         """
+        from chatgrid_auth.adapters.jwt.verification_keys import (  # noqa: PLC0415 - loads PyJWT
+            shared_secret,
+        )
+
         try:
             response = json.loads(self._ask(now_ms))
             return KeySet([shared_secret(_plain(self._value(response)))])

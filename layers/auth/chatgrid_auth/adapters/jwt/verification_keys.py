@@ -6,7 +6,6 @@ name a key, and a key of another kind than the token says is no key at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from jwt.algorithms import AllowedPublicKeys, HMACAlgorithm, get_default_algorithms
@@ -56,33 +55,6 @@ class VerificationKey:
         except Exception:  # whatever the library trips over, nothing was proven
             return False
         return bool(verified["payload"] == payload)
-
-
-class KeySet:
-    """The keys of one moment; never changed, only replaced."""
-
-    __slots__ = ("_by_id",)
-
-    def __init__(self, keys: Iterable[VerificationKey]) -> None:
-        self._by_id: dict[str, VerificationKey] = {}
-        for key in keys:
-            self._by_id.setdefault(key.key_id, key)
-
-    def knows(self, key_id: str) -> bool:
-        """Whether there is a key of this name, for whichever algorithm."""
-        return key_id in self._by_id
-
-    def get(self, key_id: str, algorithm: str) -> VerificationKey | None:
-        """The key of this name if it is one for this algorithm."""
-        key = self._by_id.get(key_id)
-        return key if key is not None and key.algorithm == algorithm else None
-
-    def keeps(self, earlier: KeySet) -> bool:
-        """Whether everything that verified earlier still does: no key withdrawn or replaced."""
-        return all(
-            (mine := self._by_id.get(key_id)) is not None and mine.thumbprint == key.thumbprint
-            for key_id, key in earlier._by_id.items()
-        )
 
 
 def public_key(jwk: dict[str, Any]) -> VerificationKey | None:

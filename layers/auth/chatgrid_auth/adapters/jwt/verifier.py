@@ -1,7 +1,8 @@
 """A Supabase access token becomes a caller, or nothing, or an outage; never anything else.
 
 The order is from cheap to dear, and nothing is fetched on behalf of a token that would be refused
-anyway: size, hash and memory; shape; algorithm; claims; and only then key and signature.
+anyway: size, hash and memory; shape; algorithm; claims; and only then key and signature. Nor is
+PyJWT loaded for one.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from typing import TYPE_CHECKING
 from chatgrid_auth.adapters.jwt.claims import ClaimRules, TokenClaims
 from chatgrid_auth.adapters.jwt.jwks import fetch_jwks
 from chatgrid_auth.adapters.jwt.jwks_cache import JwksCache
+from chatgrid_auth.adapters.jwt.loading import load_pyjwt
 from chatgrid_auth.adapters.jwt.parts import MAX_TOKEN_LENGTH, UnverifiedToken, read_unverified
 from chatgrid_auth.adapters.jwt.secret_source import SecretSource
 from chatgrid_auth.adapters.jwt.token_cache import TokenCache
-from chatgrid_auth.adapters.jwt.verification_keys import KeySet, VerificationKey
 from chatgrid_auth.settings import JwtSettings
 
 if TYPE_CHECKING:
     from chatgrid_auth.adapters.awslite.credentials import CredentialSource
+    from chatgrid_auth.adapters.jwt.key_set import KeySet
+    from chatgrid_auth.adapters.jwt.verification_keys import VerificationKey
 
 
 class Remembered:
@@ -60,6 +63,7 @@ class JwtVerifier:
         self._secret = secret
         self._memory = memory
         self._source_of: JwksCache | None = None
+        self._can_verify = False
 
     def verify(self, token: str, *, now_ms: int) -> TokenClaims | None:
         """The caller; ``None`` for the contract's 401 `Missing or invalid token`.
@@ -100,6 +104,10 @@ class JwtVerifier:
         if source is None:
             return None
         self._source_of = source
+        if not self._can_verify:
+            source.ask_ahead(now_ms)  # most of a fetch is waiting, and loading is all work
+            load_pyjwt()
+            self._can_verify = True
         deadline = source.deadline()  # one for all that this decision may have to wait for
         # Now, so that a key withdrawn meanwhile has emptied the memory.
         source.current(now_ms, deadline=deadline)

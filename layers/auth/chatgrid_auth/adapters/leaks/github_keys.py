@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from chatgrid_auth.adapters.awslite.fetch import fetch
 from chatgrid_auth.adapters.awslite.http_response import HttpFault
 from chatgrid_auth.adapters.jwt.jwks_cache import JwksCache
+from chatgrid_auth.adapters.jwt.key_set import KeySet
 from chatgrid_auth.adapters.jwt.parts import is_key_id, strict_json
-from chatgrid_auth.adapters.jwt.verification_keys import KeySet, VerificationKey
+from chatgrid_auth.adapters.jwt.verification_keys import VerificationKey
 from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 
 #: How long the last good keys serve while GitHub is out of reach.
