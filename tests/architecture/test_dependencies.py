@@ -167,6 +167,17 @@ def test_each_room_loads_the_third_parties_that_it_is_for(room: str) -> None:
     assert found == THIRD_PARTIES[room]
 
 
+def test_one_module_alone_loads_pyjwt() -> None:
+    """Two threads may load it at once: by a second way in, its own circles of imports break."""
+    found = [
+        module.name
+        for package in (AUTH, ROOT / "functions/authorizer")
+        for module in modules(package)
+        if "jwt" in third_parties(module)
+    ]
+    assert found == ["verification_keys.py"]
+
+
 def test_every_room_of_the_adapters_is_accounted_for() -> None:
     rooms = {path.name for path in ADAPTERS.iterdir() if path.is_dir() and path.name[0] != "_"}
     assert rooms == {"awslite", *THIRD_PARTIES}

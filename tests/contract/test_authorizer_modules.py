@@ -141,12 +141,18 @@ def test_tls_is_loaded_while_the_function_starts_and_nothing_else_with_it() -> N
     assert started - DEPENDS == (OURS | JSON | SOCKET | OTHER | TLS) - DEPENDS
 
 
-def loads_pyjwt(settings: dict[str, str], *options: str) -> bool:
-    """Whether a fresh interpreter has loaded PyJWT when the function has started."""
-    path = os.pathsep.join(map(str, (ROOT / "functions" / "authorizer", ROOT / "layers" / "auth")))
+def loads_pyjwt(settings: dict[str, str], *before: Path) -> bool:
+    """Whether a fresh interpreter has loaded PyJWT when the function has started.
+
+    Args:
+        settings: of the function.
+        before: folders in which Python looks first.
+    """
+    folders = (*before, ROOT / "functions" / "authorizer", ROOT / "layers" / "auth")
+    path = os.pathsep.join(map(str, folders))
     program = "import chatgrid_authorizer.handler, sys; print('jwt' in sys.modules)"
     environ = {**SETTINGS, "SUPABASE_URL": "https://p.example", **settings, "PYTHONPATH": path}
-    command = [sys.executable, *options, "-c", program]
+    command = [sys.executable, "-c", program]
     run = subprocess.run(
         command, env=environ, check=True, capture_output=True, text=True, timeout=60
     )
@@ -169,8 +175,12 @@ def test_pyjwt_is_loaded_at_the_start_where_asked_for(
     assert loads_pyjwt(settings) is expected
 
 
-def test_a_layer_without_pyjwt_stops_no_function_from_starting() -> None:
-    assert not loads_pyjwt({"LOAD_JWT_AT_START": "true"}, "-S")
+@pytest.mark.parametrize("fault", ["ModuleNotFoundError", "OSError", "MemoryError"])
+def test_a_layer_without_a_pyjwt_that_loads_stops_no_function_from_starting(
+    fault: str, tmp_path: Path
+) -> None:
+    (tmp_path / "jwt.py").write_text(f"raise {fault}")
+    assert not loads_pyjwt({"LOAD_JWT_AT_START": "true"}, tmp_path)
 
 
 def test_the_collector_works_again_once_the_function_has_started() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -87,6 +88,15 @@ def eventually(holds: Callable[[], bool], *, seconds: float = 5) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come about in time"
         threading.Event().wait(0.005)
+
+
+def test_the_keys_are_asked_for_while_pyjwt_is_loaded(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "chatgrid_auth.adapters.jwt.verification_keys", None)
+    with pytest.raises(ImportError):
+        jwks.fetch_jwks(project.server.url)
+    assert len(project.server.requests) == 1
 
 
 def test_a_token_of_a_well_behaved_provider_is_let_in(project: Project) -> None:

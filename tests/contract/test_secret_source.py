@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,14 @@ def aws(service: Any, ministack: Ministack) -> Any:
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key="local",
     )
+
+
+def test_the_secret_is_asked_for_while_pyjwt_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "chatgrid_auth.adapters.jwt.verification_keys", None)
+    with RogueServer(answered("secretsmanager", SECRET)) as server:
+        with pytest.raises(ImportError):
+            source(ARNS["secretsmanager"], server.url).load(now_ms())
+        assert len(server.requests) == 1
 
 
 def test_a_secret_of_secrets_manager_is_read(ministack: Ministack) -> None:

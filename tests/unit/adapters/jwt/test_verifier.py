@@ -279,6 +279,40 @@ def test_the_first_keys_are_fetched_while_pyjwt_is_loaded(
     assert (provider.fetches, waiting.seconds) == (1, 12)
 
 
+@pytest.mark.parametrize("fault", [ImportError, OSError, MemoryError])
+def test_what_cannot_be_loaded_is_an_outage_until_it_can(
+    fault: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = Provider()
+    verifier = verifier_for(provider)
+
+    def fail() -> None:
+        raise fault
+
+    token = provider.forge().token({})
+    with monkeypatch.context() as broken:
+        broken.setattr(verifier_module, "load_pyjwt", fail)
+        with pytest.raises(IdentityProviderUnavailable, match="cannot be loaded"):
+            verifier.verify(token, now_ms=NOW_MS)
+    assert verifier.verify(token, now_ms=NOW_MS) is not None
+
+
+@pytest.mark.parametrize("missing", ["jwt", "cryptography", "_cffi_backend"])
+def test_pyjwt_that_could_verify_no_public_key_is_not_loaded(missing: str) -> None:
+    """It would take each of them for no key, and so each good token for a forged one."""
+    script = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from chatgrid_auth.adapters.jwt.loading import load_pyjwt\n"
+        "import gc\n"
+        "try:\n    load_pyjwt()\n"
+        "except ImportError:\n    print(gc.isenabled())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n"
+
+
 def test_the_shared_secret_needs_no_published_keys() -> None:
     provider = Provider()
     provider.down = True

@@ -25,8 +25,11 @@ class CollectorOff:
 def load_pyjwt() -> None:
     """What verifies signatures, with PyJWT and cryptography: many times all the rest.
 
+    The thread that fetches keys may load it at the same time. That is safe as long as both come in
+    by this one module.
+
     Raises:
-        ImportError: they are not installed.
+        Exception: they are not installed, or not for this Python.
     """
     with CollectorOff():
         import chatgrid_auth.adapters.jwt.verification_keys  # noqa: F401, PLC0415 - see above

@@ -57,12 +57,12 @@ class SecretSource:
         Raises:
             IdentityProviderUnavailable: it cannot be read, or cannot be a JWT secret.
         """
-        from chatgrid_auth.adapters.jwt.verification_keys import (  # noqa: PLC0415 - loads PyJWT
-            shared_secret,
-        )
-
         try:
             response = json.loads(self._ask(now_ms))
+            from chatgrid_auth.adapters.jwt.verification_keys import (  # noqa: PLC0415 - PyJWT
+                shared_secret,
+            )
+
             return KeySet([shared_secret(_plain(self._value(response)))])
         except CredentialsUnavailable as error:
             raise IdentityProviderUnavailable("no credentials for the secret store") from error

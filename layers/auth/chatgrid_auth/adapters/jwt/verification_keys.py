@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from jwt.algorithms import AllowedPublicKeys, HMACAlgorithm, get_default_algorithms
+from jwt.algorithms import (
+    AllowedPublicKeys,
+    HMACAlgorithm,
+    get_default_algorithms,
+    has_crypto,
+)
 from jwt.api_jws import PyJWS
 
 from chatgrid_auth.adapters.jwt.parts import is_key_id
+
+if not has_crypto:  # PyJWT goes on without; each published key would be none, each token forged
+    raise ImportError("cryptography cannot be loaded")
 
 #: kty and crv → the algorithm of such a key, and the members that make it up.
 _KINDS = {

@@ -18,6 +18,7 @@ from chatgrid_auth.adapters.jwt.loading import load_pyjwt
 from chatgrid_auth.adapters.jwt.parts import MAX_TOKEN_LENGTH, UnverifiedToken, read_unverified
 from chatgrid_auth.adapters.jwt.secret_source import SecretSource
 from chatgrid_auth.adapters.jwt.token_cache import TokenCache
+from chatgrid_auth.domain.errors import IdentityProviderUnavailable
 from chatgrid_auth.settings import JwtSettings
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class JwtVerifier:
         self._source_of = source
         if not self._can_verify:
             source.ask_ahead(now_ms)  # most of a fetch is waiting, and loading is all work
-            load_pyjwt()
+            _load_pyjwt()
             self._can_verify = True
         deadline = source.deadline()  # one for all that this decision may have to wait for
         # Now, so that a key withdrawn meanwhile has emptied the memory.
@@ -130,6 +131,13 @@ class JwtVerifier:
         if key_id is None:
             return None
         return source.find(key_id, token.algorithm, now_ms=now_ms, deadline=deadline)
+
+
+def _load_pyjwt() -> None:
+    try:
+        load_pyjwt()
+    except Exception as error:  # a layer that is missing or broken is not the token's fault
+        raise IdentityProviderUnavailable("what verifies tokens cannot be loaded") from error
 
 
 def build_verifier(
