@@ -161,6 +161,11 @@ def is_terminal(stream: TextIO | None) -> bool:
     return found is not None and found.isatty()
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: ``1 key``, ``2 keys``."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def printable(text: str) -> str:
     """The text, with what would steer a terminal shown instead of sent."""
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)

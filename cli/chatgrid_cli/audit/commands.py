@@ -21,7 +21,7 @@ from chatgrid_cli.audit.anchors import Anchor, read_anchors
 from chatgrid_cli.commands import command, group
 from chatgrid_cli.errors import FAULT, CliError
 from chatgrid_cli.files import create_private, unwritable
-from chatgrid_cli.output import Output
+from chatgrid_cli.output import Output, counted
 from chatgrid_cli.stacks import Stack
 
 app = group("Who did what to keys, and whether the record of it is whole.")
@@ -45,7 +45,10 @@ def list_entries(
         int, typer.Option("--limit", min=1, max=1_000_000, help="How many at most.")
     ] = 100,
 ) -> None:
-    """List entries: one user's the newest first; those of all users in the table's order."""
+    """List entries: one user's the newest first, or those of all users.
+
+    All users come in no order, the entries of each together, the oldest first.
+    """
     found = list(islice(_newest(stack, owner), limit + 1))
     shown = found[:limit]
     if out.as_json:
@@ -76,23 +79,32 @@ def verify(
     """Read every entry, and name the first of each user at which the chain does not hold.
 
     Exit code 1 if there is one. A chain that was written anew as a whole holds in itself: --anchors
-    compares it with what the logs have kept.
+    compares it with what the logs have kept, and tells how many entries they kept. A file without
+    an anchor is refused.
     """
     transport = Boto3Transport(stack.client("dynamodb"))
     trail = AuditTrail(transport, table=stack.audit_table)
-    known = _anchors(anchors) if anchors is not None else []
+    known = _anchors(anchors, owner) if anchors is not None else []
     inventory = AuditInventory(transport, table=stack.audit_table)
     everybody = {*inventory.owners(), *(anchor.owner for anchor in known)}
     owners = [owner] if owner is not None else sorted(everybody)
-    entries, broken = 0, {}
+    entries, anchored, broken = 0, 0, {}
     for one in owners:
         found = trail.verify(one)
         entries += found.entries
-        suspects = [found.first_broken_seq, *_contradicted(trail, one, known)]
+        agreed, contradicted = _compared(trail, one, known)
+        anchored += len(agreed)
+        suspects = [found.first_broken_seq, *contradicted]
         numbers = [number for number in suspects if number is not None]
         if numbers:
             broken[one] = min(numbers)
-    _tell(out, entries=entries, owners=len(owners), broken=broken)
+    _tell(
+        out,
+        entries=entries,
+        owners=len(owners),
+        broken=broken,
+        anchored=anchored if anchors is not None else None,
+    )
     if broken:
         raise typer.Exit(1)
 
@@ -131,7 +143,7 @@ def export(
             with contextlib.suppress(OSError):
                 file.unlink()
             raise
-    out.note(f"{written} entries exported.")
+    out.note(f"{counted(written, 'entry', 'entries')} exported.")
 
 
 def _entries(stack: Stack, owner: str | None) -> Iterator[Entry]:
@@ -162,16 +174,33 @@ def _row(entry: Entry) -> dict[str, object]:
     }
 
 
-def _contradicted(trail: AuditTrail, owner: str, known: list[Anchor]) -> Iterator[int]:
-    """The numbers under which the table holds another hash than the log, or nothing."""
-    told = {anchor.seq: anchor.hash for anchor in known if anchor.owner == owner}
+def _compared(trail: AuditTrail, owner: str, known: list[Anchor]) -> tuple[set[int], set[int]]:
+    """The numbers under which the table holds the log's hash, and those with another or none."""
+    told = {(anchor.seq, anchor.hash) for anchor in known if anchor.owner == owner}
     if not told:
-        return
+        return set(), set()
     kept = {entry.document.get("seq"): entry.document.get("hash") for entry in trail.entries(owner)}
-    yield from (seq for seq, hashed in told.items() if kept.get(seq) != hashed)
+    agreed = {(seq, hashed) for seq, hashed in told if kept.get(seq) == hashed}
+    return {seq for seq, _ in agreed}, {seq for seq, _ in told - agreed}
 
 
-def _anchors(file: Path) -> list[Anchor]:
+def _anchors(file: Path, owner: str | None) -> list[Anchor]:
+    """The anchors in a file, of one user or of all.
+
+    Raises:
+        CliError: it cannot be read, or holds none: to agree with nothing proves nothing.
+    """
+    found = [anchor for anchor in _read(file) if owner in {None, anchor.owner}]
+    if not found:
+        raise CliError(
+            f"{file} holds no anchor{'' if owner is None else f' of {owner}'}, so nothing was"
+            " compared: export the lines of the log again, and look at the filter and the times",
+            code="no_anchors",
+        )
+    return found
+
+
+def _read(file: Path) -> list[Anchor]:
     try:
         if str(file) == "-":
             return list(read_anchors(sys.stdin))
@@ -185,7 +214,10 @@ def _anchors(file: Path) -> list[Anchor]:
         ) from None
 
 
-def _tell(out: Output, *, entries: int, owners: int, broken: dict[str, int]) -> None:
+def _tell(
+    out: Output, *, entries: int, owners: int, broken: dict[str, int], anchored: int | None
+) -> None:
+    counted_entries = counted(entries, "entry", "entries")
     if out.as_json:
         out.document(
             "audit_verification",
@@ -194,10 +226,15 @@ def _tell(out: Output, *, entries: int, owners: int, broken: dict[str, int]) -> 
                 "entries": entries,
                 "owners": owners,
                 "broken": [{"owner": one, "first_broken_seq": at} for one, at in broken.items()],
+                **({} if anchored is None else {"anchored": anchored}),
             },
         )
         return
     for one, at in broken.items():
         out.text(f"The log of {one} is broken at entry {at}.", style="red")
     if not broken:
-        out.text(f"{entries} entries of {owners} users hold.")
+        verb = "holds" if entries == 1 else "hold"
+        out.text(f"{counted_entries} of {counted(owners, 'user')} {verb}.")
+    if anchored is not None:
+        verb = "is" if anchored == 1 else "are"
+        out.text(f"{anchored} of {counted_entries} {verb} anchored.")

@@ -130,6 +130,47 @@ def test_every_export_of_the_log_is_read(export: Callable[[list[dict[str, Any]]]
     assert found == [Anchor(owner="o", seq=1, hash="ab")]
 
 
+@pytest.mark.parametrize("text", ["", "{}", filtered([]), filtered([{"event": "decision"}])])
+def test_a_file_without_an_anchor_verifies_nothing(
+    operator: Operator, tmp_path: Path, text: str
+) -> None:
+    """An export by a wrong filter must not look like one that the table agrees with."""
+    user_with_entries(operator)
+    file = tmp_path / "log.json"
+    file.write_text(text)
+    told = operator.answer("audit", "verify", "--anchors", str(file), exit_code=1)
+    assert (told["code"], "holds no anchor" in told["message"]) == ("no_anchors", True)
+
+
+def test_anchors_of_others_verify_nothing_of_one_user(operator: Operator, tmp_path: Path) -> None:
+    user, other = user_with_entries(operator), user_with_entries(operator)
+    file = tmp_path / "log.jsonl"
+    file.write_text(bare([line for line in operator.trail() if line["owner"] == other]))
+    asked = ("audit", "verify", "--owner", user, "--anchors", str(file))
+    told = operator.answer(*asked, exit_code=1)
+    assert (told["code"], "holds no anchor" in told["message"]) == ("no_anchors", True)
+
+
+def test_a_verification_tells_how_many_entries_are_anchored(
+    operator: Operator, tmp_path: Path
+) -> None:
+    user = user_with_entries(operator)
+    file = tmp_path / "log.jsonl"
+    anchored = [line for line in operator.trail() if line["owner"] == user][:2]
+    file.write_text(bare([*anchored, *anchored]))
+    asked = ("audit", "verify", "--owner", user, "--anchors", str(file))
+    assert operator.answer(*asked)["data"]["anchored"] == 2
+    text = operator.run(*asked).stdout
+    assert "3 entries of 1 user hold." in text
+    assert "2 of 3 entries are anchored." in text
+
+
+def test_one_entry_is_told_as_one(operator: Operator) -> None:
+    user = user_with_entries(operator, 1)
+    assert "1 entry of 1 user holds." in operator.run("audit", "verify", "--owner", user).stdout
+    assert "1 entry exported." in operator.run("audit", "export", "--owner", user).stderr
+
+
 @pytest.mark.parametrize("text", ["no json", "\x00"])
 def test_a_file_without_json_is_no_file_of_anchors(
     operator: Operator, tmp_path: Path, text: str
