@@ -14,6 +14,7 @@ from chatgrid_auth.domain.key_errors import (
     KeyRotatedMeanwhile,
     NotFound,
     PreviousSecretActive,
+    NoPreviousSecret,
 )
 from chatgrid_auth.services.key_rules import InvalidKey
 
@@ -70,6 +71,7 @@ _FIXED: dict[type[ChatGridError], tuple[str, str]] = {
     NotFound: ("there is no such key", "not_found"),
     PreviousSecretActive: (
         "its previous secret still works: wait, or say --force to end it",
+    NoPreviousSecret: ("this key has no previous secret", "not_found"),
         "previous_secret_active",
     ),
     KeyDisabled: ("this key is disabled", "conflict"),

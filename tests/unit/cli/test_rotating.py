@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -57,7 +58,14 @@ def test_a_secret_can_be_ended_by_itself(operator: Operator) -> None:
     assert ended["data"]["previous_secret"] is None
     assert not passes(operator, issued.raw_key)
     assert passes(operator, raw_key)
-    assert operator.answer("keys", "end-secret", issued.key.id, exit_code=1)["code"] == "not_found"
+
+
+def test_a_key_without_a_previous_secret_is_told_apart_from_no_key(operator: Operator) -> None:
+    issued = operator.issue()
+    told = operator.answer("keys", "end-secret", issued.key.id, exit_code=1)
+    assert (told["code"], told["message"]) == ("not_found", "this key has no previous secret")
+    told = operator.answer("keys", "end-secret", str(uuid4()), exit_code=1)
+    assert (told["code"], told["message"]) == ("not_found", "there is no such key")
 
 
 def test_each_secret_is_shown_by_prefix_end_and_last_use(operator: Operator) -> None:

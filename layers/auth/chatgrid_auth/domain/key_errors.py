@@ -2,6 +2,7 @@
 
 ChatGridError
 ├── NotFound                        no such thing, or not the caller's
+│   └── NoPreviousSecret            the key is there, and has no previous secret
 ├── KeyLimitReached                 the owner holds as many keys as allowed
 ├── CreationLimitReached            the owner made as many keys in the last hour as allowed
 │   └── SecretLimitReached          the key got as many secrets in the last hour as allowed
@@ -29,6 +30,10 @@ from chatgrid_auth.domain.errors import ChatGridError
 
 class NotFound(ChatGridError):
     """There is no such thing, or it belongs to somebody else: never told apart."""
+
+
+class NoPreviousSecret(NotFound):
+    """The key is there, and the previous secret that was meant is not."""
 
 
 class KeyLimitReached(ChatGridError):

@@ -27,6 +27,7 @@ from chatgrid_auth.domain.key_errors import (
     KeyRotatedMeanwhile,
     MakerRevoked,
     NameReused,
+    NoPreviousSecret,
     NotFound,
     PreviousSecretActive,
     ScopeMissing,
@@ -156,6 +157,7 @@ def creation_limit_reached(reached: CreationLimitReached) -> Problem:
 #: What is told in the same words whatever led to it.
 _FIXED: dict[type[Exception], error_table.ErrorKind] = {
     NotFound: error_table.NOT_FOUND,
+    NoPreviousSecret: error_table.NOT_FOUND,
     InvalidCursor: error_table.INVALID_CURSOR,
     PreviousSecretActive: error_table.PREVIOUS_SECRET_ACTIVE,
     KeyDisabled: error_table.KEY_DISABLED,

@@ -20,6 +20,7 @@ from chatgrid_auth.domain.key_errors import (
     KeyExpired,
     KeyIsCanary,
     KeyRotatedMeanwhile,
+    NoPreviousSecret,
     NotFound,
     PreviousSecretActive,
     SelfRotationNotAllowed,
@@ -197,14 +198,15 @@ class Rotations:
         """End a key's previous secret: it is refused on the very next request.
 
         Raises:
-            NotFound: no such key, a revoked one, somebody else's, or one without such a secret.
+            NotFound: no such key, a revoked one, or somebody else's.
+            NoPreviousSecret: it has no such secret.
             StoreUnavailable: the store is out; the secret may or may not have ended.
         """
         for _ in range(_TRIES):
             now_ms = self._now_ms()
             standing = self._standing(owner, key_id, now_ms)
             if standing.key.previous_secret is None:
-                raise NotFound
+                raise NoPreviousSecret
             ended = replace(standing.key, previous_secret=None, updated_at_ms=now_ms)
             event = self._event(audit.PREVIOUS_SECRET_ENDED, standing.key, ended, actor, now_ms)
             if self._store.end_previous(standing, event=event):
