@@ -110,7 +110,8 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
             out = Output(as_json=options.pop("as_json"))
             names = ("stack_name", "region", "profile", "local", "state")
             where = Where(**{name: options.pop(name) for name in names})
-            _told(out, lambda: function(**_filled(wanted, out, where), **options))
+            taken = {name for given in context.command.params for name in given.opts}
+            _told(out, lambda: function(**_filled(wanted, out, where), **options), taken)
 
         _take_options(run, own)
         run.__doc__ = _reflowed(function.__doc__ or "")
@@ -202,13 +203,13 @@ def _filled(wanted: Any, out: Output, where: Where) -> dict[str, object]:
     return {name: make() for name, make in given.items() if name in wanted}
 
 
-def _told(out: Output, work: Callable[[], None]) -> None:
+def _told(out: Output, work: Callable[[], None], options: set[str]) -> None:
     try:
         work()
     except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
         raise
     except Exception as error:  # the last stop before the user: no stack trace for known trouble
-        trouble = error_of(error)
+        trouble = error_of(error, options=options)
         if trouble is not None:
             out.trouble(trouble.code, trouble.text)
             raise typer.Exit(trouble.exit_code) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from chatgrid_auth.domain.errors import (
     ChatGridError,
     IdentityProviderUnavailable,
@@ -12,11 +14,11 @@ from chatgrid_auth.domain.key_errors import (
     KeyExpired,
     KeyLimitReached,
     KeyRotatedMeanwhile,
+    NoPreviousSecret,
     NotFound,
     PreviousSecretActive,
-    NoPreviousSecret,
 )
-from chatgrid_auth.services.key_rules import InvalidKey
+from chatgrid_auth.services.key_rules import InvalidKey, KeyProblem
 
 #: Exit codes. 130 besides, for Ctrl-C, as shells have it.
 REFUSED, USAGE, FAULT, INTERRUPTED = 1, 2, 3, 130
@@ -69,14 +71,30 @@ _MEANINGS = (
 #: Errors of ours that are told in the same words whatever led to them: text and code.
 _FIXED: dict[type[ChatGridError], tuple[str, str]] = {
     NotFound: ("there is no such key", "not_found"),
+    NoPreviousSecret: ("this key has no previous secret", "not_found"),
     PreviousSecretActive: (
         "its previous secret still works: wait, or say --force to end it",
-    NoPreviousSecret: ("this key has no previous secret", "not_found"),
         "previous_secret_active",
     ),
     KeyDisabled: ("this key is disabled", "conflict"),
     KeyExpired: ("this key has expired", "conflict"),
     KeyRotatedMeanwhile: ("this key was rotated meanwhile; nothing was changed", "conflict"),
+}
+
+
+#: Fields of a key, and the options that give them. The two of its credits are told apart below.
+_OPTIONS = {
+    "name": "--name",
+    "scopes": "--scope",
+    "rate_limit": "--rate-limit",
+    "expires_at": "--expires",
+    "environment": "--environment",
+    "kind": "--kind",
+    "self_rotation": "--self-rotation",
+    "metadata": "--metadata",
+    "allowed_ips": "--allow-ip",
+    "allowed_origins": "--origin",
+    "permissions": "--permission",
 }
 
 
@@ -96,14 +114,18 @@ class CliError(Exception):
         self.exit_code = exit_code
 
 
-def error_of(error: Exception) -> CliError | None:
-    """What an expected error means to an operator; ``None`` for one that nobody expects."""
+def error_of(error: Exception, *, options: Collection[str] = ()) -> CliError | None:
+    """What an expected error means to an operator; ``None`` for one that nobody expects.
+
+    Args:
+        options: those of the command that failed, by which it tells of a key's fields.
+    """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # loaded when needed
 
     if isinstance(error, CliError):
         return error
     if isinstance(error, ChatGridError):
-        return _of_ours(error)
+        return _of_ours(error, options)
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "Unknown")
         return _of_aws(error.operation_name, code)
@@ -112,9 +134,10 @@ def error_of(error: Exception) -> CliError | None:
     return None
 
 
-def _of_ours(error: ChatGridError) -> CliError | None:
+def _of_ours(error: ChatGridError, options: Collection[str]) -> CliError | None:
     if isinstance(error, InvalidKey):
-        return CliError(str(error), code="validation_error")
+        told = "; ".join(_of_problem(problem, options) for problem in error.problems)
+        return CliError(told, code="validation_error")
     if type(error) in _FIXED:
         text, code = _FIXED[type(error)]
         return CliError(text, code=code)
@@ -129,6 +152,19 @@ def _of_ours(error: ChatGridError) -> CliError | None:
     if isinstance(error, IdentityProviderUnavailable):
         return _fault("the identity provider does not answer", "service_unavailable")
     return None
+
+
+def _of_problem(problem: KeyProblem, options: Collection[str]) -> str:
+    """A rule that a key breaks, by the option that gave the field, if the command has one."""
+    field, _, place = problem.path.partition(".")
+    if field == "credits":
+        option = "--credits" if place == "remaining" else "--refill"
+    else:
+        option = _OPTIONS.get(field, "")
+    if option not in options:
+        return f"{problem.path}: {problem.message}"
+    number = f" (no. {int(place) + 1})" if place.isdecimal() else ""
+    return f"{option}{number}: {problem.message}"
 
 
 def _of_aws(operation: str, code: str) -> CliError:

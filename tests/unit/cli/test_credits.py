@@ -62,10 +62,14 @@ def test_what_is_no_number_of_credits_is_wrong_usage(
 
 def test_rules_of_credits_are_the_apis(operator: Operator) -> None:
     key_id = made(operator)
-    for options in (("--refill", "1/day"), ("--credits", "1", "--refill", "1/year")):
+    broken = {
+        "--credits": ("--refill", "1/day"),
+        "--refill": ("--credits", "1", "--refill", "1/year"),
+    }
+    for option, options in broken.items():
         result = operator.run("keys", "update", key_id, *options)
         assert result.exit_code == 1
-        assert "credits." in result.stderr
+        assert result.stderr.startswith(f"chatgrid: {option}: ")
 
 
 def test_no_limit_below_the_dearest_cost_is_given(operator: Operator) -> None:

@@ -55,6 +55,32 @@ def test_a_rule_that_means_nothing_makes_no_key(
 
 
 @pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--kind", "publishable"), "--origin: Required"),
+        (("--kind", "publishable", "--origin", "x"), "--origin (no. 1): "),
+        (("--kind", "publishable", "--origin", "https://a.b", "--scope", "write"), "--scope: "),
+        (("--rate-limit", "60001"), "--rate-limit: "),
+        (("--allow-ip", "::1", "--allow-ip", "192.0.2.1/24"), "--allow-ip (no. 2): "),
+        (("--permission", "boards"), "--permission (no. 1): "),
+        (("--refill", "5/month"), "--credits: "),
+        (("--credits", "1", "--refill", "5/year"), "--refill: "),
+    ],
+)
+def test_a_rule_that_is_broken_is_told_by_its_option(
+    operator: Operator, options: tuple[str, ...], told: str
+) -> None:
+    result = operator.run("keys", "create", "--user", USER, "--name", "CI", *options)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"chatgrid: {told}"), result.stderr
+
+
+def test_a_field_that_a_command_has_no_option_for_keeps_its_name(operator: Operator) -> None:
+    key_id = operator.issue().key.id
+    assert "chatgrid: rate_limit: " in operator.run("keys", "set-limit", key_id, "60001").stderr
+
+
+@pytest.mark.parametrize(
     ("more", "reason"),
     [
         (("--source-ip", "192.0.2.7"), "api-key"),
