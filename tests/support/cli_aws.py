@@ -8,7 +8,7 @@ from typing import Any
 from chatgrid_cli.checks.gateway import TYPES
 
 API = "api1234567"
-FUNCTIONS = ("authorizer", "management", "boards", "reconciler")
+FUNCTIONS = ("authorizer", "management", "boards", "leaks", "reconciler", "usage")
 
 
 class Pages:
@@ -107,7 +107,7 @@ class Lambda:
     """Functions that are ready, with versions and an alias each."""
 
     def __init__(self) -> None:
-        self.state = "Active"
+        self.states: dict[str, str] = {}
         self.versions = {name: ["1", "2", "3"] for name in FUNCTIONS}
         self.aliases: dict[str, list[dict[str, Any]]] = {
             name: [{"Name": "live", "FunctionVersion": "3"}] for name in FUNCTIONS
@@ -129,8 +129,9 @@ class Lambda:
     def delete_function(self, **asked: str) -> None:
         self.versions[asked["FunctionName"]].remove(asked["Qualifier"])
 
-    def get_function_configuration(self, **_: object) -> dict[str, Any]:
-        return {"State": self.state, "LastUpdateStatus": "Successful"}
+    def get_function_configuration(self, **asked: str) -> dict[str, Any]:
+        state = self.states.get(asked["FunctionName"], "Active")
+        return {"State": state, "LastUpdateStatus": "Successful"}
 
 
 class Alarms:

@@ -38,17 +38,20 @@ class Patient:
             },
         }
         store = operator.dynamodb
-        store.update_table(TableName=operator.table, DeletionProtectionEnabled=True)
-        self.recover(on=True)
-        for table in (operator.table, operator.outputs["RateLimitsTableName"]):
+        for table in (operator.table, operator.outputs["AuditTableName"]):
+            store.update_table(TableName=table, DeletionProtectionEnabled=True)
+        for output in ("KeysTableName", "AuditTableName", "UsageTableName"):
+            self.recover(output, on=True)
+        for output in ("KeysTableName", "RateLimitsTableName", "UsageTableName"):
+            table = operator.outputs[output]
             store.update_time_to_live(
                 TableName=table,
                 TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_on"},
             )
 
-    def recover(self, *, on: bool) -> None:
+    def recover(self, output: str, *, on: bool) -> None:
         self.operator.dynamodb.update_continuous_backups(
-            TableName=self.operator.table,
+            TableName=self.operator.outputs[output],
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on},
         )
 

@@ -10,6 +10,7 @@ from chatgrid_cli.stacks import Stack
 
 _NEEDED = (
     *("ApiId", "ApiUrl", "KeysTableName", "RateLimitsTableName", "BoardsTableName"),
+    *("AuditTableName", "UsageTableName"),
     *("AuthorizerFunctionName", "ManagementFunctionName", "ReconcilerFunctionName"),
     *("StandardUsagePlanId", "WebUsagePlanId"),
 )
@@ -116,8 +117,7 @@ def look_at_functions(stack: Stack) -> Iterator[Finding]:
         yield skipped("functions", "run by `make dev`, which ends when one cannot start")
         return
     client = stack.client("lambda")
-    for function in ("Authorizer", "Management", "Reconciler"):
-        name = stack.output(f"{function}FunctionName")
+    for name in functions_of(stack):
         found = client.get_function_configuration(FunctionName=name)
         state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
         if state in {"Active", "Inactive"} and update == "Successful":
@@ -130,6 +130,17 @@ def look_at_functions(stack: Stack) -> Iterator[Finding]:
             "only reports what it would repair",
             "set ReconcilerDryRun to false to let it work",
         )
+
+
+def functions_of(stack: Stack) -> list[str]:
+    """The names of all functions that CloudFormation made for a stack."""
+    pages = stack.client("cloudformation").get_paginator("list_stack_resources")
+    return [
+        resource["PhysicalResourceId"]
+        for page in pages.paginate(StackName=stack.name)
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] == "AWS::Lambda::Function"
+    ]
 
 
 def _number(text: str | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from chatgrid_auth.adapters.keys_table.items import PLANS, s
@@ -10,20 +11,42 @@ from chatgrid_cli.checks.findings import Finding, fail, ok, skipped, warn
 from chatgrid_cli.keys.issuing import own_gateway_keys
 from chatgrid_cli.stacks import Stack
 
-_KEYS = {"KeysTable": ["pk", "sk"], "RateLimitsTable": ["pk"], "BoardsTable": ["pk", "sk"]}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """What the template makes of a table.
+
+    Attributes:
+        protected: against deletion.
+        recovers: whether any second of the last weeks can be brought back.
+        expires: whether items go when their time is over.
+    """
+
+    keys: list[str]
+    protected: bool = False
+    recovers: bool = False
+    expires: bool = False
+
+
+_PK_SK = ["pk", "sk"]
+#: By logical id. Written down here, since a table of a former stack is no resource of this one.
+PROMISED = {
+    "KeysTable": Promised(keys=_PK_SK, protected=True, recovers=True, expires=True),
+    "AuditTable": Promised(keys=_PK_SK, protected=True, recovers=True),
+    "RateLimitsTable": Promised(keys=["pk"], expires=True),
+    "UsageTable": Promised(keys=_PK_SK, recovers=True, expires=True),
+    "BoardsTable": Promised(keys=_PK_SK, recovers=True),
+}
 _LONG_QUEUE = 100
 
 
 def look_at_tables(stack: Stack) -> Iterator[Finding]:
     """Each table's state and keys."""
     client = stack.client("dynamodb")
-    for logical_id, expected in _KEYS.items():
-        if logical_id == "BoardsTable" and _boards_table(stack) is None:
-            continue
-        name = stack.output(f"{logical_id}Name")
+    for name, promised in _tables(stack):
         table = client.describe_table(TableName=name)["Table"]
         keys = [part["AttributeName"] for part in table["KeySchema"]]
-        if keys != expected:
+        if keys != promised.keys:
             yield fail("tables", f"{name} has the keys {keys}", "it is no table of this template")
         elif table["TableStatus"] != "ACTIVE":
             yield fail("tables", f"{name} is {table['TableStatus']}", "wait until it is ACTIVE")
@@ -37,17 +60,16 @@ def look_at_protection(stack: Stack) -> Iterator[Finding]:
         yield skipped("protection", "a local stack's tables are files in its folder")
         return
     client = stack.client("dynamodb")
-    keys = stack.keys_table
-    table = client.describe_table(TableName=keys)["Table"]
-    if table.get("DeletionProtectionEnabled"):
-        yield ok("deletion protection", f"on for {keys}")
-    else:
-        yield fail(
-            "deletion protection",
-            f"off for {keys}: one call deletes every key",
-            f"aws dynamodb update-table --table-name {keys} --deletion-protection-enabled",
-        )
-    for name in filter(None, (keys, _boards_table(stack))):
+    for name in (name for name, promised in _tables(stack) if promised.protected):
+        if client.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled"):
+            yield ok("deletion protection", f"on for {name}")
+        else:
+            yield fail(
+                "deletion protection",
+                f"off for {name}: one call deletes all that is in it",
+                f"aws dynamodb update-table --table-name {name} --deletion-protection-enabled",
+            )
+    for name in (name for name, promised in _tables(stack) if promised.recovers):
         if _recovers(client, name):
             yield ok("point-in-time recovery", f"on for {name}")
         else:
@@ -59,10 +81,15 @@ def look_at_protection(stack: Stack) -> Iterator[Finding]:
             )
 
 
-def _boards_table(stack: Stack) -> str | None:
-    """The example's table; ``None`` where the stack was deployed without the example."""
-    name = stack.outputs.get("BoardsTableName", "none")
-    return None if name == "none" else name
+def _tables(stack: Stack) -> Iterator[tuple[str, Promised]]:
+    """Names of the stack's tables, and what is promised of each.
+
+    The example's is left out where the stack was deployed without the example.
+    """
+    for logical_id, promised in PROMISED.items():
+        if logical_id == "BoardsTable" and stack.outputs.get("BoardsTableName", "none") == "none":
+            continue
+        yield stack.output(f"{logical_id}Name"), promised
 
 
 def _recovers(client: Any, table: str) -> bool:
@@ -72,8 +99,8 @@ def _recovers(client: Any, table: str) -> bool:
 
 
 def check_ttl(stack: Stack) -> Iterator[Finding]:
-    """That window counters of users who went away, and revoked keys, are disposed of."""
-    for name in (stack.output("RateLimitsTableName"), stack.keys_table):
+    """That what has had its time is disposed of: windows, revoked keys, old statistics."""
+    for name in (name for name, promised in _tables(stack) if promised.expires):
         yield _ttl_of(stack.client("dynamodb"), name)
 
 

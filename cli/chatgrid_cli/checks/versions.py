@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chatgrid_cli.checks.findings import Finding, ok, skipped, warn
+from chatgrid_cli.checks.formation import functions_of
 from chatgrid_cli.stacks import Stack
 
 #: So many of a function are worth no word.
@@ -18,7 +19,7 @@ def look_at_versions(stack: Stack) -> Iterator[Finding]:
         yield skipped("versions", "a local stack has none")
         return
     client = stack.client("lambda")
-    old = {name: len(_removable(client, name, keep=_MANY)) for name in _functions(stack)}
+    old = {name: len(_removable(client, name, keep=_MANY)) for name in functions_of(stack)}
     if any(old.values()):
         told = ", ".join(f"{count} of {name}" for name, count in old.items() if count)
         yield warn(
@@ -41,7 +42,7 @@ def prune_versions(stack: Stack, *, keep: int) -> Iterator[Finding]:
         yield skipped("pruned versions", "a local stack has none")
         return
     client = stack.client("lambda")
-    for name in _functions(stack):
+    for name in functions_of(stack):
         gone = _removable(client, name, keep=keep)
         for version in gone:
             client.delete_function(FunctionName=name, Qualifier=version)
@@ -66,13 +67,3 @@ def _named_by_aliases(client: Any, function: str) -> Iterator[int]:
         for number in (alias["FunctionVersion"], *weights):
             if number.isdecimal():  # not $LATEST
                 yield int(number)
-
-
-def _functions(stack: Stack) -> list[str]:
-    pages = stack.client("cloudformation").get_paginator("list_stack_resources")
-    return [
-        resource["PhysicalResourceId"]
-        for page in pages.paginate(StackName=stack.name)
-        for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == "AWS::Lambda::Function"
-    ]

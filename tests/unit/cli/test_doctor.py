@@ -9,10 +9,12 @@ import pytest
 
 from chatgrid_cli.checks import probe
 from chatgrid_cli.checks.gateway import TYPES
+from chatgrid_cli.checks.tables import PROMISED, Promised
 from chatgrid_devkit.stack.deployment import read_deployment
 from chatgrid_devkit.stack.system import TEMPLATE
+from chatgrid_devkit.template.expansion import load
 from tests.support.cli import Operator
-from tests.support.cli_aws import API
+from tests.support.cli_aws import API, FUNCTIONS
 from tests.support.cli_patient import REFUSAL, Patient
 
 ROOT = Path(__file__).parents[3]
@@ -132,15 +134,42 @@ def test_alarms_on_a_table_or_function_that_was_replaced_are_found(patient: Pati
     assert "not the stack's: authorizer-of-before" in message
 
 
-def test_tables_without_protection_are_found(patient: Patient) -> None:
-    patient.recover(on=False)
-    assert patient.seen("point-in-time recovery", exit_code=1)[0] == {"fail"}
-    table = patient.operator.table
-    patient.operator.dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
-    assert patient.seen("deletion protection", exit_code=1)[0] == {"fail"}
+def test_the_doctor_judges_every_table_by_what_the_template_promises() -> None:
+    template = load(TEMPLATE)["Resources"]
+    made = {
+        name: resource.get("Properties", {})
+        for name, resource in template.items()
+        if resource["Type"] == "AWS::DynamoDB::Table"
+    }
+    recovery = "PointInTimeRecoverySpecification"
+    assert {
+        name: Promised(
+            keys=[part["AttributeName"] for part in table["KeySchema"]],
+            protected=table.get("DeletionProtectionEnabled", False),
+            recovers=table.get(recovery, {}).get("PointInTimeRecoveryEnabled", False),
+            expires=table.get("TimeToLiveSpecification", {}).get("Enabled", False),
+        )
+        for name, table in made.items()
+    } == PROMISED
 
 
-@pytest.mark.parametrize("table", ["RateLimitsTableName", "KeysTableName"])
+@pytest.mark.parametrize("table", ["KeysTableName", "AuditTableName"])
+def test_a_table_that_one_call_deletes_is_found(patient: Patient, table: str) -> None:
+    name = patient.operator.outputs[table]
+    patient.operator.dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
+    statuses, message = patient.seen("deletion protection", exit_code=1)
+    assert (statuses, f"off for {name}" in message) == ({"ok", "fail"}, True)
+
+
+@pytest.mark.parametrize("table", ["KeysTableName", "AuditTableName", "UsageTableName"])
+def test_a_table_that_cannot_be_brought_back_is_found(patient: Patient, table: str) -> None:
+    patient.recover(table, on=False)
+    statuses, message = patient.seen("point-in-time recovery", exit_code=1)
+    name = patient.operator.outputs[table]
+    assert (statuses, f"off for {name}" in message) == ({"ok", "fail"}, True)
+
+
+@pytest.mark.parametrize("table", ["RateLimitsTableName", "KeysTableName", "UsageTableName"])
 def test_a_table_that_only_grows_is_found(patient: Patient, table: str) -> None:
     name = patient.operator.outputs[table]
     patient.operator.dynamodb.update_time_to_live(
@@ -152,8 +181,9 @@ def test_a_table_that_only_grows_is_found(patient: Patient, table: str) -> None:
     assert f"off for {name}" in message
 
 
-def test_a_table_of_another_kind_is_found(patient: Patient) -> None:
-    patient.operator.outputs["BoardsTableName"] = patient.operator.outputs["RateLimitsTableName"]
+@pytest.mark.parametrize("table", ["BoardsTableName", "AuditTableName", "UsageTableName"])
+def test_a_table_of_another_kind_is_found(patient: Patient, table: str) -> None:
+    patient.operator.outputs[table] = patient.operator.outputs["RateLimitsTableName"]
     assert patient.seen("tables", exit_code=1)[0] == {"ok", "fail"}
 
 
@@ -223,9 +253,11 @@ def test_settings_that_do_not_hold_together_are_found(patient: Patient) -> None:
     assert patient.seen("settings", exit_code=1)[0] == {"fail"}
 
 
-def test_a_function_that_is_not_ready_is_found(patient: Patient) -> None:
-    patient.functions.state = "Failed"
-    assert patient.seen("functions", exit_code=1)[0] == {"fail"}
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_that_is_not_ready_is_found(patient: Patient, name: str) -> None:
+    patient.functions.states[name] = "Failed"
+    statuses, message = patient.seen("functions", exit_code=1)
+    assert (statuses, f"{name} is Failed" in message) == ({"ok", "fail"}, True)
 
 
 @pytest.mark.parametrize("answer", [(200, {}, None), (403, {"message": "Forbidden"}, None)])
