@@ -35,13 +35,15 @@ def register(app: typer.Typer) -> None:
         file: OutOption = None,
     ) -> None:
         """Make the first user's admin key on a fresh stack; with it, the API makes the others."""
+        owner = user or str(uuid4())
         inventory = KeyInventory(stack.client("dynamodb"), table=stack.keys_table)
         if not inventory.is_empty():
             raise CliError(
-                "this stack has keys already: `chatgrid keys create --scope admin` makes another",
+                "this stack has keys already:"
+                f" `chatgrid keys create --user {owner} --name admin --scope admin`"
+                f" makes another{'' if user else ', for a new user'}",
                 code="conflict",
             )
-        owner = user or str(uuid4())
         url = stack.outputs.get("ApiUrl", "")
         hand_over(
             stack,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import stat
 from pathlib import Path
 from uuid import uuid4
@@ -274,6 +276,18 @@ def test_the_first_admin_key_is_made_once(operator: Operator) -> None:
     assert (data["user_id"], data["scopes"]) == (USER, ["admin"])
     assert operator.answer("bootstrap", exit_code=1)["code"] == "conflict"
     assert keys_in(operator.items()) == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--user", USER)])
+def test_what_a_used_stack_advises_makes_an_admin_key(
+    operator: Operator, options: tuple[str, ...]
+) -> None:
+    operator.issue()
+    told = operator.answer("bootstrap", *options, exit_code=1)["message"]
+    (advised,) = re.findall("`chatgrid (.+?)`", told)
+    made = operator.answer(*shlex.split(advised))["data"]
+    assert made["scopes"] == ["admin"]
+    assert not options or made["user_id"] == USER
 
 
 def test_no_raw_key_is_ever_in_the_store(operator: Operator) -> None:
