@@ -11,12 +11,19 @@ from chatgrid_auth.services.leaks.reports import MOST_AT_ONCE, Sighting, hashes_
 from chatgrid_cli.commands import command, group
 from chatgrid_cli.errors import CliError
 from chatgrid_cli.keys.issuing import key_store
-from chatgrid_cli.output import Output
+from chatgrid_cli.output import Output, counted
 from chatgrid_cli.stacks import Stack
 from chatgrid_cli.trail import operator_of
 from chatgrid_cli.values import now_ms
 
 app = group("Act on leaked keys.")
+
+#: What has become of a key in danger.
+_BECAME: dict[LeakResponse, str] = {
+    "disable": "is disabled now",
+    "revoke": "is revoked now",
+    "report": "is left as it is: LeakResponse is report",
+}
 
 
 def register(root: typer.Typer) -> None:
@@ -63,7 +70,9 @@ def report(
         out.document("leaks", rows, received=len(texts), response=response)
         return
     out.listing(rows)
-    out.note(f"{len(texts)} lines, {len(rows)} secrets of this stack; response: {response}.")
+    for key_id in dict.fromkeys(row["id"] for row in rows if row["in_danger"]):
+        out.text(f"Key {key_id} {_BECAME[response]}.")
+    out.note(f"{counted(len(texts), 'line')}, {counted(len(rows), 'secret')} of this stack.")
 
 
 def _response(stack: Stack) -> LeakResponse:

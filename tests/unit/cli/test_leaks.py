@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from chatgrid_auth.domain import keys
 from tests.support.cli import Operator
 from tests.support.tokens import token_of
@@ -53,6 +55,7 @@ def test_a_stack_that_only_notes_leaks_lets_the_key_go_on(
     text = operator.run("leaks", "report", str(file))
     assert text.exit_code == 0
     assert leaked[1] not in text.output
+    assert f"Key {leaked[0]} is left as it is: LeakResponse is report." in text.stdout
     assert reason(operator, user, leaked[0]) is None
 
 
@@ -63,4 +66,19 @@ def test_a_file_without_a_secret_of_this_stack_is_no_fault(
     file.write_text(keys.generate("live", entropy=os.urandom))
     text = operator.run("leaks", "report", str(file))
     assert text.exit_code == 0
-    assert "1 lines, 0 secrets of this stack" in text.output
+    assert "1 line, 0 secrets of this stack." in text.output
+
+
+@pytest.mark.parametrize(
+    ("response", "told"), [("disable", "is disabled now"), ("revoke", "is revoked now")]
+)
+def test_a_report_tells_what_became_of_each_key(
+    operator: Operator, response: str, told: str
+) -> None:
+    operator.parameters["LeakResponse"] = response
+    leaked = key_of(operator, str(uuid4()))
+    text = operator.run("leaks", "report", "-", input=f"{leaked[1]}\n")
+    assert f"Key {leaked[0]} {told}." in text.stdout
+    assert "1 line, 1 secret of this stack." in text.output
+    again = operator.run("leaks", "report", "-", input=f"{leaked[1]}\n").stdout
+    assert (told in again) == (response == "disable"), "a revoked key was in no danger"
