@@ -106,6 +106,8 @@ def enable(stack: Stack, out: Output, key_id: KeyArgument, user: MaybeUser = Non
     """Let a disabled key work again, for whatever reason it was disabled."""
     stored, changed = _change(stack, key_id, user, {"enabled": True})
     _tell(stack, out, stored, changed, "is enabled")
+    if not out.as_json:
+        out.note("A container that refused it just now may refuse it for up to five seconds more.")
 
 
 def disable(stack: Stack, out: Output, key_id: KeyArgument, user: MaybeUser = None) -> None:

@@ -56,6 +56,15 @@ def test_a_key_that_is_disabled_is_refused_until_it_is_enabled(operator: Operato
     assert fault(operator, issued.raw_key) is None
 
 
+def test_people_are_told_how_long_a_remembered_refusal_lasts(operator: Operator) -> None:
+    key_id = operator.issue().key.id
+    assert "five seconds" not in operator.run("keys", "disable", key_id).output
+    assert "may refuse it for up to five seconds more" in operator.run(
+        "keys", "enable", key_id
+    ).stderr.replace("\n", " ")
+    assert "five seconds" not in operator.run("keys", "enable", key_id, "--json").output
+
+
 def test_a_disabled_key_can_be_revoked_and_not_rotated(operator: Operator) -> None:
     key = operator.issue().key
     operator.answer("keys", "disable", key.id)
