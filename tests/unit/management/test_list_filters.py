@@ -83,6 +83,15 @@ def test_a_filter_that_is_unknown_or_repeated_is_refused(
     assert "a" * 32 not in repr(reply.json)
 
 
+@pytest.mark.parametrize(("name", "most"), [("name", 64), ("prefix", 13)])
+def test_the_length_of_a_filter_is_told_in_characters(api: Api, name: str, most: int) -> None:
+    reply = api("GET", KEYS, query={name: ["x" * (most + 1)]})
+    (told,) = reply.json["details"]
+    assert told["message"] == f"Must contain at most {most} character(s)"
+    (told,) = api("GET", KEYS, query={name: [""]}).json["details"]
+    assert told["message"] == "Must contain at least 1 character(s)"
+
+
 @pytest.mark.parametrize("values", [["stolen"], [""], ["Superseded"], ["superseded", "superseded"]])
 def test_an_odd_reason_revokes_nothing(api: Api, values: list[str]) -> None:
     key = made(api)

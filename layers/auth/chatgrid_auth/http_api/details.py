@@ -36,6 +36,8 @@ _RULES: dict[str, tuple[str, str]] = {
     "model_attributes_type": ("invalid_type", "Expected an object"),
     "dict_type": ("invalid_type", "Expected an object"),
 }
+#: What Pydantic says of a string as well, where its field may also be ``None``.
+_LENGTHS = frozenset({"too_short", "too_long"})
 #: Rules of our own raise a ``PydanticCustomError`` whose type already is one of our codes.
 _OWN_CODES = frozenset({"invalid_type", "invalid_value", "too_small", "too_big"})
 
@@ -68,5 +70,7 @@ def _detail_of(error: Mapping[str, Any]) -> dict[str, str]:
     path = str(where[1]) if where[0] == "header" else safe_path(where[1:])
     if kind in _OWN_CODES:
         return detail(kind, path, error["msg"])
+    if kind in _LENGTHS and isinstance(error.get("input"), str):
+        kind = f"string_{kind}"
     code, words = _RULES.get(kind, ("invalid_value", "Invalid value"))
     return detail(code, path, words.format_map(error.get("ctx", {})))
