@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -83,7 +86,7 @@ _BLOCK = re.compile(r"^ *```python\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 def examples() -> list[str]:
     """The documents' handlers: each block of Python that stands by itself."""
     return [
-        block
+        textwrap.dedent(block)
         for document in DOCUMENTS
         for block in _BLOCK.findall((ROOT / document).read_text("utf-8"))
         if "import" in block and "handler" in block and "..." not in block
@@ -94,11 +97,35 @@ def examples() -> list[str]:
 def test_the_documents_own_examples_are_guarded(
     deployment: Deployment, tmp_path: Path, number: int
 ) -> None:
-    code = examples()[number]
-    indent = len(code) - len(code.lstrip())
-    lines = [line[indent:] for line in code.splitlines()]
-    api, function = example(deployment, tmp_path, "\n".join(lines) + "\n")
+    api, function = example(deployment, tmp_path, examples()[number])
     assert asyncio.run(unguarded(api, [function])) == []
+
+
+def test_the_documents_own_examples_pass_lint_and_types_as_they_are(tmp_path: Path) -> None:
+    """Whoever pastes one into functions/ goes on with `make lint` and `make types` green."""
+    found = []
+    for number, code in enumerate(examples()):
+        file = tmp_path / f"example_{number}.py"
+        file.write_text(code)
+        found.append(file)
+        as_one_of_ours = ["--stdin-filename", "functions/invoices/invoices.py", "-"]
+        for command in (["check", "--output-format", "concise"], ["format", "--diff"]):
+            assert said("ruff", *command, *as_one_of_ours, given=code) == ""
+    settings = ["--config-file", "pyproject.toml", "--no-error-summary"]
+    assert said("mypy", *settings, *map(str, found)) == ""
+
+
+def said(tool: str, *arguments: str, given: str = "") -> str:
+    """What a checker complains of."""
+    ran = subprocess.run(
+        [sys.executable, "-m", tool, *arguments],
+        input=given,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "" if ran.returncode == 0 else ran.stdout + ran.stderr
 
 
 def test_the_documents_have_examples() -> None:

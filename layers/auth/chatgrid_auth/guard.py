@@ -21,7 +21,8 @@ from chatgrid_auth import proxy_events, proxy_responses
 from chatgrid_auth.domain import context as carried
 from chatgrid_auth.domain import error_table, scopes
 from chatgrid_auth.domain.rules import permissions
-from chatgrid_auth.domain.verdicts import Caller, RateLimitStatus
+from chatgrid_auth.domain.verdicts import Caller as Caller  # noqa: PLC0414 - handlers name it
+from chatgrid_auth.domain.verdicts import RateLimitStatus
 from chatgrid_auth.rate_limit_headers import limit_refusal, rate_limit_headers, read_beyond
 
 Event = Mapping[str, Any]
