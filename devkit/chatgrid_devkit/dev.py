@@ -22,6 +22,7 @@ from chatgrid_auth.settings import SettingError
 from chatgrid_devkit.stack.ministack import MinistackFailed
 from chatgrid_devkit.stack.system import LOG_FILE, STACK_FILE, CannotRun, Stack, StackSettings, run
 from chatgrid_devkit.template.expansion import TemplateInvalid
+from chatgrid_devkit.template.parameters import parameter
 
 _STATE = Path(".devkit")
 #: Parameters that the functions read at start, and what they find them under.
@@ -159,20 +160,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--parameter",
-        type=_parameter,
+        type=parameter,
         action="append",
         default=[],
         metavar="NAME=VALUE",
         help="a parameter of template.yaml; again for more",
     )
     return parser
-
-
-def _parameter(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise argparse.ArgumentTypeError("a parameter is NAME=VALUE")
-    return name, value
 
 
 def _port(text: str) -> int:

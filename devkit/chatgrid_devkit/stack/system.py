@@ -24,6 +24,7 @@ from chatgrid_devkit.stack.deployment import read_deployment
 from chatgrid_devkit.stack.events_file import kept_events
 from chatgrid_devkit.stack.ministack import Ministack
 from chatgrid_devkit.stack.operator_view import operator_view
+from chatgrid_devkit.template import parameters
 from chatgrid_devkit.template.expansion import load
 
 TEMPLATE = Path(__file__).parents[3] / "template.yaml"
@@ -107,14 +108,14 @@ async def run(
 
 
 def check_parameters(settings: StackSettings) -> None:
-    """Tell early of a parameter that the template does not have.
+    """Tell early of a parameter that the template does not have, or whose value it refuses.
 
     Raises:
         CannotRun: there is one.
     """
-    unknown = settings.parameters.keys() - load(settings.template)["Parameters"].keys()
-    if unknown:
-        raise CannotRun(f"template.yaml has no parameter {', '.join(sorted(unknown))}")
+    declared = load(settings.template)["Parameters"]
+    if refusal := parameters.refusal(declared, settings.parameters):
+        raise CannotRun(refusal)
 
 
 def _prepare(settings: StackSettings, ministack: Ministack) -> tuple[GatewaySettings, Stack]:

@@ -12,6 +12,7 @@ import pytest
 from chatgrid_devkit import dev
 from chatgrid_devkit.stack import system as stack
 from chatgrid_devkit.stack.system import CannotRun, StackSettings
+from chatgrid_devkit.template.expansion import load
 
 
 def test_parameters_reach_the_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -61,6 +62,34 @@ def test_a_parameter_that_the_template_does_not_have_is_named(tmp_path: Path) ->
     settings = StackSettings(state=tmp_path, parameters={"Nonsense": "1"})
     with pytest.raises(CannotRun, match="no parameter Nonsense"):
         stack.check_parameters(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("RateLimitDefault", "abc", "a number from 1 to 60000, and is 'abc'"),
+        ("RateLimitDefault", "0", "a number from 1 to 60000"),
+        ("RateLimitDefault", "60001", "a number from 1 to 60000"),
+        ("RateLimitDefault", "1.5", "a number from 1 to 60000"),
+        ("OwnGatewayKeys", "no", "one of true, false, and is 'no'"),
+        ("LogRetentionDays", "2", "one of 1, 3, 5"),
+    ],
+)
+def test_a_value_that_aws_would_refuse_is_told_with_its_parameter(
+    name: str, value: str, wanted: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = tmp_path / "state"
+    assert dev.main(["--state", str(state), "--parameter", f"{name}={value}"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"chatgrid-dev: the parameter {name} has to be {wanted}")
+    assert len(said.splitlines()) == 1
+    assert not state.exists()
+
+
+def test_the_templates_own_defaults_fit_their_parameters(tmp_path: Path) -> None:
+    declared = load(stack.TEMPLATE)["Parameters"]
+    defaults = {name: str(one["Default"]) for name, one in declared.items()}
+    stack.check_parameters(StackSettings(state=tmp_path, parameters=defaults))
 
 
 def test_a_state_folder_that_cannot_be_is_told_in_one_line(
