@@ -13,8 +13,11 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from yaml import YAMLError
 
 from chatgrid_devkit.beside.deployment import Beside, read_beside
 from chatgrid_devkit.beside.http_api import HttpApiPipeline
@@ -34,8 +37,9 @@ from chatgrid_devkit.openapi.pages import Pages
 from chatgrid_devkit.stack.aws_access import AwsAccess
 from chatgrid_devkit.stack.deployment import read_deployment
 from chatgrid_devkit.stack.system import STACK_FILE, TEMPLATE
-from chatgrid_devkit.template.description import Deployment
+from chatgrid_devkit.template.description import Deployment, Function
 from chatgrid_devkit.template.expansion import TemplateInvalid
+from chatgrid_devkit.template.parameters import parameter
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,22 +51,43 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         stack = json.loads((options.state / STACK_FILE).read_text("utf-8"))
-        beside = read_beside(
-            options.template,
-            _running(stack),
-            parameters=dict(part.split("=", 1) for part in options.parameter),
-        )
-        asyncio.run(_serve(beside, stack, options.template, options.port))
+        running = _running(stack)
     except (OSError, ValueError, KeyError) as reason:
         print(
             f"no stack runs on {options.state}: start one with `make dev` ({reason})",
             file=sys.stderr,
         )
         return 1
-    except (TemplateInvalid, PortTaken) as reason:
+    try:
+        beside = read_beside(options.template, running, parameters=dict(options.parameter))
+        check_packages(beside.deployment.functions.values())
+        asyncio.run(_serve(beside, stack, options.template, options.port))
+    except OSError as reason:
+        print(f"{options.template}: {reason.strerror or reason}", file=sys.stderr)
+        return 1
+    except (TemplateInvalid, PortTaken, YAMLError) as reason:
         print(f"{options.template}: {reason}", file=sys.stderr)
         return 1
     return 0
+
+
+def check_packages(functions: Iterable[Function]) -> None:
+    """Tell early of a Node function whose packages are not installed: each of its calls is a 500.
+
+    Raises:
+        TemplateInvalid: there is one.
+    """
+    for function in functions:
+        manifest = function.code / "package.json"
+        if not function.runtime.startswith("nodejs") or not manifest.is_file():
+            continue
+        wanted = json.loads(manifest.read_text("utf-8")).get("dependencies", {})
+        lacking = [name for name in wanted if not (function.code / "node_modules" / name).exists()]
+        if lacking:
+            raise TemplateInvalid(
+                f"{function.logical_id} needs {', '.join(lacking)}: run `npm install` in "
+                f"{function.code} (docs/other-apis.md tells how to get chatgrid-guard)"
+            )
 
 
 def _running(stack: dict[str, Any]) -> Deployment:
@@ -123,7 +148,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=3001, help="port of its API (3001)")
     parser.add_argument("--state", type=Path, default=Path(".devkit"), help="the running stack's")
     parser.add_argument(
-        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="of the template"
+        "--parameter",
+        type=parameter,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the template",
     )
     return parser
 
