@@ -68,10 +68,16 @@ function refused(status, code, message, wait = null) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const missing = ["CHATGRID_URL", "CHATGRID_VERIFY_KEY"].filter((name) => !process.env[name]);
+  if (missing.length) {
+    console.error(`Set ${missing.join(" and ")} in the environment.`);
+    process.exit(1);
+  }
   const gate = { url: process.env.CHATGRID_URL, key: process.env.CHATGRID_VERIFY_KEY };
+  const [host, port] = [process.env.LISTEN ?? "127.0.0.1", Number(process.env.PORT ?? 8080)];
   createServer(async (request, response) => {
     const answer = await handle(gate, request).catch(() => refused(500, "internal_error", "Internal error"));
     response.writeHead(answer.status, { ...answer.headers, "Content-Type": "application/json" });
     response.end(JSON.stringify(answer.body));
-  }).listen(Number(process.env.PORT ?? 8080), process.env.LISTEN ?? "127.0.0.1");
+  }).listen(port, host, () => console.log(`Serving http://${host}:${port}/reports`));
 }

@@ -166,6 +166,11 @@ class Backend(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    missing = [name for name in ("CHATGRID_URL", "CHATGRID_VERIFY_KEY") if not os.environ.get(name)]
+    if missing:
+        raise SystemExit(f"Set {' and '.join(missing)} in the environment.")
     Backend.verifier = Verifier(os.environ["CHATGRID_URL"], os.environ["CHATGRID_VERIFY_KEY"])
-    address = os.environ.get("LISTEN", "127.0.0.1"), int(os.environ.get("PORT", "8080"))
-    ThreadingHTTPServer(address, Backend).serve_forever()
+    host, port = os.environ.get("LISTEN", "127.0.0.1"), int(os.environ.get("PORT", "8080"))
+    server = ThreadingHTTPServer((host, port), Backend)
+    print(f"Serving http://{host}:{port}/reports", flush=True)
+    server.serve_forever()

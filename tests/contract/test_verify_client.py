@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import shutil
 import socket
 import ssl
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from chatgrid_devkit.stack.ministack import free_port
 from tests.support.servers.authority import LOOPBACK, Authority
 from tests.support.servers.rogue_server import RogueServer, document, drip
 
@@ -182,3 +188,70 @@ def test_without_a_credential_nobody_is_asked(backend: Any) -> None:
     for header in ({}, {"Authorization": "Basic x"}, {"Authorization": "Bearer "}):
         assert get(backend[0], **header)[0] == 401
     assert Gate.asked == []
+
+
+def started(program: str, **settings: str) -> subprocess.Popen[str]:
+    """The example as a process of its own, with nothing in its environment but what is given."""
+    command = [sys.executable, str(FILE)]
+    if program == "node":
+        command = ["node", str(FILE.with_suffix(".mjs"))]
+    return subprocess.Popen(
+        command,
+        env={"PATH": os.environ["PATH"], **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+PROGRAMS = pytest.mark.parametrize(
+    "program",
+    [
+        "python",
+        pytest.param("node", marks=pytest.mark.skipif(not shutil.which("node"), reason="no Node")),
+    ],
+)
+
+
+@PROGRAMS
+@pytest.mark.parametrize("given", [{}, {"CHATGRID_URL": "https://a.example/v1"}])
+def test_without_its_settings_it_says_which_and_does_not_start(
+    program: str, given: dict[str, str]
+) -> None:
+    process = started(program, PORT="0", **given)
+    try:
+        said, complaint = process.communicate(timeout=10)
+    finally:
+        process.kill()
+    assert process.returncode == 1
+    assert said == ""
+    (line,) = complaint.splitlines()
+    missing = [name for name in ("CHATGRID_URL", "CHATGRID_VERIFY_KEY") if name not in given]
+    assert line.startswith(f"Set {' and '.join(missing)} in the environment")
+
+
+@PROGRAMS
+def test_it_prints_its_address_when_it_serves(program: str) -> None:
+    port = free_port()
+    settings = {"CHATGRID_URL": "https://a.example/v1", "CHATGRID_VERIFY_KEY": "k"}
+    process = started(program, PORT=str(port), **settings)
+    try:
+        assert answered(process, port) == 401
+    finally:
+        process.kill()
+        said, _ = process.communicate()
+    assert said == f"Serving http://127.0.0.1:{port}/reports\n"
+
+
+def answered(process: subprocess.Popen[str], port: int) -> int:
+    """The status of a request without a credential, once the process serves."""
+    while process.poll() is None:
+        connection = HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/reports")
+            return connection.getresponse().status
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+        finally:
+            connection.close()
+    return 0
