@@ -19,7 +19,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
     "RateLimit": {
         "description": "What remains, and in how many seconds there is more (IETF draft).",
-        "schema": {"type": "string", "examples": ['"default";r=119;t=60']},
+        "schema": {"type": "string", "examples": ['"default";r=119;t=62']},
     },
     "Cache-Control": {"description": "Never stored.", "schema": {"const": "no-store"}},
     "WWW-Authenticate": {"description": "The scheme to use.", "schema": {"const": "Bearer"}},

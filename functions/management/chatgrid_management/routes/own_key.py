@@ -68,7 +68,10 @@ async def get_own_key(
 async def revoke_own_key(
     key_id: HeldKeyId, caller: CurrentCaller, services: Services, actor: Acting, reason: Why
 ) -> RevokedApiKeyResponse:
-    """Revoke the key that the request came with, for good; also while it is over its limit."""
+    """Revoke the very key that the request is sent with, for good; also while it is over its limit.
+
+    The example ends the key that stands in `KEY`: every later request with it is 401.
+    """
     with admitted_a_moment_ago():
         services.changing().api_keys.revoke(caller.user_id, key_id, reason=reason, actor=actor)
     return RevokedApiKeyResponse(data=RevokedApiKeyData(id=key_id))
