@@ -27,7 +27,9 @@ def built(folder: Path) -> tuple[Path, Path]:
 def copied(example: str, folder: Path, *, tarball: Path, wheel: Path) -> Path:
     """The example's template in a folder of its own, both guards installed from built packages."""
     copy = folder / example
-    shutil.copytree(node_guard.ROOT / "examples" / example, copy)
+    # Not what whoever tried the example has installed in it: it would be mixed with the tarball.
+    installed_there = shutil.ignore_patterns("node_modules", "package-lock.json", "*.tgz")
+    shutil.copytree(node_guard.ROOT / "examples" / example, copy, ignore=installed_there)
     for function in [found.parent for found in copy.rglob("package.json")]:
         shutil.copy(tarball, function / tarball.name)
         node_guard.run("npm", "install", "--offline", "--ignore-scripts", cwd=function)
