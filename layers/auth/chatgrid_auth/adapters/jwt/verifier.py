@@ -106,9 +106,7 @@ class JwtVerifier:
             return None
         self._source_of = source
         if not self._can_verify:
-            source.ask_ahead(now_ms)  # most of a fetch is waiting, and loading is all work
-            _load_pyjwt()
-            self._can_verify = True
+            self._get_ready(source, now_ms)
         deadline = source.deadline()  # one for all that this decision may have to wait for
         # Now, so that a key withdrawn meanwhile has emptied the memory.
         source.current(now_ms, deadline=deadline)
@@ -122,6 +120,14 @@ class JwtVerifier:
         self._memory.put(generation, digest, Remembered(claims, until_ms, source))
         return claims
 
+    def _get_ready(self, source: JwksCache, now_ms: int) -> None:
+        source.ask_ahead(now_ms)  # most of a fetch is waiting, and loading is all work
+        try:
+            load_pyjwt()
+        except Exception as error:  # a layer that is missing or broken is not the token's fault
+            raise IdentityProviderUnavailable("what verifies tokens cannot be loaded") from error
+        self._can_verify = True
+
     @staticmethod
     def _key(
         source: JwksCache, token: UnverifiedToken, now_ms: int, deadline: float
@@ -131,13 +137,6 @@ class JwtVerifier:
         if key_id is None:
             return None
         return source.find(key_id, token.algorithm, now_ms=now_ms, deadline=deadline)
-
-
-def _load_pyjwt() -> None:
-    try:
-        load_pyjwt()
-    except Exception as error:  # a layer that is missing or broken is not the token's fault
-        raise IdentityProviderUnavailable("what verifies tokens cannot be loaded") from error
 
 
 def build_verifier(
