@@ -22,7 +22,6 @@ from chatgrid_auth.domain.scopes import level_of
 MADE = "made"
 #: On a record: when the key got other secrets lately.
 MINTED = "minted"
-_KEY, _REVOKED = items.record_sk(""), items.revoked_sk("")
 
 
 def credential(key: ApiKey, key_hash: str, *, imported: bool) -> dict[str, Any]:
